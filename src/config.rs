@@ -1,0 +1,283 @@
+//! `kiosk.toml`: `Raw` is what was typed, [`Config`] is what is meant. Read once, at start; a bad file is a clear refusal.
+//!
+//! Unknown keys are refused, relative paths are relative to the file. A room gets its own part only.
+
+use crate::journal::words::Regime;
+use serde::Deserialize;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// What is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub site: Site,
+    pub vault: Vault,
+    pub trust: Trust,
+    pub reader: Reader,
+    pub upstream: Upstream,
+    pub audit: Audit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    pub name: String,
+    /// National identifiers of the care team's members.
+    pub team: Vec<String>,
+    pub regime: Regime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vault {
+    /// What is wanted; the screen names what is in force.
+    pub key: KeyProvider,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyProvider {
+    TpmPin,
+    Tpm,
+    Passphrase,
+    Usb,
+    None,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trust {
+    /// PEM files with roots and authorities. Production and test are never mixed in one file.
+    pub anchors: Vec<PathBuf>,
+    /// Folder of DER or PEM revocation lists.
+    pub crls: Option<PathBuf>,
+    pub production: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// Part of the PC/SC reader's name; the first contact reader when absent.
+    pub name: Option<String>,
+    pub pinpad: Pinpad,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pinpad {
+    #[default]
+    Auto,
+    Off,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    pub endpoint: Endpoint,
+    pub connector: Connector,
+}
+
+/// An HTTPS base URL and what is needed to speak to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub url: String,
+    /// PEM: whom the server's certificate must come from.
+    pub ca: PathBuf,
+    /// PEM: the device's own certificate and key.
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connector {
+    Pdsm,
+    Dmp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    pub endpoint: Endpoint,
+    pub profile: AuditProfile,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditProfile {
+    #[default]
+    Put,
+    Post,
+}
+
+/// Why the settings are refused. The text names the key or the line; it is for IT people.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the settings {path} cannot be read")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the settings {path} are not understood: {message}")]
+    Parse { path: PathBuf, message: String },
+    #[error("the settings {path}: {what}")]
+    Meaning { path: PathBuf, what: &'static str },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    site: RawSite,
+    #[serde(default)]
+    vault: RawVault,
+    trust: RawTrust,
+    #[serde(default)]
+    reader: RawReader,
+    upstream: RawUpstream,
+    audit: Option<RawAudit>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSite {
+    name: String,
+    #[serde(default)]
+    team: Vec<String>,
+    regime: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawVault {
+    key: Option<KeyProvider>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTrust {
+    anchors: Vec<PathBuf>,
+    crls: Option<PathBuf>,
+    production: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawReader {
+    name: Option<String>,
+    #[serde(default)]
+    pinpad: Pinpad,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawUpstream {
+    url: String,
+    ca: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+    connector: Connector,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAudit {
+    url: String,
+    ca: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+    #[serde(default)]
+    profile: AuditProfile,
+}
+
+impl Config {
+    /// Reads and understands the file at `path`.
+    pub fn read(path: &Path) -> Result<Config, Error> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        Config::understand(&text, path)
+    }
+
+    /// Understands `text`; `path` names it in errors and is where its relative paths start.
+    pub fn understand(text: &str, path: &Path) -> Result<Config, Error> {
+        let raw: Raw =
+            toml::from_str(text).map_err(|error| Error::Parse { path: path.to_owned(), message: error.to_string() })?;
+        let meaning = |what| Error::Meaning { path: path.to_owned(), what };
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let at = |file: PathBuf| folder.join(file);
+
+        let regime = match raw.site.regime.as_deref() {
+            // The stricter one, when nobody chose.
+            None => Regime::ConseilEtat2025,
+            Some(name) => Regime::from_name(name)
+                .ok_or_else(|| meaning("site.regime is neither \"arrete-2023\" nor \"conseil-etat-2025\""))?,
+        };
+        if raw.trust.anchors.is_empty() {
+            return Err(meaning("trust.anchors is empty: no card could ever be recognised"));
+        }
+        let endpoint = |url: String, ca, certificate, key| {
+            if !url.starts_with("https://") {
+                return Err(meaning("an upstream or audit url does not begin with https://"));
+            }
+            Ok(Endpoint { url, ca: at(ca), certificate: at(certificate), key: at(key) })
+        };
+        let upstream = Upstream {
+            endpoint: endpoint(raw.upstream.url, raw.upstream.ca, raw.upstream.certificate, raw.upstream.key)?,
+            connector: raw.upstream.connector,
+        };
+        let audit = match (raw.audit, upstream.connector) {
+            (Some(audit), _) => {
+                Audit { endpoint: endpoint(audit.url, audit.ca, audit.certificate, audit.key)?, profile: audit.profile }
+            }
+            (None, Connector::Pdsm) => Audit { endpoint: upstream.endpoint.clone(), profile: AuditProfile::Put },
+            (None, Connector::Dmp) => {
+                return Err(meaning("[audit] is required with connector = \"dmp\""));
+            }
+        };
+        Ok(Config {
+            site: Site { name: raw.site.name, team: raw.site.team, regime },
+            vault: Vault { key: raw.vault.key.unwrap_or(KeyProvider::None) },
+            trust: Trust {
+                anchors: raw.trust.anchors.into_iter().map(at).collect(),
+                crls: raw.trust.crls.map(at),
+                production: raw.trust.production,
+            },
+            reader: Reader { name: raw.reader.name, pinpad: raw.reader.pinpad },
+            upstream,
+            audit,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = r#"
+[site]
+name = "Cabinet de la Gare"
+[trust]
+anchors = ["prod.pem"]
+production = true
+[upstream]
+url = "https://dmp.example/fhir"
+ca = "ca.pem"
+certificate = "device.pem"
+key = "device.key"
+connector = "pdsm"
+"#;
+
+    fn understand(text: &str) -> Result<Config, String> {
+        Config::understand(text, Path::new("/etc/chevet/kiosk.toml")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_least_settings_choose_the_stricter_side() {
+        let config = understand(LEAST).expect("understood");
+        assert_eq!(config.site.regime, Regime::ConseilEtat2025);
+        assert_eq!(config.vault.key, KeyProvider::None);
+        assert_eq!(config.audit.endpoint, config.upstream.endpoint);
+        assert_eq!(config.trust.anchors, [PathBuf::from("/etc/chevet/prod.pem")]);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let typo = understand(&LEAST.replace("production", "prodution")).expect_err("refused");
+        assert!(typo.contains("prodution") && typo.contains("kiosk.toml"), "{typo}");
+        let plain = understand(&LEAST.replace("https://", "http://")).expect_err("refused");
+        assert!(plain.contains("https://"), "{plain}");
+        let dmp = understand(&LEAST.replace("\"pdsm\"", "\"dmp\"")).expect_err("refused");
+        assert!(dmp.contains("[audit]"), "{dmp}");
+        let nobody = understand(&LEAST.replace("[\"prod.pem\"]", "[]")).expect_err("refused");
+        assert!(nobody.contains("anchors"), "{nobody}");
+    }
+}

@@ -1,0 +1,111 @@
+//! The connector's contract. Who is asking is part of each call: a holder's token, or the device's own certificate.
+
+use crate::identity::holder::HolderId;
+use crate::journal::Held;
+use crate::journal::consent::Consent;
+use crate::journal::item::Contribution;
+use crate::journal::trace::Trace;
+use crate::patient::ins::Ins;
+use crate::record::document::Document;
+use crate::record::state::Access;
+use crate::record::state::RecordState;
+use crate::secret::SecretBytes;
+use crate::time::UnixSeconds;
+use std::future::Future;
+
+/// A holder's credential for the upstream: a short token signed by the card, the PSC token, or what a VIHF is made from.
+pub struct AsHolder {
+    pub holder: HolderId,
+    /// The compact JWT, or the PSC access token.
+    pub token: SecretBytes,
+    /// After it, another one must be signed.
+    pub until: UnixSeconds,
+}
+
+/// The device's credential is its certificate, in the TLS handshake.
+#[derive(Debug, Clone, Copy)]
+pub struct AsDevice;
+
+/// What happened to one delivered item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Stored upstream, now or before: sending twice is harmless.
+    Acknowledged,
+    /// Refused for good: set aside, with the server's code and a reason fit for the tray.
+    Refused { code: String, reason: String },
+}
+
+/// Why a call failed. Texts carry no personal data: no URL query, no body.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the server cannot be reached")]
+    Unreachable { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the server did not answer in time")]
+    TimedOut,
+    #[error("the server's certificate was not accepted")]
+    ServerCertificate { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the server refused the device's certificate (HTTP {status})")]
+    DeviceRefused { status: u16 },
+    #[error("the server refused the holder (HTTP {status})")]
+    HolderRefused { status: u16 },
+    #[error("the server failed (HTTP {status})")]
+    Failed { status: u16, retry_after_s: Option<u64> },
+    #[error("the answer to {what} cannot be understood: {why}")]
+    Unreadable { what: &'static str, why: String },
+    #[error("the content is larger than {limit_bytes} bytes")]
+    TooLarge { limit_bytes: u64 },
+    #[error("the content is not what its metadata promised ({what})")]
+    Damaged { what: &'static str },
+}
+
+/// A connector. Each call is bounded in time and size; none keeps personal data after it returns.
+pub trait Upstream: Send + Sync {
+    /// TD0.2: the record, and this holder's authorization.
+    fn state(&self, who: &AsHolder, patient: &Ins) -> impl Future<Output = Result<RecordState, Error>> + Send;
+
+    /// TD3.1, ITI-67: all current documents' metadata since `since` (two years at most by default).
+    fn find(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        since: UnixSeconds,
+    ) -> impl Future<Output = Result<Held<Vec<Document>>, Error>> + Send;
+
+    /// TD3.2, ITI-68: one document's bytes, size and hash verified.
+    fn fetch(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        document: &Document,
+    ) -> impl Future<Output = Result<Held<SecretBytes>, Error>> + Send;
+
+    /// ITI-81: the patient's access history, newest first.
+    fn history(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        since: UnixSeconds,
+    ) -> impl Future<Output = Result<Held<Vec<Access>>, Error>> + Send;
+
+    /// TD0.3: a consent, a refusal or a withdrawal, idempotent by its identifier.
+    fn consent(&self, who: &AsHolder, consent: &Consent) -> impl Future<Output = Result<Outcome, Error>> + Send;
+
+    /// TD2.1, ITI-65.
+    fn contribute(
+        &self,
+        who: &AsHolder,
+        contribution: &Contribution,
+    ) -> impl Future<Output = Result<Outcome, Error>> + Send;
+
+    /// ITI-20, under the device's certificate: one outcome a trace, in order.
+    fn traces(&self, who: AsDevice, traces: &[Trace]) -> impl Future<Output = Result<Vec<Outcome>, Error>> + Send;
+
+    /// What the server's `Date` said last, for the clock's trust.
+    fn server_time(&self) -> Option<UnixSeconds>;
+}
+
+impl std::fmt::Debug for AsHolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AsHolder([REDACTED])")
+    }
+}

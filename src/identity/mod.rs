@@ -1,0 +1,13 @@
+//! Who is there: a certificate's or an e-CPS answer's bytes become a [`Holder`], parsed and verified once, trusted after.
+//!
+//! Never reads a card, a file or a clock: anchors, CRLs and the time come in as values. Pure.
+//!
+//! - `holder` the professional, in the words of the national nomenclatures
+//! - `certificate` what an IGC-Santé certificate says
+//! - `trust` the chain, the dates, the revocation lists
+//! - `statement` the only things that a holder's card is ever asked to sign
+
+pub mod certificate;
+pub mod holder;
+pub mod statement;
+pub mod trust;

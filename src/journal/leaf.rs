@@ -1,0 +1,327 @@
+//! A row's canonical bytes and its leaf; what is pending, and what is on the disk for good.
+
+use crate::identity::holder::HolderId;
+use crate::identity::holder::ProfessionCode;
+use crate::journal::trace::Draft;
+use crate::journal::trace::LoginProof;
+use crate::journal::trace::Trace;
+use crate::journal::words::Class;
+use crate::journal::words::Ground;
+use crate::journal::words::Mode;
+use crate::journal::words::Regime;
+use crate::journal::words::Source;
+use crate::patient::ins::Ins;
+use crate::patient::ins::InsKind;
+use crate::record::document::TypeCode;
+use crate::record::document::UniqueId;
+use crate::time::Now;
+use crate::time::UnixSeconds;
+use crate::time::Wall;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+use serde_json::json;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// SHA-256(0x00 ‖ canonical bytes), RFC 6962 §2.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LeafHash(pub [u8; 32]);
+
+/// A row on its way to the disk. Nothing may be shown yet.
+#[derive(Debug)]
+pub struct Pending {
+    trace: Trace,
+    bytes: Vec<u8>,
+}
+
+/// Proof that a row is committed and fsynced. There is no other way to get one than [`Pending::committed`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Committed {
+    index: u64,
+    class: Class,
+    holder: HolderId,
+    patient: Option<Ins>,
+    document: Option<UniqueId>,
+}
+
+/// Why canonical bytes could not be read back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LeafError {
+    #[error("the row is not JSON")]
+    NotJson,
+    #[error("the row has no readable field `{0}`")]
+    Field(&'static str),
+    #[error("the row's form {0} is newer than this program knows")]
+    FromTheFuture(u64),
+}
+
+/// Version of the canonical form. A new field is a new form; old rows keep their bytes for ever.
+const FORM: u64 = 1;
+
+impl Pending {
+    /// Writes the row down, once: what is hashed is what is stored and sent.
+    pub fn new(trace: Trace) -> Pending {
+        let bytes = canonical(&trace);
+        Pending { trace, bytes }
+    }
+
+    /// RFC 8785 JSON.
+    pub fn canonical(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn leaf(&self) -> LeafHash {
+        leaf_hash(&self.bytes)
+    }
+
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// To be called in `vault/` alone, after the commit has returned: `tests/house.rs` sees to it.
+    pub fn committed(self) -> Committed {
+        let Trace { index, draft, .. } = self.trace;
+        Committed {
+            index,
+            class: draft.class,
+            holder: draft.holder,
+            patient: draft.patient,
+            document: draft.document.map(|(id, _)| id),
+        }
+    }
+}
+
+impl Committed {
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    pub fn holder(&self) -> &HolderId {
+        &self.holder
+    }
+
+    /// Whether this row allows that patient's list, summary or history to be seen.
+    pub fn covers_record(&self, patient: &Ins) -> bool {
+        matches!(self.class, Class::Listed | Class::Searched | Class::Summary) && self.patient.as_ref() == Some(patient)
+    }
+
+    /// Whether this row allows that very document to be seen or printed.
+    pub fn covers_document(&self, patient: &Ins, document: &UniqueId) -> bool {
+        matches!(self.class, Class::Opened | Class::Printed | Class::Summary)
+            && self.patient.as_ref() == Some(patient)
+            && self.document.as_ref() == Some(document)
+    }
+}
+
+/// SHA-256(0x00 ‖ bytes).
+pub fn leaf_hash(bytes: &[u8]) -> LeafHash {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    context.update(&[0x00]);
+    context.update(bytes);
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    LeafHash(hash)
+}
+
+/// The row as RFC 8785 JSON. Integers stay below 2^53, everything else is text, so that no number can be read two ways.
+fn canonical(trace: &Trace) -> Vec<u8> {
+    let draft = &trace.draft;
+    let proof = draft.proof.as_ref().map(|proof| {
+        json!({
+            "certificate": BASE64.encode(&proof.certificate),
+            "nonce": hex::encode(proof.nonce),
+            "signature": BASE64.encode(&proof.signature),
+        })
+    });
+    let value = json!({
+        "form": FORM,
+        "index": trace.index,
+        "id": trace.id.to_string(),
+        "blind": hex::encode(trace.blind),
+        "boot": trace.boot.to_string(),
+        "device": trace.device,
+        "software": trace.software,
+        "class": draft.class.name(),
+        "holder": draft.holder.0,
+        "profession": draft.profession.map(|code| code.0),
+        "login": draft.login,
+        "proof": proof,
+        "situation": draft.situation,
+        "patient": draft.patient.as_ref().map(|ins| json!({"matricule": ins.matricule, "oid": ins.kind.oid()})),
+        "document": draft.document.as_ref().map(|(id, kind)| json!({"id": id.0, "type": kind.0})),
+        "ground": draft.ground.map(Ground::name),
+        "mode": draft.mode.name(),
+        "regime": draft.regime.name(),
+        "rule": draft.rule,
+        "matrix": draft.matrix_version,
+        "reason": draft.reason,
+        "source": draft.source.name(),
+        "time": draft.at.wall.value().rfc3339(),
+        "clock": if draft.at.wall.is_trusted() { "is" } else { "at_least" },
+        "since_boot_ms": u64::try_from(draft.at.since_boot.as_millis()).unwrap_or(u64::MAX >> 11),
+    });
+    serde_json_canonicalizer::to_vec(&value).expect("strings, small integers and nulls are always canonical JSON")
+}
+
+/// Reads a row back from its canonical bytes, for delivery, export and the history.
+pub fn parse(bytes: &[u8]) -> Result<Trace, LeafError> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| LeafError::NotJson)?;
+    let form = value["form"].as_u64().ok_or(LeafError::Field("form"))?;
+    if form > FORM {
+        return Err(LeafError::FromTheFuture(form));
+    }
+    let text = |name: &'static str| value[name].as_str().map(str::to_owned).ok_or(LeafError::Field(name));
+    let optional = |name: &str| value[name].as_str().map(str::to_owned);
+    let uuid = |name: &'static str| text(name)?.parse::<Uuid>().map_err(|_| LeafError::Field(name));
+    let at = UnixSeconds::parse(&text("time")?).ok_or(LeafError::Field("time"))?;
+    let wall = match text("clock")?.as_str() {
+        "is" => Wall::Is(at),
+        "at_least" => Wall::AtLeast(at),
+        _ => return Err(LeafError::Field("clock")),
+    };
+    let draft = Draft {
+        class: Class::from_name(&text("class")?).ok_or(LeafError::Field("class"))?,
+        holder: HolderId(text("holder")?),
+        profession: match value["profession"].as_u64() {
+            Some(code) => Some(ProfessionCode(u16::try_from(code).map_err(|_| LeafError::Field("profession"))?)),
+            None => None,
+        },
+        login: value["login"].as_u64(),
+        proof: parse_proof(&value["proof"])?,
+        situation: optional("situation"),
+        patient: parse_patient(&value["patient"])?,
+        document: match (value["document"]["id"].as_str(), value["document"]["type"].as_str()) {
+            (Some(id), Some(kind)) => Some((UniqueId(id.to_owned()), TypeCode(kind.to_owned()))),
+            _ => None,
+        },
+        ground: match optional("ground") {
+            Some(name) => Some(Ground::from_name(&name).ok_or(LeafError::Field("ground"))?),
+            None => None,
+        },
+        mode: Mode::from_name(&text("mode")?).ok_or(LeafError::Field("mode"))?,
+        regime: Regime::from_name(&text("regime")?).ok_or(LeafError::Field("regime"))?,
+        rule: text("rule")?,
+        matrix_version: text("matrix")?,
+        reason: optional("reason"),
+        source: Source::from_name(&text("source")?).ok_or(LeafError::Field("source"))?,
+        at: Now {
+            since_boot: Duration::from_millis(
+                value["since_boot_ms"].as_u64().ok_or(LeafError::Field("since_boot_ms"))?,
+            ),
+            wall,
+        },
+    };
+    Ok(Trace {
+        index: value["index"].as_u64().ok_or(LeafError::Field("index"))?,
+        id: uuid("id")?,
+        blind: fixed_hex(&text("blind")?).ok_or(LeafError::Field("blind"))?,
+        boot: uuid("boot")?,
+        device: text("device")?,
+        software: text("software")?,
+        draft,
+    })
+}
+
+fn parse_proof(value: &Value) -> Result<Option<LoginProof>, LeafError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let bytes =
+        |name: &'static str| BASE64.decode(value[name].as_str().unwrap_or("!")).map_err(|_| LeafError::Field("proof"));
+    let nonce = fixed_hex(value["nonce"].as_str().unwrap_or("")).ok_or(LeafError::Field("proof"))?;
+    Ok(Some(LoginProof { certificate: bytes("certificate")?, nonce, signature: bytes("signature")? }))
+}
+
+fn parse_patient(value: &Value) -> Result<Option<Ins>, LeafError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let kind = value["oid"].as_str().and_then(InsKind::from_oid).ok_or(LeafError::Field("patient"))?;
+    let matricule = value["matricule"].as_str().ok_or(LeafError::Field("patient"))?;
+    Ins::unchecked(matricule, kind).map(Some).map_err(|_| LeafError::Field("patient"))
+}
+
+fn fixed_hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+impl std::fmt::Debug for Committed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Committed({}, {})", self.index, self.class.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(blind: u8) -> Trace {
+        Trace {
+            index: 41,
+            id: Uuid::from_u128(7),
+            blind: [blind; 32],
+            boot: Uuid::from_u128(8),
+            device: "device-1".into(),
+            software: "chevet 0.1.0".into(),
+            draft: Draft {
+                class: Class::Opened,
+                holder: HolderId("899700000012".into()),
+                profession: Some(ProfessionCode(60)),
+                login: Some(40),
+                proof: Some(LoginProof { certificate: vec![1, 2], nonce: [3; 32], signature: vec![4] }),
+                situation: None,
+                patient: Ins::unchecked("279035121518989", InsKind::Test).ok(),
+                document: Some((UniqueId("1.2.3".into()), TypeCode("15508-5".into()))),
+                ground: Some(Ground::Team),
+                mode: Mode::Normal,
+                regime: Regime::ConseilEtat2025,
+                rule: "M-01".into(),
+                matrix_version: "2026-11".into(),
+                reason: None,
+                source: Source::Online,
+                at: Now { since_boot: Duration::from_millis(1234), wall: Wall::AtLeast(UnixSeconds(1_795_423_320)) },
+            },
+        }
+    }
+
+    #[test]
+    fn a_row_is_read_back_as_it_was_written() {
+        let pending = Pending::new(trace(5));
+        assert_eq!(parse(pending.canonical()), Ok(trace(5)));
+        // Canonical: sorted keys, no white space.
+        assert!(pending.canonical().starts_with(br#"{"blind":"0505"#));
+    }
+
+    #[test]
+    fn the_blind_alone_changes_the_leaf() {
+        assert_ne!(Pending::new(trace(5)).leaf(), Pending::new(trace(6)).leaf());
+        // RFC 6962 §2.1.3: the hash of an empty leaf.
+        let empty = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
+        assert_eq!(hex::encode(leaf_hash(b"").0), empty);
+    }
+
+    #[test]
+    fn a_row_opens_its_own_document_and_no_other() {
+        let committed = Pending::new(trace(5)).committed();
+        let patient = Ins::unchecked("279035121518989", InsKind::Test).expect("well formed");
+        let other = Ins::unchecked("255069999999934", InsKind::Test).expect("well formed");
+        assert!(committed.covers_document(&patient, &UniqueId("1.2.3".into())));
+        assert!(!committed.covers_document(&patient, &UniqueId("1.2.4".into())));
+        assert!(!committed.covers_document(&other, &UniqueId("1.2.3".into())));
+        assert!(!committed.covers_record(&patient), "opening one document shows no list");
+    }
+
+    #[test]
+    fn bytes_that_are_no_row_are_named() {
+        assert_eq!(parse(b"{"), Err(LeafError::NotJson));
+        assert_eq!(parse(br#"{"form":2}"#), Err(LeafError::FromTheFuture(2)));
+        assert_eq!(parse(br#"{"form":1}"#), Err(LeafError::Field("time")));
+    }
+}

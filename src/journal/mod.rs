@@ -1,0 +1,23 @@
+//! The journal: what was done, by whom, for whom and why, in rows that cannot be rewritten unseen.
+//!
+//! This room says what a row is, byte for byte; the `vault` keeps the rows and `exchange` sends them. It is the only
+//! mint of [`Committed`], the token without which no title and no content leaves the vault or the network buffer:
+//!
+//! ```text
+//! Draft ── vault adds index, id, blind ──> Trace ──> Pending ── commit + fsync ──> Committed ──> release
+//! ```
+//!
+//! Invariant (P1): [`Pending::committed`] is called in `vault/` alone, after the commit; `tests/house.rs` holds it. Pure.
+
+pub mod consent;
+pub mod held;
+pub mod item;
+pub mod leaf;
+pub mod trace;
+pub mod words;
+
+pub use held::Held;
+pub use leaf::Committed;
+pub use leaf::Pending;
+pub use trace::Draft;
+pub use trace::Trace;

@@ -1,0 +1,1 @@
+//! The one place with TLS and HTTP: rustls configuration, clients, time-outs by phase, server time.

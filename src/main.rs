@@ -1,0 +1,5 @@
+//! `chevet`: arguments → `cli`.
+
+fn main() -> std::process::ExitCode {
+    chevet::cli::run()
+}

@@ -1,0 +1,129 @@
+//! One entry of a record: its metadata, as PDSm (FHIR) and XDS.b both say it. Content is never here.
+
+use crate::time::UnixSeconds;
+
+/// The producer's identifier, stable for ever (XDS `uniqueId`, FHIR `masterIdentifier`).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UniqueId(pub String);
+
+/// LOINC or CI-SIS type (JDV_J07, ASS_X16): what the matrix is keyed on. Never a label, never a class.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeCode(pub String);
+
+/// TRE_A03, for example `10` (compte rendu).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClassCode(pub String);
+
+/// JDV_J08: one to four at once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Label {
+    Normal,
+    Restricted,
+    VeryRestricted,
+    /// INVISIBLE_PATIENT
+    InvisibleToPatient,
+    /// INVISIBLE_REPRESENTANTS_LEGAUX
+    InvisibleToLegalRepresentatives,
+    /// MASQUE_PS
+    MaskedToProfessionals,
+    /// A code that this program does not know: the document is denied (P5).
+    Unknown(String),
+}
+
+/// `DocumentReference.status` with PDSm's `isArchived`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    Current,
+    Archived,
+    /// Replaced by a newer version.
+    Superseded,
+    /// `entered-in-error`: withdrawn by its author.
+    Deleted,
+    Unknown,
+}
+
+/// One document's metadata.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document {
+    pub unique_id: UniqueId,
+    /// Changes with each version of the metadata (FHIR `id`).
+    pub entry_uuid: String,
+    /// Stable across versions of the metadata (FHIR `identifier`), where the server gives it.
+    pub logical_id: Option<String>,
+    pub type_code: TypeCode,
+    /// As the server says it; the display name comes from our own nomenclature when the code is known.
+    pub type_label: String,
+    pub class_code: ClassCode,
+    pub title: String,
+    /// Never empty once parsed: a document without an author is refused by the parser's caller.
+    pub authors: Vec<Author>,
+    pub labels: Vec<Label>,
+    pub status: Status,
+    /// `context.period.start`: the clinical date, which the list is sorted by.
+    pub service_start: UnixSeconds,
+    pub created: UnixSeconds,
+    pub format_code: String,
+    pub attachment: Attachment,
+    /// Deposited by the patient (types DOCPAT and EXPPAT, or class 90): must look different.
+    pub by_patient: bool,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Author {
+    /// National identifier where it is a professional.
+    pub id: Option<String>,
+    pub name: String,
+    /// Structure or setting, for people.
+    pub structure: Option<String>,
+}
+
+/// Where the content is and how to know it again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Absolute or relative to the server's base.
+    pub url: String,
+    pub content_type: String,
+    pub size_bytes: Option<u64>,
+    /// FHIR R4 and XDS: SHA-1. For integrity in transfer, not for trust.
+    pub sha1: Option<[u8; 20]>,
+}
+
+impl Label {
+    /// From JDV_J08's code.
+    pub fn from_code(code: &str) -> Label {
+        match code {
+            "N" => Label::Normal,
+            "R" => Label::Restricted,
+            "V" => Label::VeryRestricted,
+            "INVISIBLE_PATIENT" => Label::InvisibleToPatient,
+            "INVISIBLE_REPRESENTANTS_LEGAUX" => Label::InvisibleToLegalRepresentatives,
+            "MASQUE_PS" => Label::MaskedToProfessionals,
+            other => Label::Unknown(other.to_owned()),
+        }
+    }
+
+    /// JDV_J08's code, or the one that was not known.
+    pub fn code(&self) -> &str {
+        match self {
+            Label::Normal => "N",
+            Label::Restricted => "R",
+            Label::VeryRestricted => "V",
+            Label::InvisibleToPatient => "INVISIBLE_PATIENT",
+            Label::InvisibleToLegalRepresentatives => "INVISIBLE_REPRESENTANTS_LEGAUX",
+            Label::MaskedToProfessionals => "MASQUE_PS",
+            Label::Unknown(code) => code,
+        }
+    }
+}
+
+impl std::fmt::Debug for UniqueId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UniqueId([REDACTED])")
+    }
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Document([REDACTED])")
+    }
+}

@@ -1,0 +1,100 @@
+//! What a reader shows of a document: rows of text, pages of pixels, notices. Made by `render`, shown by `screen`.
+
+use std::sync::Arc;
+
+/// A document, made readable.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// What it was found to be, for example `cda-level-3`, `cda-level-1/pdf`, `text`, `unknown`.
+    pub format: String,
+    /// Label and value, in the order to show: patient, author, dates, setting (EX_3.2-1030).
+    pub header: Vec<(String, String)>,
+    pub rows: Vec<Row>,
+    /// Pictures of pages, in order. Pages not drawn yet are not here; `page_count` says how many there are.
+    pub pages: Vec<Page>,
+    pub page_count: u32,
+    /// French sentences about what could not be shown as it was meant.
+    pub notices: Vec<String>,
+}
+
+/// One line of a narrative.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row {
+    pub kind: RowKind,
+    /// Depth, from 0: of a heading or of a list.
+    pub level: u8,
+    pub text: Vec<Run>,
+    /// Only for [`RowKind::TableHead`] and [`RowKind::TableRow`].
+    pub cells: Vec<Cell>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowKind {
+    Heading,
+    Paragraph,
+    Bullet,
+    Numbered,
+    TableHead,
+    TableRow,
+    Footnote,
+    Picture,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Cell {
+    pub text: Vec<Run>,
+    pub columns: u16,
+    pub rows: u16,
+}
+
+/// A piece of text in one style.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Run {
+    pub text: String,
+    pub bold: bool,
+    pub italic: bool,
+    pub underlined: bool,
+    pub struck: bool,
+}
+
+/// RGBA, 8 bits each, opaque, rows from the top.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Page {
+    pub width: u32,
+    pub height: u32,
+    pub pixels: Arc<[u8]>,
+}
+
+impl RowKind {
+    /// As `chevet record show --json` prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RowKind::Heading => "heading",
+            RowKind::Paragraph => "paragraph",
+            RowKind::Bullet => "bullet",
+            RowKind::Numbered => "numbered",
+            RowKind::TableHead => "table_head",
+            RowKind::TableRow => "table_row",
+            RowKind::Footnote => "footnote",
+            RowKind::Picture => "picture",
+        }
+    }
+}
+
+impl Run {
+    /// In no style.
+    pub fn plain(text: impl Into<String>) -> Run {
+        Run { text: text.into(), ..Run::default() }
+    }
+}
+
+/// The text of several runs, styles dropped.
+pub fn plain_text(runs: &[Run]) -> String {
+    runs.iter().map(|run| run.text.as_str()).collect()
+}
+
+impl std::fmt::Debug for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reading({}, [REDACTED])", self.format)
+    }
+}

@@ -1,0 +1,115 @@
+//! Time, and how far to believe it: a kiosk that was unplugged may wake up in 1970.
+//!
+//! Nothing else reads a clock. `kiosk::main_loop` takes one [`Now`] per event and hands it down. Pure.
+
+use std::time::Duration;
+
+/// Read once per event, so that one decision sees one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// For deadlines. Never steps back.
+    pub since_boot: Duration,
+    /// For certificates, leases and the audit trail.
+    pub wall: Wall,
+}
+
+/// Seconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixSeconds(pub i64);
+
+/// Wall time. Offline, all we may know is that it is no earlier than the last entry in the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wall {
+    /// A server or NTS said so during this boot, or a clock chip never seen to jump.
+    Is(UnixSeconds),
+    /// A floor: the true time is this or later.
+    AtLeast(UnixSeconds),
+}
+
+impl Wall {
+    /// `None` is "cannot tell". What to do about it is `policy`'s decision, not ours.
+    pub fn has_reached(self, end: UnixSeconds) -> Option<bool> {
+        match self {
+            Wall::Is(now) => Some(now >= end),
+            Wall::AtLeast(floor) if floor >= end => Some(true),
+            Wall::AtLeast(_) => None,
+        }
+    }
+
+    /// The value to write down beside its trust, never to decide with.
+    pub fn value(self) -> UnixSeconds {
+        match self {
+            Wall::Is(at) | Wall::AtLeast(at) => at,
+        }
+    }
+
+    /// True when [`Wall::value`] is the time itself and not only its floor.
+    pub fn is_trusted(self) -> bool {
+        matches!(self, Wall::Is(_))
+    }
+
+    /// The later of what this says and a time already witnessed; a clock set back never wins.
+    pub fn no_earlier_than(self, witnessed: UnixSeconds) -> Wall {
+        match self {
+            Wall::Is(now) if now >= witnessed => self,
+            Wall::Is(_) => Wall::AtLeast(witnessed),
+            Wall::AtLeast(floor) => Wall::AtLeast(floor.max(witnessed)),
+        }
+    }
+}
+
+impl UnixSeconds {
+    /// RFC 3339 in UTC, whole seconds: `2026-11-23T08:42:00Z`.
+    pub fn rfc3339(self) -> String {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(at) => at.to_string(),
+            Err(_) => jiff::Timestamp::UNIX_EPOCH.to_string(),
+        }
+    }
+
+    /// Reads RFC 3339, or a FHIR `date` (taken as its first second, UTC). Sub-seconds are cut off.
+    pub fn parse(text: &str) -> Option<UnixSeconds> {
+        if let Ok(at) = text.parse::<jiff::Timestamp>() {
+            return Some(UnixSeconds(at.as_second()));
+        }
+        let day: jiff::civil::Date = text.parse().ok()?;
+        let at = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(UnixSeconds(at.timestamp().as_second()))
+    }
+
+    /// This moment plus `seconds`.
+    pub fn plus(self, seconds: i64) -> UnixSeconds {
+        UnixSeconds(self.0.saturating_add(seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_below_the_end_cannot_tell() {
+        let end = UnixSeconds(100);
+        assert_eq!(Wall::Is(UnixSeconds(99)).has_reached(end), Some(false));
+        assert_eq!(Wall::Is(UnixSeconds(100)).has_reached(end), Some(true));
+        assert_eq!(Wall::AtLeast(UnixSeconds(100)).has_reached(end), Some(true));
+        assert_eq!(Wall::AtLeast(UnixSeconds(99)).has_reached(end), None);
+    }
+
+    #[test]
+    fn a_clock_set_back_loses_its_trust_and_not_its_floor() {
+        let seen = UnixSeconds(1_000);
+        assert_eq!(Wall::Is(UnixSeconds(10)).no_earlier_than(seen), Wall::AtLeast(seen));
+        assert_eq!(Wall::Is(UnixSeconds(1_001)).no_earlier_than(seen), Wall::Is(UnixSeconds(1_001)));
+        assert_eq!(Wall::AtLeast(UnixSeconds(10)).no_earlier_than(seen), Wall::AtLeast(seen));
+    }
+
+    #[test]
+    fn times_are_written_and_read_as_rfc3339() {
+        let at = UnixSeconds(1_795_423_320);
+        assert_eq!(at.rfc3339(), "2026-11-23T08:42:00Z");
+        assert_eq!(UnixSeconds::parse("2026-11-23T09:42:00+01:00"), Some(at));
+        assert_eq!(UnixSeconds::parse("2026-11-23").map(UnixSeconds::rfc3339), Some("2026-11-23T00:00:00Z".into()));
+        assert_eq!(UnixSeconds::parse("23/11/2026"), None);
+    }
+}

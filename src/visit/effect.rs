@@ -1,0 +1,69 @@
+//! What a visit asks of the world. Data only; `kiosk::perform` does it and answers with an event.
+
+use crate::journal::Committed;
+use crate::journal::Draft;
+use crate::journal::consent::Said;
+use crate::patient::ins::Ins;
+use crate::patient::ins::Patient;
+use crate::record::document::Document;
+use crate::secret::Pin;
+use crate::visit::event::Insertion;
+use crate::visit::event::Ticket;
+
+pub enum Effect {
+    /// Find the certificate, verify it, read the tries left. Answer: `CardRead`.
+    ReadCard { insertion: Insertion },
+    /// VERIFY, then a signature over a fresh nonce. Answer: `PinChecked`.
+    CheckPin { insertion: Insertion, pin: Pin },
+    /// The card signs for its compartment, and the vault opens it. Answer: `CompartmentOpened`.
+    OpenCompartment { ticket: Ticket, insertion: Insertion },
+    /// All rows and items in one transaction, fsynced. Answer: `Recorded`, one `Committed` a row.
+    Record { ticket: Ticket, rows: Vec<Draft>, said: Vec<Said> },
+    /// TD0.2, or what the compartment remembers when offline. Answer: `StateKnown`.
+    AskState { ticket: Ticket, patient: Patient },
+    /// Send what waits for this holder, consents first. Answer: `Delivered`.
+    Deliver { ticket: Ticket },
+    /// ITI-67, or the compartment's list when offline. Answer: `ListCame`.
+    List { ticket: Ticket, patient: Ins },
+    /// ITI-81 with our unsent rows. Answer: `HistoryCame`.
+    History { ticket: Ticket, patient: Ins },
+    /// ITI-68 into the compartment or into memory; nothing to do when it is there. Answer: `Fetched`.
+    Fetch { ticket: Ticket, patient: Ins, document: Box<Document>, keep: Keep },
+    /// Release under this trace, parse and draw in the sealed worker. Answer: `Rendered`.
+    Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed },
+    /// The visit is over: wipe keys, kill the worker, cancel the print, reset the card. Nobody waits for it.
+    Lock,
+}
+
+/// Where fetched content may rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    Compartment,
+    /// Outside the team, in bris de glace, by e-CPS: this visit only.
+    Memory,
+}
+
+impl Effect {
+    /// For the log: the name, and nothing that it carries.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Effect::ReadCard { .. } => "read_card",
+            Effect::CheckPin { .. } => "check_pin",
+            Effect::OpenCompartment { .. } => "open_compartment",
+            Effect::Record { .. } => "record",
+            Effect::AskState { .. } => "ask_state",
+            Effect::Deliver { .. } => "deliver",
+            Effect::List { .. } => "list",
+            Effect::History { .. } => "history",
+            Effect::Fetch { .. } => "fetch",
+            Effect::Render { .. } => "render",
+            Effect::Lock => "lock",
+        }
+    }
+}
+
+impl std::fmt::Debug for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,245 @@
+//! What may happen to a visit. `Debug` prints names only: an event may carry a digit of a PIN.
+
+use crate::identity::holder::Holder;
+use crate::journal::Committed;
+use crate::journal::Held;
+use crate::journal::trace::LoginProof;
+use crate::journal::words::Source;
+use crate::patient::ins::Patient;
+use crate::record::document::Document;
+use crate::record::reading::Reading;
+use crate::record::state::Access;
+use crate::record::state::RecordState;
+use crate::time::UnixSeconds;
+use crate::trouble::Trouble;
+use std::sync::Arc;
+
+/// One card's stay in the reader. A new insertion of the same card is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Insertion(pub u64);
+
+/// One question to the world. Its answer brings it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+pub enum Event {
+    /// Time passed: the loop's one alarm.
+    Tick,
+    /// A finger, or a hardware key.
+    Touched(Touch),
+
+    /// The reader came, went, or is in trouble.
+    ReaderIs(ReaderState),
+    CardIn(Insertion),
+    CardOut,
+    CardRead {
+        insertion: Insertion,
+        answer: Result<Box<CardRead>, Trouble>,
+    },
+    PinChecked {
+        insertion: Insertion,
+        answer: PinAnswer,
+    },
+
+    /// The holder's compartment is open, and this is what waits on its desk.
+    CompartmentOpened {
+        ticket: Ticket,
+        answer: Result<Desk, Trouble>,
+    },
+    /// The rows are committed and fsynced, in the order asked; or none of them is.
+    Recorded {
+        ticket: Ticket,
+        answer: Result<Vec<Committed>, Trouble>,
+    },
+    StateKnown {
+        ticket: Ticket,
+        answer: Result<StateAnswer, Trouble>,
+    },
+    Delivered {
+        ticket: Ticket,
+        answer: Result<(), Trouble>,
+    },
+    ListCame {
+        ticket: Ticket,
+        answer: Result<Held<Listing>, Trouble>,
+    },
+    HistoryCame {
+        ticket: Ticket,
+        answer: Result<Held<Vec<Access>>, Trouble>,
+    },
+    /// The content is in the compartment, or in the network buffer; nothing of it is here.
+    Fetched {
+        ticket: Ticket,
+        answer: Result<Source, Trouble>,
+    },
+    Rendered {
+        ticket: Ticket,
+        answer: Result<Arc<Reading>, Trouble>,
+    },
+
+    /// What the device says of itself.
+    LinkIs(LinkState),
+    WaitingIs(Waiting),
+}
+
+/// What a finger can mean. Pages offer them; the machine ignores those that do not belong to its page.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Touch {
+    Digit(u8),
+    Erase,
+    Confirm,
+    /// "Oui, j'utilise le dernier essai".
+    LastTry,
+    /// Top left: one page back.
+    Back,
+    /// "Quitter ce DMP".
+    Quit,
+    Understood,
+    /// A patient of the round, by its place in the list.
+    OpenPatient(usize),
+    TypeIns,
+    /// What was typed on the INS page: matricule, birth name, birth date as typed (jj/mm/aaaa).
+    InsTyped {
+        matricule: String,
+        birth_name: String,
+        birth_date: String,
+    },
+    /// A datamatrix, as the scanner gave it.
+    Scanned(String),
+    /// At the gate: go on under the ground that stands.
+    OpenRecord,
+    AskConsent,
+    Yes,
+    No,
+    Later,
+    Language(Language),
+    ShowDocuments,
+    ShowHistory,
+    /// A document, by its place in the list as it is shown.
+    OpenDocument(usize),
+    /// `None`: all classes.
+    FilterClass(Option<String>),
+    Why,
+    NextPage,
+    PreviousPage,
+    LargerText,
+    SmallerText,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    French,
+    EasyFrench,
+    English,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReaderState {
+    Ready,
+    Absent,
+    InTrouble(Trouble),
+}
+
+/// What a card says before its PIN.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardRead {
+    pub holder: Holder,
+    /// `None`: the card does not say, and the page says so.
+    pub tries_left: Option<u8>,
+    /// Fewest and most digits of its PIN (AODF).
+    pub pin_digits: (u8, u8),
+}
+
+/// What came of a PIN.
+pub enum PinAnswer {
+    /// The card took it and signed a fresh nonce, and the signature was verified on the host.
+    Here(Box<LoginProof>),
+    Wrong {
+        tries_left: u8,
+    },
+    Blocked,
+    /// Pulled, mute, refused by the reader: never a wrong PIN.
+    Failed(Trouble),
+}
+
+/// What waits on the holder's desk.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Desk {
+    pub round: Vec<RoundEntry>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct RoundEntry {
+    pub patient: Patient,
+    /// Documents of this patient that this holder has in the compartment.
+    pub cached: u32,
+    /// When they were last known to be true upstream.
+    pub as_of: Option<UnixSeconds>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateAnswer {
+    pub state: RecordState,
+    pub source: Source,
+    pub as_of: UnixSeconds,
+    /// The initial consent of this patient to the site's team is recorded here or upstream.
+    pub team_consent: Option<bool>,
+    /// The patient refused or withdrew, and it stands.
+    pub refused: bool,
+}
+
+/// A record's list, permitted and denied alike: `policy` sorts them once the trace is durable.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Listing {
+    pub documents: Vec<Document>,
+    pub source: Source,
+    pub as_of: UnixSeconds,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    Unknown,
+    Online,
+    Offline,
+}
+
+/// What waits to be delivered, and what was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    pub traces: u32,
+    pub consents: u32,
+    pub contributions: u32,
+    pub set_aside: u32,
+    pub oldest: Option<UnixSeconds>,
+}
+
+impl Event {
+    /// For the log: the name, and nothing that it carries.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Tick => "tick",
+            Event::Touched(_) => "touched",
+            Event::ReaderIs(_) => "reader_is",
+            Event::CardIn(_) => "card_in",
+            Event::CardOut => "card_out",
+            Event::CardRead { .. } => "card_read",
+            Event::PinChecked { .. } => "pin_checked",
+            Event::CompartmentOpened { .. } => "compartment_opened",
+            Event::Recorded { .. } => "recorded",
+            Event::StateKnown { .. } => "state_known",
+            Event::Delivered { .. } => "delivered",
+            Event::ListCame { .. } => "list_came",
+            Event::HistoryCame { .. } => "history_came",
+            Event::Fetched { .. } => "fetched",
+            Event::Rendered { .. } => "rendered",
+            Event::LinkIs(_) => "link_is",
+            Event::WaitingIs(_) => "waiting_is",
+        }
+    }
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

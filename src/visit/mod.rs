@@ -1,0 +1,25 @@
+//! The heart: one pure state machine. `step(self, event, now) → (Visit, effects)`.
+//!
+//! ```text
+//! Idle → ReadingCard → AskPin → CheckingPin → Opening → Home → Gate → Record → Document
+//!          └ CPE: Desk                                 any wait that ends → TakeCard(trouble)
+//!                         CardOut, from anywhere → Idle, in the same step
+//! ```
+//!
+//! - `page` where the visit is, and what each page holds
+//! - `event` what may happen · `effect` what is asked of the world
+//! - `step` the transitions · `gate` the patient gate · `reading` list, document, history
+//!
+//! It never does I/O, never reads a clock, never draws a number. Every wait holds its end; every question carries a
+//! [`Ticket`](event::Ticket), and an answer with another one changes nothing. A page's content goes when its page goes,
+//! because `self` is consumed.
+
+pub mod effect;
+pub mod event;
+pub mod page;
+pub mod step;
+
+pub use effect::Effect;
+pub use event::Event;
+pub use page::Page;
+pub use page::Visit;

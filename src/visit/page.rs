@@ -1,0 +1,310 @@
+//! Where a visit is, and what each page holds. What a page holds goes when the page goes.
+
+use crate::identity::holder::Holder;
+use crate::journal::Committed;
+use crate::journal::Held;
+use crate::journal::trace::LoginProof;
+use crate::journal::words::Ground;
+use crate::journal::words::Regime;
+use crate::journal::words::Source;
+use crate::patient::ins::Patient;
+use crate::policy::Decision;
+use crate::policy::Matrix;
+use crate::record::document::Document;
+use crate::record::reading::Reading;
+use crate::record::state::Access;
+use crate::secret::PinBuffer;
+use crate::time::UnixSeconds;
+use crate::trouble::Trouble;
+use crate::visit::event::CardRead;
+use crate::visit::event::Insertion;
+use crate::visit::event::Language;
+use crate::visit::event::LinkState;
+use crate::visit::event::Listing;
+use crate::visit::event::ReaderState;
+use crate::visit::event::RoundEntry;
+use crate::visit::event::StateAnswer;
+use crate::visit::event::Ticket;
+use crate::visit::event::Waiting;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The one value that the kiosk owns.
+pub struct Visit {
+    pub page: Page,
+    pub standing: Standing,
+    pub(super) rules: Arc<Rules>,
+    /// The next ticket's number; never goes back, so that an old answer never fits.
+    pub(super) next_ticket: u64,
+}
+
+/// What stays true between visits: the device, not the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub reader: ReaderState,
+    pub link: LinkState,
+    pub waiting: Waiting,
+}
+
+/// What the site and the law say, read once at start.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub matrix: Matrix,
+    pub regime: Regime,
+    /// National identifiers of the care team's members, from the signed settings.
+    pub team: Vec<String>,
+    /// How the team is named in a consent.
+    pub team_name: String,
+}
+
+/// One question a page.
+pub enum Page {
+    Idle,
+    ReadingCard {
+        insertion: Insertion,
+        until: Duration,
+    },
+    AskPin(AskPin),
+    CheckingPin {
+        insertion: Insertion,
+        card: Box<CardRead>,
+        until: Duration,
+    },
+    /// The login's row is being written, then the compartment opened.
+    Opening(Box<Opening>),
+    Home(Box<Home>),
+    /// A CPE or CPA: no record, no titles.
+    Reception {
+        insertion: Insertion,
+        holder: Box<Holder>,
+    },
+    Gate(Box<Gate>),
+    Record(Box<Record>),
+    Document(Box<Reader>),
+    /// Nothing goes on until the card is out.
+    TakeCard(Trouble),
+}
+
+pub struct AskPin {
+    pub insertion: Insertion,
+    pub card: Box<CardRead>,
+    pub digits: PinBuffer,
+    /// Set after a wrong PIN: the page says so.
+    pub was_wrong: bool,
+    /// A last try needs an explicit yes before any digit (P7).
+    pub last_try_agreed: bool,
+    pub until: Duration,
+}
+
+pub struct Opening {
+    pub insertion: Insertion,
+    pub holder: Holder,
+    pub step: OpeningStep,
+    pub until: Duration,
+}
+
+pub enum OpeningStep {
+    RecordingLogin { ticket: Ticket, proof: Box<LoginProof> },
+    OpeningCompartment { ticket: Ticket, login: u64 },
+}
+
+/// The holder who is here, proven, with a login row on the disk.
+pub struct Here {
+    pub insertion: Insertion,
+    pub holder: Holder,
+    /// Index of the login's row; enters every row of the visit.
+    pub login: u64,
+    pub round: Vec<RoundEntry>,
+    /// Inactivity ends the visit.
+    pub until: Duration,
+}
+
+pub struct Home {
+    pub here: Here,
+    /// The page on which an INS is typed is open.
+    pub typing: bool,
+    /// What went wrong a moment ago, above the round.
+    pub notice: Option<Trouble>,
+}
+
+/// Identified; the lawful ground is being established.
+pub struct Gate {
+    pub here: Here,
+    pub patient: Patient,
+    pub step: GateStep,
+}
+
+pub enum GateStep {
+    AskingState {
+        ticket: Ticket,
+        until: Duration,
+    },
+    /// The five traits and the ground that stands, or what must be asked.
+    Standing {
+        answer: StateAnswer,
+        decision: Decision,
+        ground: Option<Ground>,
+    },
+    /// The screen is turned to the patient.
+    AskingPatient {
+        answer: StateAnswer,
+        language: Language,
+    },
+    /// The answer is being written down.
+    RecordingAnswer {
+        ticket: Ticket,
+        answer: StateAnswer,
+        agreed: bool,
+        until: Duration,
+    },
+    /// Consents go out before anything is asked.
+    Delivering {
+        ticket: Ticket,
+        answer: StateAnswer,
+        ground: Ground,
+        until: Duration,
+    },
+    /// The list is on its way; then its trace is written.
+    Listing {
+        ticket: Ticket,
+        answer: StateAnswer,
+        ground: Ground,
+        until: Duration,
+    },
+    RecordingList {
+        ticket: Ticket,
+        answer: StateAnswer,
+        ground: Ground,
+        listing: Box<Held<Listing>>,
+        until: Duration,
+    },
+    /// No; the decision says why. The page offers "Pourquoi ?".
+    Denied {
+        decision: Decision,
+    },
+    Failed {
+        trouble: Trouble,
+    },
+}
+
+/// A record, open.
+pub struct Record {
+    pub here: Here,
+    pub patient: Patient,
+    pub answer: StateAnswer,
+    pub ground: Ground,
+    /// The row under which the list is shown.
+    pub listed: Committed,
+    /// Permitted documents, newest clinical date first, each with its decision.
+    pub documents: Vec<Permitted>,
+    /// Denied documents: counted by rule, titles dropped.
+    pub denied: Vec<Denied>,
+    pub source: Source,
+    pub as_of: UnixSeconds,
+    pub room: Room,
+}
+
+pub struct Permitted {
+    pub document: Document,
+    pub decision: Decision,
+}
+
+/// What may not be seen, as much as may be said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    pub class_code: String,
+    pub decision: Decision,
+    pub count: u32,
+}
+
+pub enum Room {
+    /// The list, and the class it is filtered by.
+    Documents {
+        class: Option<String>,
+    },
+    Why,
+    AskingHistory {
+        ticket: Ticket,
+        until: Duration,
+    },
+    History {
+        lines: Vec<Access>,
+    },
+    HistoryFailed {
+        trouble: Trouble,
+    },
+}
+
+/// One document, being opened or open.
+pub struct Reader {
+    pub record: Record,
+    /// Place in `record.documents`.
+    pub place: usize,
+    pub step: ReaderStep,
+    /// 100, 125, 150, 175 or 200.
+    pub text_percent: u16,
+}
+
+pub enum ReaderStep {
+    Fetching { ticket: Ticket, until: Duration },
+    Recording { ticket: Ticket, until: Duration },
+    Rendering { ticket: Ticket, until: Duration },
+    Shown { reading: Arc<Reading>, page: u32 },
+    Failed { trouble: Trouble },
+}
+
+impl Visit {
+    /// An idle device.
+    pub fn new(rules: Arc<Rules>) -> Visit {
+        let standing = Standing { reader: ReaderState::Absent, link: LinkState::Unknown, waiting: Waiting::default() };
+        Visit { page: Page::Idle, standing, rules, next_ticket: 1 }
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The holder whose card is in and proven, if any.
+    pub fn holder(&self) -> Option<&Holder> {
+        self.here().map(|here| &here.holder)
+    }
+
+    pub fn here(&self) -> Option<&Here> {
+        match &self.page {
+            Page::Home(home) => Some(&home.here),
+            Page::Gate(gate) => Some(&gate.here),
+            Page::Record(record) => Some(&record.here),
+            Page::Document(reader) => Some(&reader.record.here),
+            _ => None,
+        }
+    }
+
+    /// The patient whose record is asked for or open.
+    pub fn patient(&self) -> Option<&Patient> {
+        match &self.page {
+            Page::Gate(gate) => Some(&gate.patient),
+            Page::Record(record) => Some(&record.patient),
+            Page::Document(reader) => Some(&reader.record.patient),
+            _ => None,
+        }
+    }
+}
+
+impl Page {
+    /// For the log and for tests: the name, and nothing that it holds.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Page::Idle => "idle",
+            Page::ReadingCard { .. } => "reading_card",
+            Page::AskPin(_) => "ask_pin",
+            Page::CheckingPin { .. } => "checking_pin",
+            Page::Opening(_) => "opening",
+            Page::Home(_) => "home",
+            Page::Reception { .. } => "reception",
+            Page::Gate(_) => "gate",
+            Page::Record(_) => "record",
+            Page::Document(_) => "document",
+            Page::TakeCard(_) => "take_card",
+        }
+    }
+}

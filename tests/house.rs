@@ -1,0 +1,205 @@
+//! The walls of the house: which room may use which, and what pure rooms may never touch.
+//!
+//! A text check, not a compiler: `use crate::room::Thing;` is written one a line, so that it stays exact. Each check
+//! has a counter-check on made-up text, so that a check that cannot fail would be seen.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// The table is the architecture. A room may use itself, and these.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("time", &[]),
+    ("secret", &[]),
+    ("trouble", &[]),
+    ("identity", &["secret", "time"]),
+    ("patient", &["time"]),
+    ("record", &["identity", "patient", "time"]),
+    ("journal", &["identity", "patient", "record", "secret", "time"]),
+    ("policy", &["identity", "journal", "patient", "record", "time"]),
+    ("visit", &["identity", "journal", "patient", "policy", "record", "secret", "time", "trouble"]),
+    ("screen", &["identity", "journal", "patient", "policy", "record", "secret", "time", "trouble", "visit"]),
+    ("link", &["secret", "time"]),
+    ("card", &["identity", "secret", "time"]),
+    ("ecps", &["identity", "link", "secret", "time"]),
+    ("vault", &["identity", "journal", "patient", "record", "secret", "time"]),
+    ("exchange", &["identity", "journal", "link", "patient", "record", "secret", "time"]),
+    ("render", &["record", "secret", "time"]),
+    ("device", &["secret", "time"]),
+    ("config", &["journal"]),
+    (
+        "kiosk",
+        &[
+            "card", "config", "device", "ecps", "exchange", "identity", "journal", "link", "patient", "policy",
+            "record", "render", "screen", "secret", "time", "trouble", "vault", "visit",
+        ],
+    ),
+    // The operator's verbs use the drivers without a visit.
+    (
+        "cli",
+        &[
+            "card", "config", "device", "ecps", "exchange", "identity", "journal", "kiosk", "link", "patient",
+            "policy", "record", "render", "sandbox", "screen", "secret", "time", "trouble", "vault",
+        ],
+    ),
+    // Not part of an image.
+    (
+        "sandbox",
+        &[
+            "card", "config", "exchange", "identity", "journal", "kiosk", "link", "patient", "policy", "record",
+            "render", "screen", "secret", "time", "trouble", "vault", "visit",
+        ],
+    ),
+];
+
+/// Rooms and files without I/O, clocks or chance: all of it reaches them as values.
+const PURE: &[&str] = &[
+    "visit/",
+    "policy/",
+    "identity/",
+    "record/",
+    "patient/",
+    "journal/",
+    "secret.rs",
+    "time.rs",
+    "trouble.rs",
+    "screen/view.rs",
+    "exchange/outbox.rs",
+    "card/words.rs",
+    "card/pkcs15.rs",
+];
+
+/// What a pure file may not mention.
+const OUTSIDE: &[&str] = &[
+    "tokio", "rusqlite", "pcsc", "slint", "reqwest", "hyper", "rustix", "tracing", "std::fs", "std::net", "std::io",
+    "std::env", "std::thread", "std::process", "Instant::now", "SystemTime", "Timestamp::now", "Zoned::now",
+    "Uuid::now", "Uuid::new_v7", "Uuid::new_v4", "SystemRandom", "rand::fill", "getrandom", "println!", "eprintln!",
+    "dbg!",
+];
+
+/// Names of rooms that name nobody's job.
+const NO_ROOM: &[&str] = &["utils", "util", "common", "manager", "helper", "helpers", "misc"];
+
+/// Who may hold `unsafe`: nobody yet.
+const UNSAFE: &[&str] = &[];
+
+#[test]
+fn rooms_use_only_what_the_table_allows() {
+    let wrong: Vec<String> = sources().iter().flat_map(|(path, text)| walls(path, text)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn pure_files_touch_nothing_outside() {
+    let wrong: Vec<String> = sources().iter().flat_map(|(path, text)| purity(path, text)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_vault_says_that_a_trace_is_committed() {
+    let wrong: Vec<String> = sources().iter().flat_map(|(path, text)| mint(path, text)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_bridge_knows_slint() {
+    for (path, text) in sources() {
+        let knows = outside_tests(&text).lines().any(|line| !is_comment(line) && line.contains("slint::"));
+        let may = path == "screen/bridge.rs" || path.starts_with("screen/bridge/") || path.starts_with("sandbox/");
+        assert!(!knows || may, "{path} mentions slint::");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_has_a_room() {
+    for (path, text) in sources() {
+        assert!(text.starts_with("//!"), "{path} does not open with //!");
+        let room = room_of(&path);
+        assert!(MAY_USE.iter().any(|(name, _)| *name == room) || path == "lib.rs" || path == "main.rs", "{path}: no room");
+        let stem = Path::new(&path).file_stem().and_then(|s| s.to_str()).unwrap_or("");
+        assert!(!NO_ROOM.contains(&stem) && !NO_ROOM.contains(&room), "{path}: a name that names nobody's job");
+        let unsafe_here = text.lines().any(|line| !is_comment(line) && line.contains("unsafe {"));
+        assert!(!unsafe_here || UNSAFE.contains(&path.as_str()), "{path}: unsafe");
+        let unfinished = ["todo!(", "unimplemented!(", "#[ignore", "FIXME"].iter().find(|word| text.contains(*word));
+        assert!(unfinished.is_none(), "{path}: {unfinished:?}");
+    }
+}
+
+#[test]
+fn the_checks_can_fail() {
+    assert_eq!(walls("visit/step.rs", "use crate::kiosk::perform::Perform;"), ["visit/step.rs: visit may not use kiosk"]);
+    assert_eq!(walls("card/apdu.rs", "    crate::vault::Vault::open()"), ["card/apdu.rs: card may not use vault"]);
+    assert!(walls("visit/step.rs", "use crate::policy::decide;").is_empty());
+    assert_eq!(purity("time.rs", "let now = SystemTime::now();").len(), 1);
+    assert!(purity("link/mod.rs", "let now = SystemTime::now();").is_empty());
+    assert!(purity("time.rs", "// SystemTime is never read here").is_empty());
+    assert_eq!(mint("exchange/upstream.rs", "let done = pending.committed();").len(), 1);
+    assert!(mint("vault/journal.rs", "let done = pending.committed();").is_empty());
+    assert!(mint("journal/leaf.rs", "#[cfg(test)]\nmod tests { fn f() { p.committed(); } }").is_empty());
+}
+
+fn walls(path: &str, text: &str) -> Vec<String> {
+    let room = room_of(path);
+    let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == room) else { return Vec::new() };
+    let mut wrong = Vec::new();
+    for line in text.lines().filter(|line| !is_comment(line)) {
+        for (at, _) in line.match_indices("crate::") {
+            let used: String =
+                line[at + "crate::".len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if used != room && !allowed.contains(&used.as_str()) {
+                wrong.push(format!("{path}: {room} may not use {used}"));
+            }
+        }
+    }
+    wrong
+}
+
+fn purity(path: &str, text: &str) -> Vec<String> {
+    if !PURE.iter().any(|pure| path == *pure || (pure.ends_with('/') && path.starts_with(pure))) {
+        return Vec::new();
+    }
+    let body = outside_tests(text);
+    let lines = body.lines().filter(|line| !is_comment(line));
+    lines
+        .flat_map(|line| OUTSIDE.iter().filter(move |word| line.contains(**word)).map(move |word| (line, word)))
+        .map(|(line, word)| format!("{path}: a pure file mentions {word}: {}", line.trim()))
+        .collect()
+}
+
+fn mint(path: &str, text: &str) -> Vec<String> {
+    let calls = outside_tests(text).lines().any(|line| !is_comment(line) && line.contains(".committed()"));
+    if calls && !path.starts_with("vault/") { vec![format!("{path} calls Pending::committed")] } else { Vec::new() }
+}
+
+/// Tests stand last in a file.
+fn outside_tests(text: &str) -> String {
+    text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text).to_owned()
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//")
+}
+
+fn room_of(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
+}
+
+/// Path below `src/`, and text.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("src can be listed").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
+                found.push((name, fs::read_to_string(&path).expect("source is text")));
+            }
+        }
+    }
+    assert!(found.len() > 20, "the house was not found");
+    found
+}
