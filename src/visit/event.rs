@@ -46,6 +46,11 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<Desk, Trouble>,
     },
+    /// The desk changed: something was cached, or a list came.
+    DeskIs {
+        insertion: Insertion,
+        desk: Desk,
+    },
     /// The rows are committed and fsynced, in the order asked; or none of them is.
     Recorded {
         ticket: Ticket,
@@ -225,6 +230,7 @@ impl Event {
             Event::CardRead { .. } => "card_read",
             Event::PinChecked { .. } => "pin_checked",
             Event::CompartmentOpened { .. } => "compartment_opened",
+            Event::DeskIs { .. } => "desk_is",
             Event::Recorded { .. } => "recorded",
             Event::StateKnown { .. } => "state_known",
             Event::Delivered { .. } => "delivered",
