@@ -1,7 +1,6 @@
 //! The patient gate: identified, then on what lawful ground. The patient's page is turned to the patient.
 
 use crate::journal::Draft;
-use crate::journal::Held;
 use crate::journal::consent::Answer;
 use crate::journal::consent::Said;
 use crate::journal::consent::Scope;
@@ -261,10 +260,10 @@ impl Visit {
         mut gate: Gate,
         answer: StateAnswer,
         ground: Ground,
-        listing: Held<Listing>,
+        listing: Box<Listing>,
         now: Now,
     ) -> Turn {
-        if listing.patient() != &gate.patient.ins {
+        if listing.documents.patient() != &gate.patient.ins {
             return self.failed(gate, Trouble::AnswerUnreadable);
         }
         let decision = self.may_open(&gate.here, &answer, Some(ground), said_for(ground), now);
@@ -277,7 +276,7 @@ impl Visit {
         let rows = vec![row(Class::Gate), row(Class::Listed)];
         let ticket = self.ticket();
         let until = now.since_boot + WAIT_MAX;
-        gate.step = GateStep::RecordingList { ticket, answer, ground, listing: Box::new(listing), until };
+        gate.step = GateStep::RecordingList { ticket, answer, ground, listing, until };
         self.gate(gate, vec![Effect::Record { ticket, rows, said: vec![] }])
     }
 }

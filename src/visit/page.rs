@@ -2,7 +2,6 @@
 
 use crate::identity::holder::Holder;
 use crate::journal::Committed;
-use crate::journal::Held;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Ground;
 use crate::journal::words::Regime;
@@ -175,7 +174,7 @@ pub enum GateStep {
         ticket: Ticket,
         answer: StateAnswer,
         ground: Ground,
-        listing: Box<Held<Listing>>,
+        listing: Box<Listing>,
         until: Duration,
     },
     /// No; the decision says why. The page offers "Pourquoi ?".

@@ -2,7 +2,6 @@
 
 use crate::journal::Committed;
 use crate::journal::Draft;
-use crate::journal::Held;
 use crate::journal::words::Class;
 use crate::journal::words::Ground;
 use crate::policy::decide;
@@ -38,15 +37,16 @@ impl Visit {
         mut gate: Gate,
         answer: StateAnswer,
         ground: Ground,
-        listing: Held<Listing>,
+        listing: Listing,
         rows: Vec<Committed>,
         now: Now,
     ) -> Turn {
+        let Listing { documents: held, source, as_of } = listing;
         let released = match rows.into_iter().find(|row| row.covers_record(&gate.patient.ins)) {
-            Some(listed) => listing.release(&listed).ok().map(|listing| (listing, listed)),
+            Some(listed) => held.release(&listed).ok().map(|came| (came, listed)),
             None => None,
         };
-        let Some((listing, listed)) = released else {
+        let Some((came, listed)) = released else {
             gate.step = GateStep::Failed { trouble: Trouble::TraceNotWritten };
             return self.turn(Page::Gate(Box::new(gate)), vec![]);
         };
@@ -54,7 +54,7 @@ impl Visit {
         let opened = facts::to_open(&here, &answer, Some(ground), said_for(ground), &self.rules, now);
         let mut documents = Vec::new();
         let mut denied: Vec<Denied> = Vec::new();
-        for document in listing.documents {
+        for document in came {
             let decision = decide(&facts::to_see(&opened, &here, &document, &self.rules));
             if decision.allow {
                 documents.push(Permitted { document, decision });
@@ -77,8 +77,8 @@ impl Visit {
             listed,
             documents,
             denied,
-            source: listing.source,
-            as_of: listing.as_of,
+            source,
+            as_of,
             room: Room::Documents { class: None },
         };
         self.record(record, vec![])
@@ -123,9 +123,13 @@ impl Visit {
             Event::HistoryCame { ticket: asked, answer } => {
                 let waited = matches!(record.room, Room::AskingHistory { ticket, .. } if ticket == asked);
                 if waited {
-                    record.room = match answer.map(|held| held.release(&record.listed)) {
-                        Ok(Ok(lines)) => Room::History { lines },
-                        Ok(Err(_)) => Room::HistoryFailed { trouble: Trouble::Internal },
+                    record.room = match answer.map(|history| (history.lines.release(&record.listed), history.unsent)) {
+                        Ok((Ok(mut lines), unsent)) => {
+                            lines.extend(unsent);
+                            lines.sort_by_key(|line| std::cmp::Reverse(line.at));
+                            Room::History { lines }
+                        }
+                        Ok((Err(_), _)) => Room::HistoryFailed { trouble: Trouble::Internal },
                         Err(trouble) => Room::HistoryFailed { trouble },
                     };
                 }
