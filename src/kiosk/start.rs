@@ -24,6 +24,7 @@ use crate::render;
 use crate::screen::view::DeviceFacts;
 use crate::screen::view::View;
 use crate::screen::view::view;
+use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
 use crate::vault;
 use crate::vault::Vault;
@@ -65,8 +66,6 @@ pub enum StartError {
     File { path: PathBuf, source: std::io::Error },
     #[error("the trust anchors are not understood")]
     Anchors { source: trust::Error },
-    #[error("a revocation list is not understood")]
-    RevocationLists { source: trust::Error },
     #[error("the vault cannot be opened")]
     Vault { source: vault::Error },
     #[error("the link cannot be made")]
@@ -132,7 +131,6 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         reader,
         vault: vault.clone(),
         upstream: upstream.clone(),
-        audience: config.upstream.endpoint.url.trim_end_matches('/').to_owned(),
         worker,
         anchors,
         crls,
@@ -180,8 +178,7 @@ pub fn read_trust(config: &Config) -> Result<(trust::Anchors, trust::Crls), Star
             }
         }
     }
-    let crls = trust::Crls::from_bytes(lists).map_err(|source| StartError::RevocationLists { source })?;
-    Ok((anchors, crls))
+    Ok((anchors, trust::Crls::from_bytes(lists)))
 }
 
 /// The connector that the settings name, with its two links.
@@ -199,8 +196,8 @@ fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
     let options = link::Options {
         ca_pem: read(&endpoint.ca)?,
         certificate_pem: read(&endpoint.certificate)?,
-        key_pem: read(&endpoint.key)?,
-        ..link::Options::default()
+        key_pem: SecretBytes::new(read(&endpoint.key)?),
+        timeouts: link::Timeouts::default(),
     };
     link::Client::new(options).map_err(|source| StartError::Link { source })
 }

@@ -20,7 +20,8 @@ pub fn of_card(error: &card::Error) -> Trouble {
         card::Error::UnknownCard => Trouble::CardUnknown,
         card::Error::Cps4 => Trouble::CardCps4,
         card::Error::Contactless => Trouble::CardContactless,
-        card::Error::NoApplication => Trouble::CardNoApplication,
+        card::Error::NoApplication | card::Error::NoCertificate => Trouble::CardNoApplication,
+        card::Error::SignatureRefused => Trouble::SignatureRefused,
         card::Error::Blocked => Trouble::CardBlocked,
         _ => Trouble::CardDialogue,
     };
@@ -39,7 +40,7 @@ pub fn of_trust(error: &trust::Error) -> Trouble {
         trust::Error::NotYetValid => Trouble::CertificateNotYetValid,
         trust::Error::Revoked => Trouble::CertificateRevoked,
         trust::Error::OtherIssuer => Trouble::CertificateOtherIssuer,
-        trust::Error::CrlTooOld => Trouble::RevocationListTooOld,
+        trust::Error::CrlTooOld { .. } | trust::Error::CrlMissing => Trouble::RevocationListTooOld,
         _ => Trouble::CertificateUnreadable,
     };
     told("identity", error, trouble)

@@ -11,6 +11,7 @@ use crate::identity::statement::Statement;
 use crate::identity::trust;
 use crate::journal::Held;
 use crate::journal::trace::LoginProof;
+use crate::journal::words::Mode;
 use crate::kiosk::courier;
 use crate::kiosk::troubles;
 use crate::patient::ins::Patient;
@@ -39,7 +40,6 @@ pub struct Hands {
     pub reader: card::Reader,
     pub vault: Vault,
     pub upstream: Arc<Pdsm>,
-    pub audience: String,
     pub worker: Worker,
     pub anchors: trust::Anchors,
     pub crls: trust::Crls,
@@ -64,7 +64,6 @@ pub(super) struct Present {
 
 impl Hands {
     /// Nobody is present.
-    #[allow(clippy::too_many_arguments)]
     pub fn nobody() -> Mutex<Option<Present>> {
         Mutex::new(None)
     }
@@ -120,6 +119,10 @@ impl Hands {
     pub async fn lock(&self) {
         self.worker.kill();
         self.reader.leave();
+        // A full channel is emptied in a moment, and what it holds is older than this.
+        if self.courier.try_send(courier::Order::HolderIsGone).is_err() {
+            tracing::debug!("the courier is busy or gone");
+        }
         *self.present.lock().await = None;
         self.vault.lock().await;
     }
@@ -198,7 +201,8 @@ impl Hands {
 
     pub(super) async fn desk(&self) -> Result<Desk, Trouble> {
         let rows = self.vault.round().await.map_err(|error| troubles::of_vault(&error))?;
-        let entry = |row: crate::vault::RoundRow| RoundEntry { patient: row.patient, cached: row.cached, as_of: row.as_of };
+        let entry =
+            |row: crate::vault::RoundRow| RoundEntry { patient: row.patient, cached: row.cached, as_of: row.as_of };
         Ok(Desk { round: rows.into_iter().map(entry).collect() })
     }
 
@@ -220,15 +224,16 @@ impl Hands {
         if let Some(token) = present.token.as_ref().filter(|token| token.until > now.plus(TOKEN_MARGIN_S)) {
             return Ok(token.clone());
         }
-        let mut nonce = [0; 16];
+        let mut nonce = [0; 32];
         aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Trouble::Internal)?;
         let request = token::Request {
             holder: present.holder.id.clone(),
-            certificate: present.certificate.der().to_vec(),
-            audience: self.audience.clone(),
-            device: self.device.clone(),
+            x5c: vec![present.certificate.der().to_vec()],
+            audience: self.upstream.audience().to_owned(),
             now,
             nonce,
+            device: self.upstream.device_thumbprint(),
+            mode: Mode::Normal,
         };
         let signing_input = request.signing_input();
         let statement = Statement::token(&signing_input).ok_or(Trouble::Internal)?;
@@ -248,7 +253,7 @@ impl Hands {
     async fn deliver(&self) -> Result<(), Trouble> {
         let who = self.as_holder().await?;
         let (done, word) = oneshot::channel();
-        self.courier.send(courier::Order::DeliverFor { who, done }).await.map_err(|_| Trouble::Internal)?;
+        self.courier.send(courier::Order::HolderIsHere { who, done }).await.map_err(|_| Trouble::Internal)?;
         word.await.map_err(|_| Trouble::Internal)?
     }
 }

@@ -11,6 +11,7 @@ use crate::journal::consent::Consent;
 use crate::journal::consent::Scope;
 use crate::journal::words::Class;
 use crate::journal::words::Source;
+use crate::kiosk::courier;
 use crate::kiosk::perform::hands::Hands;
 use crate::kiosk::troubles;
 use crate::patient::ins::Ins;
@@ -27,7 +28,6 @@ use crate::vault;
 use crate::visit::Event;
 use crate::visit::effect::Keep;
 use crate::visit::event::History;
-use crate::visit::event::LinkState;
 use crate::visit::event::Listing;
 use crate::visit::event::StateAnswer;
 use std::sync::Arc;
@@ -203,8 +203,7 @@ impl Hands {
             self.clock.heard(at);
         }
         let trouble = answer.as_ref().err().map(troubles::of_upstream);
-        let link = if trouble.is_some_and(is_offline) { LinkState::Offline } else { LinkState::Online };
-        if self.events.send(Event::LinkIs(link)).await.is_err() {
+        if self.events.send(Event::LinkIs(courier::link_of(trouble))).await.is_err() {
             tracing::debug!("the loop is gone");
         }
         answer.map_err(|error| troubles::of_upstream(&error))
