@@ -119,12 +119,11 @@ impl Hands {
     pub async fn lock(&self) {
         self.worker.kill();
         self.reader.leave();
-        // A full channel is emptied in a moment, and what it holds is older than this.
-        if self.courier.try_send(courier::Order::HolderIsGone).is_err() {
-            tracing::debug!("the courier is busy or gone");
-        }
         *self.present.lock().await = None;
         self.vault.lock().await;
+        if self.courier.send(courier::Order::HolderIsGone).await.is_err() {
+            tracing::debug!("the courier is gone");
+        }
     }
 
     /// The certificate, found and verified; nothing of the holder is believed before.
