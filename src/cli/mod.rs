@@ -4,5 +4,8 @@ use std::process::ExitCode;
 
 /// Reads the arguments and does what they ask.
 pub fn run() -> ExitCode {
-    ExitCode::from(2)
+    match std::env::args().nth(1).as_deref() {
+        Some("worker") => crate::render::worker_main(),
+        _ => ExitCode::from(2),
+    }
 }
