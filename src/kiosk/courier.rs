@@ -163,8 +163,11 @@ impl Courier {
         self.hear_time();
         let outcomes = outcomes.map_err(Stopped::Upstream)?;
         if outcomes.len() != items.len() {
-            let why = format!("{} outcomes for {} traces", outcomes.len(), items.len());
-            return Err(Stopped::Upstream(upstream::Error::Unreadable { what: "AuditEvent", why }));
+            tracing::warn!(outcomes = outcomes.len(), traces = items.len(), "the answer does not fit the question");
+            return Err(Stopped::Upstream(upstream::Error::Unreadable {
+                what: "AuditEvent",
+                why: "not one outcome a trace",
+            }));
         }
         for (item, outcome) in items.iter().zip(outcomes) {
             self.settle(item, outcome).await?;
