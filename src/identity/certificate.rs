@@ -13,8 +13,8 @@ use crate::identity::holder::ProfessionCode;
 use crate::time::UnixSeconds;
 use aws_lc_rs::digest;
 use aws_lc_rs::signature;
-use x509_parser::asn1_rs::Integer;
 use x509_parser::asn1_rs::FromDer as _;
+use x509_parser::asn1_rs::Integer;
 use x509_parser::prelude::X509Certificate;
 use x509_parser::prelude::X509Name;
 

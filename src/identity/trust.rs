@@ -8,12 +8,12 @@ use crate::identity::certificate::Certificate;
 use crate::identity::certificate::KeyUse;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
-use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::TrustAnchor;
 use rustls::pki_types::UnixTime;
 use rustls::pki_types::pem::PemObject as _;
+use std::time::Duration;
 
 /// Roots and authorities that the settings trust. An authority whose issuer is here too is a step to it; one whose issuer
 /// is not here is an anchor itself, because somebody put it into the settings.
@@ -233,7 +233,11 @@ impl List {
     fn read(file: &[u8]) -> Option<Vec<List>> {
         let pem: Vec<CertificateRevocationListDer<'_>> =
             CertificateRevocationListDer::pem_slice_iter(file).collect::<Result<_, _>>().ok()?;
-        if pem.is_empty() { Some(vec![List::from_der(file)?]) } else { pem.iter().map(|der| List::from_der(der)).collect() }
+        if pem.is_empty() {
+            Some(vec![List::from_der(file)?])
+        } else {
+            pem.iter().map(|der| List::from_der(der)).collect()
+        }
     }
 
     fn from_der(der: &[u8]) -> Option<List> {
