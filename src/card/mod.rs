@@ -28,10 +28,12 @@ mod work;
 use crate::identity::statement::Statement;
 use crate::secret::Pin;
 use std::sync::Arc;
+use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::mpsc as channel;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -122,6 +124,8 @@ pub enum Error {
     Dialogue { step: &'static str, status: u16 },
     #[error("the card's {file} is not understood")]
     Unreadable { file: &'static str },
+    #[error("the system gives no thread to the reader")]
+    NoThread,
     #[error("the reader failed")]
     Reader(#[source] pcsc::Error),
 }
@@ -139,9 +143,9 @@ impl Reader {
         let shared = Arc::new(Shared::default());
         let (commands, orders) = channel::channel();
         let stop = Arc::new(watch::Stop::default());
-        watch::start(options, notices, Arc::clone(&shared), Arc::clone(&stop)).map_err(|_| Error::ServiceDown)?;
-        work::start(orders, Arc::clone(&shared)).map_err(|_| Error::ServiceDown)?;
-        Ok(Reader { inner: Arc::new(Inner { commands, shared, stop }) })
+        watch::start(options, notices, Arc::clone(&shared), Arc::clone(&stop)).map_err(|_| Error::NoThread)?;
+        work::start(orders, Arc::clone(&shared), stop).map_err(|_| Error::NoThread)?;
+        Ok(Reader { inner: Arc::new(Inner { commands, shared }) })
     }
 
     /// Finds out which card it is, what its certificate is and how many tries are left. Needs no PIN and costs no try.
@@ -199,13 +203,6 @@ impl Reader {
 struct Inner {
     commands: channel::Sender<Command>,
     shared: Arc<Shared>,
-    stop: Arc<watch::Stop>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.stop.ask();
-    }
 }
 
 /// One thing for `card-work` to do.
@@ -225,7 +222,10 @@ enum Order {
 
 /// What `card-watch` knows and `card-work` needs.
 #[derive(Default)]
-struct Shared(Mutex<Present>);
+struct Shared {
+    present: Mutex<Present>,
+    changed: Condvar,
+}
 
 #[derive(Default)]
 struct Present {
@@ -243,14 +243,29 @@ struct InReader {
 impl Shared {
     /// Nobody panics while holding it: every holder copies a few values and lets go.
     fn lock(&self) -> MutexGuard<'_, Present> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The card that is in now, if it is this insertion.
     fn card(&self, insertion: u64) -> Option<InReader> {
         self.lock().card.clone().filter(|card| card.insertion == insertion)
     }
+
+    fn put(&self, card: Option<InReader>) {
+        self.lock().card = card;
+        self.changed.notify_all();
+    }
+
+    /// Whether this insertion is over, or is so within a moment.
+    fn waits_until_gone(&self, insertion: u64) -> bool {
+        let is_in = |now: &mut Present| now.card.as_ref().is_some_and(|card| card.insertion == insertion);
+        let waited = self.changed.wait_timeout_while(self.lock(), GONE_WITHIN, is_in);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
 }
+
+/// A service looks at its reader every 400 ms or oftener.
+const GONE_WITHIN: Duration = Duration::from_millis(800);
 
 /// A certificate names its holder: contents print as their generation only.
 impl std::fmt::Debug for CardContents {
