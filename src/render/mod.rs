@@ -7,11 +7,19 @@
 //!
 //! The parent believes nothing that a child says: lengths, sizes and words are checked while they are read.
 
+mod cda;
 mod child;
 mod format;
+mod header;
+mod narrative;
+mod pdf;
+mod picture;
+mod rtf;
 mod seal;
+mod text;
 mod wire;
 mod worker;
+mod xml;
 
 pub use child::worker_main;
 pub use format::read_here;
