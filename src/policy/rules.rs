@@ -3,8 +3,9 @@
 //!
 //! **What a denial's obligations mean.** A denial that somebody at the gate can lift says how: `AskExplicitConsent`,
 //! `RecordInitialConsent` and `InformAtThisEvent` (the patient's page is offered, see [`Decision::ground_if_yes`]), or
-//! `GiveReason` (the holder's own). A denial that nothing at the gate can lift (blocked, closed, never created, INTERDIT,
-//! refused, no profession, brain death …) carries no obligation at all. On an allowed act they are what it still owes.
+//! `GiveReason` (the holder's own). A refusal that stands is lifted by the patient alone, by a later yes: it says so. A
+//! denial that nothing at the gate can lift (blocked, closed, never created, INTERDIT, no profession, brain death …)
+//! carries no obligation at all. On an allowed act they are what it still owes.
 //!
 //! **How a gate uses it.** Fill [`Facts`] with what is known, unknown where it is not. [`ground_that_stands`] names the
 //! ground under which the record may be opened now; if there is none, `decide` with `ground: None` says what to ask. When
@@ -35,7 +36,7 @@ use crate::time::UnixSeconds;
 /// What a rule does when it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// Denied, and nobody at the gate can lift it.
+    /// Denied, whatever else is said.
     Forbid,
     /// Denied for want of something that can be given at the gate; the obligations name it.
     Lack,

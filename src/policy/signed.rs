@@ -94,7 +94,8 @@ pub fn verify_against(
 /// writes it).
 pub fn sign(data: &[u8], private_pem: &str, name: &str) -> Result<String, Error> {
     let der = unwrap_pem(private_pem, "PRIVATE KEY").ok_or(Error::Key { what: "not a PEM private key" })?;
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| Error::Key { what: "not Ed25519 PKCS#8" })?;
+    let pair =
+        Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| Error::Key { what: "not Ed25519 PKCS#8" })?;
     let public = signature::KeyPair::public_key(&pair).as_ref().to_vec();
     let signed = STANDARD.encode(pair.sign(&message(data)));
     Ok(format!("chevet-signature: 1\nkey: {name} {}\ned25519: {signed}\n", key_id(&public)))

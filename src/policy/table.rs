@@ -41,11 +41,11 @@ pub struct Row {
 impl Table {
     /// The value of the note with this name, the first one.
     pub fn note(&self, name: &str) -> Option<&str> {
-        self.notes(name).next()
+        self.notes.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
     /// The values of all notes with this name.
-    pub fn notes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn notes(&self, name: &'static str) -> impl Iterator<Item = &str> {
         self.notes.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 

@@ -4,6 +4,7 @@ use crate::identity::holder::CardKind;
 use crate::identity::holder::ProfessionCode;
 use crate::journal::words::Ground;
 use crate::journal::words::Mode;
+use crate::policy::decision::Obligation;
 use crate::policy::decision::Rule;
 use crate::policy::facts::Facts;
 use crate::policy::facts::Known;
@@ -13,6 +14,7 @@ use crate::policy::rules::Article;
 use crate::policy::rules::Verdict::Forbid;
 use crate::policy::rules::is_prefetch;
 use crate::policy::rules::nothing;
+use crate::policy::rules::what_the_patient_can_give;
 use crate::record::state::Authorization;
 use crate::record::state::ClosureReason;
 use crate::record::state::Existence;
@@ -149,9 +151,9 @@ pub const FORBIDS: &[Article] = &[
         },
         verdict: Forbid,
         when: |f| f.consent.refused == Known::Yes || f.ground == Some(Ground::Refused),
-        owes: nothing,
+        owes: what_a_change_of_mind_needs,
         looks_at: &[looked::REFUSED, looked::GROUND],
-        next: "Respectez ce refus\u{a0}; le patient peut revenir dessus à tout moment, dans Mon espace santé.",
+        next: "Respectez ce refus\u{a0}; si le patient change d’avis, c’est à lui de le dire, devant cet écran.",
     },
     Article {
         rule: Rule {
@@ -205,6 +207,14 @@ pub const FORBIDS: &[Article] = &[
         next: "Le médecin régulateur y accède depuis le logiciel du SAMU.",
     },
 ];
+
+/// A refusal stands until the patient takes it back, and that is theirs to do here: a later yes answers it. Not in the
+/// breath in which they refused, and not where nobody can be asked.
+fn what_a_change_of_mind_needs(facts: &Facts) -> Vec<Obligation> {
+    let asked_just_now = facts.ground == Some(Ground::Refused);
+    let ordinary = facts.mode == Mode::Normal && facts.ground != Some(Ground::BreakGlass) && !is_prefetch(facts);
+    if ordinary && !asked_just_now { what_the_patient_can_give(facts) } else { Vec::new() }
+}
 
 /// Footnotes and role codes of the publication: 10, 21, 40 and 50 exist « en formation » (OID 1.2.250.1.71.1.2.8).
 fn may_be_in_training(profession: Option<ProfessionCode>) -> bool {
