@@ -1,9 +1,10 @@
-//! A virtual reader's two slots, in the protocol of vsmartcard's `vpcd` driver (facts/card §4), so that a real pcscd
-//! sees the virtual card.
+//! Puts a virtual card into a reader: the protocol of vsmartcard's `vpcd` driver (facts/card §4), so that a real pcscd
+//! sees the card.
 //!
-//! Roles are reversed: the driver, told `DEVICENAME 127.0.0.1:PORT`, dials out to us, for as a server it would listen on
-//! every interface. One reader.conf entry makes two slots, the second on PORT + 1, so both ports are held here from the
-//! start: an empty slot hangs up at once, which the driver takes for "no card".
+//! The driver is the server and the card dials in. The driver would listen on every interface, so its pcscd lives in a
+//! network name space of its own ([`crate::sandbox::pcscd`]), and a slot is the Unix socket of the relay in there.
+//! *Rejected*: the driver's other role (`DEVICENAME host:port`, it dials out), for version 3.3, which Debian ships, never
+//! dials again after the first card is pulled, and aborts the whole pcscd instead.
 //!
 //! ```text
 //! driver → card   length (2 bytes, big endian), then 00 off · 01 on · 02 reset · 04 "your ATR?" · or a longer APDU
@@ -17,10 +18,10 @@ use crate::sandbox::cps::Counters;
 use crate::sandbox::cps::Faults;
 use std::io::Read;
 use std::io::Write;
-use std::net::Ipv4Addr;
 use std::net::Shutdown;
-use std::net::TcpListener;
-use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
@@ -31,28 +32,26 @@ use std::time::Duration;
 use std::time::Instant;
 
 /// A place for one card.
+#[derive(Debug, Clone)]
 pub struct Slot {
-    port: u16,
+    path: PathBuf,
+}
+
+/// A card that the driver has seen, answered for by a thread of its own. Dropping it pulls the card.
+pub struct Inserted {
     inside: Arc<Inside>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A card that the driver has seen. Dropping it pulls the card.
-pub struct Inserted {
-    inside: Arc<Inside>,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no two neighbouring ports are free on 127.0.0.1")]
-    Listen { source: std::io::Error },
-    #[error("the slot already holds a card")]
-    Occupied,
+    #[error("the card's thread could not be started")]
+    Thread { source: std::io::Error },
     #[error("no PC/SC service looked into the slot within {waited_s} s")]
     NobodyLooked { waited_s: u64 },
 }
 
-/// What the slot's thread and its owners share.
+/// What the card's thread and its owner share.
 struct Inside {
     state: Mutex<State>,
     changed: Condvar,
@@ -62,90 +61,47 @@ struct State {
     card: Option<Card>,
     /// The card lies in the slot; false as soon as it is pulled, by hand or by its own fault.
     is_in: bool,
-    /// The driver has spoken since the card was put in.
+    /// The driver has spoken.
     is_seen: bool,
-    is_closing: bool,
     /// To hang up from outside.
-    line: Option<TcpStream>,
+    line: Option<UnixStream>,
     /// APDUs since the card was put in, for [`Faults::pulled_at`].
     apdus: u64,
 }
 
 impl Slot {
-    /// Two slots on neighbouring loopback ports, as one reader.conf entry wants them.
-    pub fn pair() -> Result<[Slot; 2], Error> {
-        let mut last = std::io::Error::from(std::io::ErrorKind::AddrInUse);
-        for _ in 0..PORT_TRIES {
-            let tried = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|first| {
-                let next = first.local_addr()?.port().checked_add(1).ok_or(std::io::ErrorKind::AddrInUse)?;
-                Ok((first, TcpListener::bind((Ipv4Addr::LOCALHOST, next))?))
-            });
-            match tried {
-                Ok((first, second)) => {
-                    return Ok([
-                        Slot::serve(first).map_err(|source| Error::Listen { source })?,
-                        Slot::serve(second).map_err(|source| Error::Listen { source })?,
-                    ]);
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(Error::Listen { source: last })
-    }
-
-    /// Where the driver must dial.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// The slot behind this socket, one card at a time.
+    pub fn at(path: &Path) -> Slot {
+        Slot { path: path.to_path_buf() }
     }
 
     /// Puts a card in and waits until the driver has spoken to it.
     pub fn insert(&self, card: Card) -> Result<Inserted, Error> {
-        let mut state = self.inside.lock();
-        if state.card.is_some() {
-            return Err(Error::Occupied);
-        }
-        *state = State { card: Some(card), is_in: true, is_seen: false, apdus: 0, ..std::mem::take(&mut *state) };
-        let inserted = Inserted { inside: self.inside.clone() };
-        let (state, _) = self
+        let state = State { card: Some(card), is_in: true, is_seen: false, line: None, apdus: 0 };
+        let inside = Arc::new(Inside { state: Mutex::new(state), changed: Condvar::new() });
+        let (shared, path) = (inside.clone(), self.path.clone());
+        let thread = std::thread::Builder::new()
+            .name("virtual card".to_owned())
+            .spawn(move || shared.stay_in(&path))
+            .map_err(|source| Error::Thread { source })?;
+        let inserted = Inserted { inside, thread: Some(thread) };
+        let (state, _) = inserted
             .inside
             .changed
-            .wait_timeout_while(state, Duration::from_secs(LOOK_S_MAX), |state| state.is_in && !state.is_seen)
+            .wait_timeout_while(inserted.inside.lock(), Duration::from_secs(LOOK_S_MAX), |state| {
+                state.is_in && !state.is_seen
+            })
             .unwrap_or_else(PoisonError::into_inner);
         let is_seen = state.is_seen;
         drop(state);
         if is_seen { Ok(inserted) } else { Err(Error::NobodyLooked { waited_s: LOOK_S_MAX }) }
     }
-
-    fn serve(listener: TcpListener) -> Result<Slot, std::io::Error> {
-        let port = listener.local_addr()?.port();
-        let inside = Arc::new(Inside { state: Mutex::new(State::default()), changed: Condvar::new() });
-        let shared = inside.clone();
-        let thread = std::thread::Builder::new()
-            .name(format!("vpcd slot {port}"))
-            .spawn(move || answer_calls(&listener, &shared))?;
-        Ok(Slot { port, inside, thread: Some(thread) })
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut state = self.inside.lock();
-        state.is_closing = true;
-        state.hang_up();
-        drop(state);
-        self.inside.changed.notify_all();
-        // Wakes the thread from `accept`.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
 }
 
 impl Inserted {
-    /// Takes the card out, at once, and hands it back with its counters and tries. `None` if the slot lost it.
-    pub fn pull(self) -> Option<Card> {
-        self.inside.take_out()
+    /// Takes the card out, at once, and hands it back with its counters and tries.
+    pub fn pull(mut self) -> Option<Card> {
+        self.take_out()
     }
 
     /// Whether it still lies in the slot: a fault may have pulled it.
@@ -171,9 +127,27 @@ impl Inserted {
     }
 }
 
+impl Inserted {
+    fn take_out(&mut self) -> Option<Card> {
+        let mut state = self.inside.lock();
+        state.is_in = false;
+        state.hang_up();
+        let mut card = state.card.take();
+        drop(state);
+        self.inside.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        if let Some(card) = &mut card {
+            card.reset();
+        }
+        card
+    }
+}
+
 impl Drop for Inserted {
     fn drop(&mut self) {
-        self.inside.take_out();
+        self.take_out();
     }
 }
 
@@ -182,17 +156,24 @@ impl Inside {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_out(&self) -> Option<Card> {
-        let mut state = self.lock();
-        state.is_in = false;
-        state.hang_up();
-        let mut card = state.card.take();
-        drop(state);
-        self.changed.notify_all();
-        if let Some(card) = &mut card {
-            card.reset();
+    /// Dials until the card is pulled: the driver may be restarted under it.
+    fn stay_in(&self, path: &Path) {
+        while self.is_still_in_after(Duration::ZERO) {
+            if let Ok(line) = UnixStream::connect(path)
+                && let Ok(handle) = line.try_clone()
+            {
+                let mut state = self.lock();
+                if !state.is_in {
+                    return;
+                }
+                state.line = Some(handle);
+                drop(state);
+                // An error is a line that was hung up, from either side.
+                let _ = talk(line, self);
+                self.lock().hang_up();
+            }
+            self.is_still_in_after(Duration::from_millis(REDIAL_MS));
         }
-        card
     }
 }
 
@@ -204,35 +185,8 @@ impl State {
     }
 }
 
-impl Default for State {
-    fn default() -> State {
-        State { card: None, is_in: false, is_seen: false, is_closing: false, line: None, apdus: 0 }
-    }
-}
-
-/// One caller at a time: there is one driver.
-fn answer_calls(listener: &TcpListener, inside: &Inside) {
-    for call in listener.incoming() {
-        let mut state = inside.lock();
-        if state.is_closing {
-            return;
-        }
-        let Ok(line) = call else { continue };
-        if !state.is_in {
-            continue;
-        }
-        let Ok(handle) = line.try_clone() else { continue };
-        state.line = Some(handle);
-        drop(state);
-        let _ = line.set_nodelay(true);
-        // An error here is a line that was hung up, from either side: the driver calls again.
-        let _ = talk(line, inside);
-        inside.lock().hang_up();
-    }
-}
-
 /// Until the line or the card is gone.
-fn talk(mut line: TcpStream, inside: &Inside) -> Result<(), std::io::Error> {
+fn talk(mut line: UnixStream, inside: &Inside) -> Result<(), std::io::Error> {
     loop {
         let mut length = [0; 2];
         line.read_exact(&mut length)?;
@@ -288,7 +242,7 @@ impl Inside {
     fn is_still_in_after(&self, wait: Duration) -> bool {
         let until = Instant::now() + wait;
         let mut state = self.lock();
-        while state.is_in && !state.is_closing {
+        while state.is_in {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
@@ -299,7 +253,6 @@ impl Inside {
     }
 }
 
-const PORT_TRIES: usize = 50;
-
 /// The driver looks about twice a second.
 const LOOK_S_MAX: u64 = 10;
+const REDIAL_MS: u64 = 50;
