@@ -18,7 +18,7 @@ use crate::sandbox::vpcd::Slot;
 use crate::screen::bridge;
 use crate::time::UnixSeconds;
 use std::error::Error;
-use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::SystemTime;
@@ -36,42 +36,48 @@ pub struct Arguments {
     /// Width and height of the window
     #[arg(long, value_name = "WxH", default_value = "800x480", value_parser = kiosk::size)]
     window: (u32, u32),
+    /// Where the virtual reader's first slot is; set by the demo itself
+    #[arg(long, value_name = "PATH", hide = true)]
+    slot: Option<PathBuf>,
 }
 
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Ends when the window is closed, the play is over, or Ctrl-C is pressed; leaves no process behind.
 pub fn run(arguments: Arguments) -> u8 {
-    let socket = match absolute(&arguments.out) {
-        Ok(out) => Pcscd::socket_in(&out.join("reader")),
-        Err(error) => {
-            cli::complain(&error);
-            return cli::FAILED;
-        }
-    };
-    // libpcsclite reads where its service listens from the environment, once: so we begin again with it set.
-    if std::env::var_os(SOCKET).is_none_or(|set| set != socket.as_os_str()) {
-        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
-        let error = Command::new(program).args(std::env::args_os().skip(1)).env(SOCKET, &socket).exec();
-        cli::complain(&error);
-        return cli::FAILED;
-    }
     cli::log::start();
-    match perform(&arguments) {
-        Ok(()) => cli::DONE,
-        Err(error) => {
-            cli::complain(error.as_ref());
-            cli::FAILED
-        }
-    }
+    let done = match &arguments.slot {
+        None => begin_again_beside_a_reader(),
+        Some(slot) => perform(&arguments, slot).map(|()| cli::DONE),
+    };
+    done.unwrap_or_else(|error| {
+        cli::complain(error.as_ref());
+        cli::FAILED
+    })
 }
 
-fn perform(arguments: &Arguments) -> Result<(), Failure> {
-    let out = absolute(&arguments.out)?;
+/// libpcsclite reads where its service listens from the environment, once: so this program begins again, as a child, with
+/// that set. Ctrl-C reaches both; the service ends with its owner's pipe.
+fn begin_again_beside_a_reader() -> Result<u8, Failure> {
+    let service = Pcscd::start()?;
+    let (name, value) = service.environment();
+    let [slot, _second] = service.slots();
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .arg("--slot")
+        .arg(slot.path())
+        .env(name, value)
+        .spawn()?;
+    let code = child.wait()?.code();
+    drop(service);
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(cli::FAILED))
+}
+
+fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
+    let out = std::path::absolute(&arguments.out)?;
     std::fs::create_dir_all(&out)?;
     let runtime = kiosk::runtime()?;
-    let [slot, _second] = Slot::pair()?;
-    let service = Pcscd::start(&out.join("reader"), &slot)?;
+    let slot = Slot::at(slot);
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let today = UnixSeconds(i64::try_from(seconds)?);
     let stage = runtime.block_on(Stage::set(&out.join("sandbox"), today))?;
@@ -84,22 +90,21 @@ fn perform(arguments: &Arguments) -> Result<(), Failure> {
     let (width, height) = arguments.window;
     let window = bridge::Window::open(touches, bridge::Options { width, height, fullscreen: false })?;
     let remote = Remote::new(window.weak());
-    let story = if arguments.play {
+    let (story, panel) = if arguments.play {
         let player = Player::new(remote.clone(), views.clone(), stage, slot, &out);
-        Some(runtime.spawn(player.play()))
+        (Some(runtime.spawn(player.play())), None)
     } else {
         what_to_try(&stage);
-        panel::open(slot, stage)?;
-        None
+        (None, Some(panel::open(slot, stage)?))
     };
     runtime.spawn(close_on_signal(remote));
     window.run(views)?;
+    drop(panel);
     drop(tasks);
     let told = match story {
         Some(story) => runtime.block_on(story)?.map_err(Failure::from),
         None => Ok(()),
     };
-    drop(service);
     runtime.shutdown_background();
     told
 }
@@ -124,10 +129,3 @@ async fn close_on_signal(remote: Remote) {
     }
     remote.close();
 }
-
-fn absolute(path: &std::path::Path) -> std::io::Result<PathBuf> {
-    std::path::absolute(path)
-}
-
-/// Where libpcsclite looks for its service.
-const SOCKET: &str = "PCSCLITE_CSOCK_NAME";

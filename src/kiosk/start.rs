@@ -20,6 +20,8 @@ use crate::kiosk::perform::hands::Hands;
 use crate::link;
 use crate::patient::ins::Patient;
 use crate::policy::Matrix;
+use crate::policy::matrix;
+use crate::policy::signed::Standing;
 use crate::render;
 use crate::screen::view::DeviceFacts;
 use crate::screen::view::View;
@@ -76,8 +78,8 @@ pub enum StartError {
     Worker { source: render::Error },
     #[error("this version has no connector \"dmp\"")]
     Connector,
-    #[error("the matrix shipped with this program is not in force: {why}")]
-    Matrix { why: String },
+    #[error("the matrix shipped with this program is not in force")]
+    Matrix { source: matrix::Error },
 }
 
 /// Must be called inside a tokio runtime.
@@ -111,7 +113,8 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let options = card::Options { reader_name: config.reader.name.clone() };
     let reader = card::Reader::start(options, notices).map_err(|source| StartError::Reader { source })?;
 
-    let matrix = Matrix::shipped().map_err(|error| StartError::Matrix { why: error.to_string() })?;
+    let standing = if config.trust.production { Standing::Production } else { Standing::Desk };
+    let matrix = Matrix::shipped_for(standing).map_err(|source| StartError::Matrix { source })?;
     let facts = device_facts(&config, &matrix);
     let rules = Rules {
         matrix,

@@ -19,8 +19,8 @@ struct Hand {
     inside: Option<Inserted>,
 }
 
-/// Shows the panel. It keeps the stage alive until the program ends.
-pub fn open(slot: Slot, stage: Stage) -> Result<(), slint::PlatformError> {
+/// Shows the panel, which keeps the stage alive: drop it when the window is closed.
+pub fn open(slot: Slot, stage: Stage) -> Result<CardDrawer, slint::PlatformError> {
     let panel = CardDrawer::new()?;
     let names: Vec<SharedString> = Drawer::names().into_iter().map(SharedString::from).collect();
     let about: Vec<SharedString> =
@@ -55,7 +55,5 @@ pub fn open(slot: Slot, stage: Stage) -> Result<(), slint::PlatformError> {
         }
     });
     panel.show()?;
-    // The window's loop ends with the last window: the panel must not be dropped before.
-    Box::leak(Box::new(panel));
-    Ok(())
+    Ok(panel)
 }
