@@ -18,11 +18,7 @@ pub struct Node {
 }
 
 /// The nodes above level 0 that the leaf at `index` completes, lowest first.
-pub fn append<E>(
-    index: u64,
-    leaf: LeafHash,
-    mut node: impl FnMut(u8, u64) -> Result<Hash, E>,
-) -> Result<Vec<Node>, E> {
+pub fn append<E>(index: u64, leaf: LeafHash, mut node: impl FnMut(u8, u64) -> Result<Hash, E>) -> Result<Vec<Node>, E> {
     let mut made = Vec::new();
     let (mut level, mut position, mut hash) = (0, index, leaf.0);
     // A right child completes its parent; a left one waits.
