@@ -3,8 +3,13 @@
 //! A device key is 32 random bytes. On a desk it is a file for its owner alone; in an image systemd hands it over as a
 //! credential. Never on a command line, never in the environment.
 
+use crate::identity::holder::CertificateKeyId;
+use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
 use crate::vault::Error;
+use aws_lc_rs::hkdf::HKDF_SHA256;
+use aws_lc_rs::hkdf::Salt;
+use aws_lc_rs::hmac;
 use std::fs::File;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -14,6 +19,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// The desk's provider: `device.key` in the state folder, mode 0600, made at first use.
 ///
@@ -101,6 +107,57 @@ pub(super) fn random_key() -> SecretKey {
 
 pub(super) fn fill_random(bytes: &mut [u8]) {
     aws_lc_rs::rand::fill(bytes).expect("the system gives random bytes, or nothing can be sealed at all");
+}
+
+/// HKDF-SHA256 (RFC 5869) over the parts of `ikm`, one behind the other: callers give parts of fixed length.
+pub(super) fn derive(salt: &[u8], ikm: &[&[u8]], info: &[&[u8]]) -> SecretKey {
+    let input = Zeroizing::new(ikm.concat());
+    let extracted = Salt::new(HKDF_SHA256, salt).extract(&input);
+    SecretKey::fill_with(|bytes| {
+        let expanded = extracted.expand(info, HKDF_SHA256).and_then(|okm| okm.fill(bytes));
+        expanded.expect("one block of output is always within the limit");
+    })
+}
+
+/// A compartment's key-encryption key: the card and the device together (DESIGN §5). A rogue computer with the card lacks
+/// the device key and the salt; a stolen device lacks the card.
+pub(super) fn key_encryption_key(
+    signature: &SecretBytes,
+    device_key: &SecretKey,
+    salt: &[u8; 32],
+    card: CertificateKeyId,
+) -> SecretKey {
+    let ikm = [signature.show_bytes(), device_key.show_to_cipher().as_slice()];
+    derive(salt, &ikm, &[b"chevet/compartment/v1", &card.0])
+}
+
+/// What a patient's rows in a compartment are sealed with. Without the shred secret there is no way to it.
+pub(super) fn patient_key(compartment: &SecretKey, shred_secret: &SecretKey, patient: &Pseudonym) -> SecretKey {
+    let ikm = [compartment.show_to_cipher().as_slice(), shred_secret.show_to_cipher()];
+    derive(&[], &ikm, &[b"chevet/patient/v1", patient])
+}
+
+/// A name that says nothing without the key it was made with.
+pub(super) type Pseudonym = [u8; 16];
+
+/// HMAC-SHA256, cut to 128 bits: lookup keys that are equal for equal names and otherwise say nothing.
+pub(super) struct Lookup(hmac::Key);
+
+impl Lookup {
+    pub fn new(key: &SecretKey) -> Lookup {
+        Lookup(hmac::Key::new(hmac::HMAC_SHA256, key.show_to_cipher()))
+    }
+
+    /// `kind` keeps apart what may look alike, such as a holder and a patient.
+    pub fn pseudonym(&self, kind: &str, name: &[u8]) -> Pseudonym {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(&(kind.len() as u32).to_be_bytes());
+        context.update(kind.as_bytes());
+        context.update(name);
+        let mut short = [0; 16];
+        short.copy_from_slice(&context.sign().as_ref()[..16]);
+        short
+    }
 }
 
 const KEY_FILE: &str = "device.key";
