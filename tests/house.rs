@@ -71,9 +71,32 @@ const PURE: &[&str] = &[
 
 /// What a pure file may not mention.
 const OUTSIDE: &[&str] = &[
-    "tokio", "rusqlite", "pcsc", "slint", "reqwest", "hyper", "rustix", "tracing", "std::fs", "std::net", "std::io",
-    "std::env", "std::thread", "std::process", "Instant::now", "SystemTime", "Timestamp::now", "Zoned::now",
-    "Uuid::now", "Uuid::new_v7", "Uuid::new_v4", "SystemRandom", "rand::fill", "getrandom", "println!", "eprintln!",
+    "tokio",
+    "rusqlite",
+    "pcsc",
+    "slint",
+    "reqwest",
+    "hyper",
+    "rustix",
+    "tracing",
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "Instant::now",
+    "SystemTime",
+    "Timestamp::now",
+    "Zoned::now",
+    "Uuid::now",
+    "Uuid::new_v7",
+    "Uuid::new_v4",
+    "SystemRandom",
+    "rand::fill",
+    "getrandom",
+    "println!",
+    "eprintln!",
     "dbg!",
 ];
 
@@ -115,7 +138,10 @@ fn every_file_says_what_it_is_for_and_has_a_room() {
     for (path, text) in sources() {
         assert!(text.starts_with("//!"), "{path} does not open with //!");
         let room = room_of(&path);
-        assert!(MAY_USE.iter().any(|(name, _)| *name == room) || path == "lib.rs" || path == "main.rs", "{path}: no room");
+        assert!(
+            MAY_USE.iter().any(|(name, _)| *name == room) || path == "lib.rs" || path == "main.rs",
+            "{path}: no room"
+        );
         let stem = Path::new(&path).file_stem().and_then(|s| s.to_str()).unwrap_or("");
         assert!(!NO_ROOM.contains(&stem) && !NO_ROOM.contains(&room), "{path}: a name that names nobody's job");
         let unsafe_here = text.lines().any(|line| !is_comment(line) && line.contains("unsafe {"));
@@ -127,7 +153,10 @@ fn every_file_says_what_it_is_for_and_has_a_room() {
 
 #[test]
 fn the_checks_can_fail() {
-    assert_eq!(walls("visit/step.rs", "use crate::kiosk::perform::Perform;"), ["visit/step.rs: visit may not use kiosk"]);
+    assert_eq!(
+        walls("visit/step.rs", "use crate::kiosk::perform::Perform;"),
+        ["visit/step.rs: visit may not use kiosk"]
+    );
     assert_eq!(walls("card/apdu.rs", "    crate::vault::Vault::open()"), ["card/apdu.rs: card may not use vault"]);
     assert!(walls("visit/step.rs", "use crate::policy::decide;").is_empty());
     assert_eq!(purity("time.rs", "let now = SystemTime::now();").len(), 1);
