@@ -7,9 +7,11 @@
 //! It keeps nothing: what waits is the vault's, what has arrived is [`Held`](crate::journal::Held) until its trace is durable.
 
 pub mod outbox;
+pub mod pdsm;
 pub mod token;
 pub mod upstream;
 
+pub use pdsm::Pdsm;
 pub use upstream::AsDevice;
 pub use upstream::AsHolder;
 pub use upstream::Error;
