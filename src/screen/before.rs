@@ -258,7 +258,9 @@ pub(super) fn reception(holder: &Holder, visit: &Visit, now: Now, device: &Devic
         pills,
         title: french("Cette carte n'ouvre aucun dossier."),
         lines: vec![
-            french("Une carte de personnel d'établissement sert à l'accueil. Seule une carte CPS ouvre un dossier patient."),
+            french(
+                "Une carte de personnel d'établissement sert à l'accueil. Seule une carte CPS ouvre un dossier patient.",
+            ),
             french("Vous voyez ici si la borne est en ligne, et si tout ce qu'elle devait envoyer est parti."),
         ],
         protection: french(&device.key_provider),
@@ -305,10 +307,16 @@ pub(super) fn gate(gate: &page::Gate, visit: &Visit, now: Now, device: &DeviceFa
         GateStep::AskingState { .. } => {
             waits("Recherche du dossier…", "La borne demande si ce dossier existe et s'il vous est ouvert.", "Tournée")
         }
-        GateStep::RecordingAnswer { .. } => waits("La réponse est enregistrée…", "Elle reste dans la borne jusqu'à son envoi.", ""),
-        GateStep::Delivering { .. } => waits("Envoi de l'accord…", "L'accord part avant que le dossier s'ouvre.", "Tournée"),
+        GateStep::RecordingAnswer { .. } => {
+            waits("La réponse est enregistrée…", "Elle reste dans la borne jusqu'à son envoi.", "")
+        }
+        GateStep::Delivering { .. } => {
+            waits("Envoi de l'accord…", "L'accord part avant que le dossier s'ouvre.", "Tournée")
+        }
         GateStep::Listing { .. } => waits("Ouverture du dossier…", "La liste des documents arrive.", "Tournée"),
-        GateStep::RecordingList { .. } => waits("Ouverture du dossier…", "Votre accès est inscrit dans l'historique du patient.", "Tournée"),
+        GateStep::RecordingList { .. } => {
+            waits("Ouverture du dossier…", "Votre accès est inscrit dans l'historique du patient.", "Tournée")
+        }
         GateStep::Standing { decision, ground, answer } => {
             let mut page = standing(bar("Tournée"), &gate.patient, decision, ground.is_some(), visit);
             if answer.source == crate::journal::words::Source::Cached {
@@ -334,7 +342,12 @@ fn standing(bar: Bar, patient: &Patient, decision: &Decision, has_ground: bool, 
     let (pill, headline, act, act_label) = if may_open {
         (quiet("Autorisation valide"), "Ce patient vous a déjà autorisé.", GateAct::OpenRecord, "Ouvrir le dossier")
     } else {
-        (care("Accord à demander"), "Il faut demander au patient.", GateAct::AskConsent, "Tourner l'écran vers le patient")
+        (
+            care("Accord à demander"),
+            "Il faut demander au patient.",
+            GateAct::AskConsent,
+            "Tourner l'écran vers le patient",
+        )
     };
     let mut sentence = decision.rule.sentence.to_owned();
     if may_open && owes(Obligation::InformAtThisEvent) {

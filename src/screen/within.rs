@@ -71,7 +71,11 @@ fn documents(bar: Bar, record: &page::Record, chosen: Option<&str>, device: &Dev
         (true, _) => french("Aucun document de ce dossier ne vous est ouvert."),
         (false, _) => String::new(),
     };
-    let rest = if denied < 2 { "n'est pas montré : la loi ne le permet pas." } else { "ne sont pas montrés : la loi ne le permet pas." };
+    let rest = if denied < 2 {
+        "n'est pas montré : la loi ne le permet pas."
+    } else {
+        "ne sont pas montrés : la loi ne le permet pas."
+    };
     Documents {
         bar,
         chips: chips(record, chosen),
@@ -166,7 +170,8 @@ fn warnings(permitted: &Permitted) -> Vec<String> {
     }
     let legal = &permitted.document.labels.contains(&Label::InvisibleToLegalRepresentatives);
     if *legal || permitted.decision.obligations.contains(&Obligation::WarnInvisibleToLegalRepresentatives) {
-        warnings.push(french("Les représentants légaux ne doivent pas voir ce document : le mineur a demandé le secret."));
+        warnings
+            .push(french("Les représentants légaux ne doivent pas voir ce document : le mineur a demandé le secret."));
     }
     if permitted.document.by_patient {
         warnings.push(french("Document déposé par le patient, non vérifié par un professionnel."));
@@ -236,7 +241,9 @@ pub(super) fn reader(reader: &page::Reader, visit: &Visit, now: Now, device: &De
     };
     match &reader.step {
         ReaderStep::Fetching { .. } => page.waiting = french("Le document arrive…"),
-        ReaderStep::Recording { .. } => page.waiting = french("Votre lecture est inscrite dans l'historique du patient…"),
+        ReaderStep::Recording { .. } => {
+            page.waiting = french("Votre lecture est inscrite dans l'historique du patient…")
+        }
         ReaderStep::Rendering { .. } => page.waiting = french("Mise en page du document…"),
         ReaderStep::Failed { trouble } => page.notice = Some(before::notice(*trouble)),
         ReaderStep::Shown { reading, first_page, page: number, .. } => {
