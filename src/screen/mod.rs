@@ -13,5 +13,5 @@ pub mod view;
 mod within;
 pub mod words;
 
-//BR
-//pub mod bridge;
+#[cfg(feature = "screen")]
+pub mod bridge;
