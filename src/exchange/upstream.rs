@@ -44,14 +44,15 @@ pub enum Error {
     TimedOut,
     #[error("the server's certificate was not accepted")]
     ServerCertificate { source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the server refused the device's certificate (HTTP {status})")]
-    DeviceRefused { status: u16 },
+    /// Without a status, it was refused in the TLS handshake.
+    #[error("the server refused the device's certificate")]
+    DeviceRefused { status: Option<u16> },
     #[error("the server refused the holder (HTTP {status})")]
     HolderRefused { status: u16 },
     #[error("the server failed (HTTP {status})")]
     Failed { status: u16, retry_after_s: Option<u64> },
     #[error("the answer to {what} cannot be understood: {why}")]
-    Unreadable { what: &'static str, why: String },
+    Unreadable { what: &'static str, why: &'static str },
     #[error("the content is larger than {limit_bytes} bytes")]
     TooLarge { limit_bytes: u64 },
     #[error("the content is not what its metadata promised ({what})")]

@@ -14,6 +14,7 @@ pub mod held;
 pub mod item;
 pub mod leaf;
 pub mod trace;
+pub mod tree;
 pub mod words;
 
 pub use held::Held;
