@@ -12,10 +12,11 @@ use crate::sandbox::drawer::Drawer;
 use crate::sandbox::panel;
 use crate::sandbox::pcscd::Pcscd;
 use crate::sandbox::play::Player;
-use crate::sandbox::remote::Remote;
 use crate::sandbox::stage::Stage;
 use crate::sandbox::vpcd::Slot;
 use crate::screen::bridge;
+use crate::screen::bridge::hand;
+use crate::screen::bridge::hand::Hand;
 use crate::time::UnixSeconds;
 use std::error::Error;
 use std::path::Path;
@@ -88,17 +89,16 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
     let Kiosk { views, touches, tasks } = runtime.block_on(start::start(begin))?;
 
     let (width, height) = arguments.window;
-    let window = bridge::Window::open(touches, bridge::Options { width, height, fullscreen: false })?;
-    let remote = Remote::new(window.weak());
+    let (hand, asks) = hand::hand();
+    runtime.spawn(close_on_signal(hand.clone()));
     let (story, panel) = if arguments.play {
-        let player = Player::new(remote.clone(), views.clone(), stage, slot, &out);
+        let player = Player::new(hand, views.clone(), stage, slot, &out);
         (Some(runtime.spawn(player.play())), None)
     } else {
         what_to_try(&stage);
         (None, Some(panel::open(slot, stage)?))
     };
-    runtime.spawn(close_on_signal(remote));
-    window.run(views)?;
+    hand::run_driven(views, touches, bridge::Options { width, height, fullscreen: false }, asks)?;
     drop(panel);
     drop(tasks);
     let told = match story {
@@ -118,7 +118,7 @@ fn what_to_try(stage: &Stage) {
     println!("5. Essayez les autres cartes : médecin, périmée, bloquée, dernier essai… Ctrl-C termine tout.");
 }
 
-async fn close_on_signal(remote: Remote) {
+async fn close_on_signal(hand: Hand) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
@@ -127,5 +127,5 @@ async fn close_on_signal(remote: Remote) {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    remote.close();
+    hand.close().await;
 }

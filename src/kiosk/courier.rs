@@ -126,9 +126,12 @@ impl Courier {
                     self.tell_link(LinkState::Online).await;
                 }
                 Err(Stopped::Vault(error)) => return Err(troubles::of_vault(&error)),
-                Err(Stopped::Upstream(error)) => {
-                    plan.failed(&batch, Failure::of(&error), self.clock.now().since_boot);
-                    let trouble = troubles::of_upstream(&error);
+                Err(stopped) => {
+                    let (why, trouble) = match stopped {
+                        Stopped::Upstream(error) => (Failure::of(&error), troubles::of_upstream(&error)),
+                        _ => (Failure::Again, Trouble::ServerFailed),
+                    };
+                    plan.failed(&batch, why, self.clock.now().since_boot);
                     self.tell_link(link_of(Some(trouble))).await;
                     if matches!(batch.lane, Lane::Holder(_)) && went.is_ok() {
                         went = Err(trouble);
@@ -143,7 +146,8 @@ impl Courier {
         if batch.lane == Lane::Device {
             return self.deliver_traces(mine).await;
         }
-        let Some(who) = &desk.present else { return Ok(()) };
+        let Some(who) = &desk.present else { return Err(Stopped::NothingCame) };
+        let mut settled = false;
         for (item, _) in mine {
             let outcome = match &item.body {
                 Body::Consent(consent) => self.upstream.consent(who, consent).await,
@@ -151,9 +155,9 @@ impl Courier {
                 Body::Trace { .. } => continue,
             };
             self.hear_time();
-            self.settle(&item, outcome.map_err(Stopped::Upstream)?).await?;
+            settled |= self.settle(&item, outcome.map_err(Stopped::Upstream)?).await?;
         }
-        Ok(())
+        if settled { Ok(()) } else { Err(Stopped::NothingCame) }
     }
 
     async fn deliver_traces(&self, mine: Listed) -> Result<(), Stopped> {
@@ -169,21 +173,24 @@ impl Courier {
                 why: "not one outcome a trace",
             }));
         }
+        let mut settled = false;
         for (item, outcome) in items.iter().zip(outcomes) {
-            self.settle(item, outcome).await?;
+            settled |= self.settle(item, outcome).await?;
         }
-        Ok(())
+        if settled { Ok(()) } else { Err(Stopped::NothingCame) }
     }
 
-    /// The vault writes the outcome down before the plan hears of it.
-    async fn settle(&self, item: &Item, outcome: Outcome) -> Result<(), Stopped> {
+    /// The vault writes the outcome down before the plan hears of it. `false`: it stays waiting.
+    async fn settle(&self, item: &Item, outcome: Outcome) -> Result<bool, Stopped> {
         match outcome {
-            Outcome::Acknowledged => self.vault.acknowledged(vec![item.id]).await.map_err(Stopped::Vault),
+            Outcome::Acknowledged => self.vault.acknowledged(vec![item.id]).await.map_err(Stopped::Vault)?,
+            Outcome::NotNow => return Ok(false),
             Outcome::Refused { code, reason } => {
                 tracing::warn!(code, kind = item.body.kind(), "an item was refused and set aside");
-                self.vault.set_aside(item.id, code, reason, self.clock.as_shown()).await.map_err(Stopped::Vault)
+                self.vault.set_aside(item.id, code, reason, self.clock.as_shown()).await.map_err(Stopped::Vault)?;
             }
         }
+        Ok(true)
     }
 
     /// With nothing to send, one cheap call under the device's certificate says whether the server is there.
@@ -231,6 +238,8 @@ impl Courier {
 enum Stopped {
     Upstream(upstream::Error),
     Vault(vault::Error),
+    /// The server answered and took nothing: the lane pauses.
+    NothingCame,
 }
 
 /// A server that answers, whatever it says, is a network.

@@ -192,7 +192,8 @@ pub fn make_upstream(config: &Config) -> Result<Pdsm, StartError> {
         AuditProfile::Put => pdsm::Profile::Put,
         AuditProfile::Post => pdsm::Profile::Post,
     };
-    Ok(Pdsm::new(upstream, &config.upstream.endpoint.url, audit, &config.audit.endpoint.url, profile))
+    let (base, audit_base) = (&config.upstream.endpoint.url, &config.audit.endpoint.url);
+    Pdsm::new(upstream, base, audit, audit_base, profile).map_err(|source| StartError::Link { source })
 }
 
 fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {

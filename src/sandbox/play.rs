@@ -1,10 +1,10 @@
 //! One whole visit, played by itself through the real window: a card is put in, controls are pressed where they are drawn,
 //! every page is photographed, and the story is told in `visit.md`. It ends well only if the traces have arrived.
 
-use crate::sandbox::remote::Remote;
 use crate::sandbox::stage::Stage;
 use crate::sandbox::vpcd::Inserted;
 use crate::sandbox::vpcd::Slot;
+use crate::screen::bridge::hand::Hand;
 use crate::screen::view::Body;
 use crate::screen::view::View;
 use std::path::Path;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 /// Who plays, on what, and where the pictures go.
 pub struct Player {
-    pub remote: Remote,
+    pub hand: Hand,
     pub views: watch::Receiver<View>,
     pub stage: Stage,
     pub slot: Slot,
@@ -46,9 +46,9 @@ pub enum Error {
 }
 
 impl Player {
-    pub fn new(remote: Remote, views: watch::Receiver<View>, stage: Stage, slot: Slot, out: &Path) -> Player {
+    pub fn new(hand: Hand, views: watch::Receiver<View>, stage: Stage, slot: Slot, out: &Path) -> Player {
         let story = "# Une visite, jouée sur le bac à sable\n\nToutes les personnes sont inventées.\n".to_owned();
-        Player { remote, views, stage, slot, out: out.to_owned(), story, pictures: 0, inside: None }
+        Player { hand, views, stage, slot, out: out.to_owned(), story, pictures: 0, inside: None }
     }
 
     /// Plays it all, then tells it.
@@ -61,7 +61,7 @@ impl Player {
         self.stage.stop_dmp().await;
         let path = self.out.join("visit.md");
         std::fs::write(&path, &self.story).map_err(|source| Error::Write { path, source })?;
-        self.remote.close();
+        self.hand.close().await;
         played
     }
 
@@ -95,7 +95,8 @@ impl Player {
     /// the patient's row.
     async fn read(&mut self) -> Result<(usize, String), Error> {
         let asks = self.come_to_a_patient_who_must_be_asked().await?;
-        self.picture("identite", "Les cinq traits de l’INS locale ; aucune autorisation : l’accord se demande.").await?;
+        self.picture("identite", "Les cinq traits de l’INS locale ; aucune autorisation : l’accord se demande.")
+            .await?;
         let act = self.view_of(|body| match body {
             Body::Gate(gate) => Some(gate.act_label.clone()),
             _ => None,
@@ -123,9 +124,7 @@ impl Player {
         let (mut rows_seen, mut pages_seen, mut opened) = (false, false, 0);
         for label in labels.iter().take(OPENED_MAX) {
             self.press(label).await?;
-            let settled = |view: &View| {
-                matches!(&view.body, Body::Reader(reader) if reader.reading.is_some() || reader.notice.is_some())
-            };
+            let settled = |view: &View| matches!(&view.body, Body::Reader(reader) if reader.reading.is_some() || reader.notice.is_some());
             self.until("document", settled).await?;
             let (has_rows, has_pages) = self.view_of(|body| match body {
                 Body::Reader(reader) => {
@@ -137,7 +136,8 @@ impl Player {
             })?;
             opened += 1;
             if has_rows && !rows_seen {
-                self.picture("lecture", "Un document CDA, ouvert dans un processus scellé, sous sa propre trace.").await?;
+                self.picture("lecture", "Un document CDA, ouvert dans un processus scellé, sous sa propre trace.")
+                    .await?;
             }
             if has_pages && !pages_seen {
                 self.picture("lecture-pdf", "Un document PDF : la première page.").await?;
@@ -208,7 +208,9 @@ impl Player {
         self.pin("1234").await?;
         self.until("home page", |view| matches!(&view.body, Body::Home(home) if !home.rows.is_empty())).await?;
         let row = self.view_of(|body| match body {
-            Body::Home(home) => home.rows.iter().map(|row| &row.label).find(|label| label.starts_with(patient)).cloned(),
+            Body::Home(home) => {
+                home.rows.iter().map(|row| &row.label).find(|label| label.starts_with(patient)).cloned()
+            }
             _ => None,
         })?;
         self.press(&row).await?;
@@ -301,9 +303,11 @@ impl Player {
     /// A page is drawn a moment after its view; a control is looked for until it is there.
     async fn press(&mut self, label: &str) -> Result<(), Error> {
         for _ in 0..40 {
-            if self.remote.press(label).await {
+            if self.hand.press(label).await {
                 return Ok(());
             }
+            // A row further down is drawn only when it comes into sight.
+            self.hand.scroll(-40.0).await;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Err(Error::NoControl { label: label.to_owned(), page: self.views.borrow().page })
@@ -323,7 +327,8 @@ impl Player {
     }
 
     async fn all_arrived(&mut self) -> Result<(), Error> {
-        let sent = |view: &View| matches!(&view.body, Body::Idle(idle) if idle.pills.iter().any(|p| p.text == ALL_SENT));
+        let sent =
+            |view: &View| matches!(&view.body, Body::Idle(idle) if idle.pills.iter().any(|p| p.text == ALL_SENT));
         self.until("« Tout est transmis »", sent).await
     }
 
@@ -335,11 +340,11 @@ impl Player {
     async fn picture(&mut self, name: &str, sentence: &str) -> Result<(), Error> {
         // Long enough for the 120 ms fade and one frame.
         tokio::time::sleep(Duration::from_millis(350)).await;
-        let (width, height, pixels) = self.remote.picture().await.ok_or(Error::NoPicture)?;
+        let shot = self.hand.snapshot().await.ok_or(Error::NoPicture)?;
         self.pictures += 1;
         let file = format!("{:02}-{name}.png", self.pictures);
         let path = self.out.join(&file);
-        image::save_buffer(&path, &pixels, width, height, image::ColorType::Rgba8)
+        image::save_buffer(&path, &shot.rgba, shot.width, shot.height, image::ColorType::Rgba8)
             .map_err(|source| Error::Picture { path, source })?;
         self.tell(&format!("\n{sentence}\n\n![{name}]({file})\n"));
         Ok(())

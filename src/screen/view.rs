@@ -310,6 +310,11 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
     View { page: visit.page.name(), body }
 }
 
+/// The page of a device that could not start: there is no visit yet.
+pub fn of_trouble(trouble: crate::trouble::Trouble) -> View {
+    View { page: "trouble", body: Body::Trouble(before::take_card(trouble)) }
+}
+
 /// Names the page and nothing that it says.
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

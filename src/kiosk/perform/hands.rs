@@ -48,11 +48,11 @@ pub struct Hands {
     pub events: mpsc::Sender<Event>,
     /// On a desk: the round of a holder whose own is still empty.
     pub starter_round: Vec<Patient>,
-    pub(super) present: Mutex<Option<Present>>,
+    pub present: Mutex<Option<Present>>,
 }
 
 /// The holder whose card is in. Dropped whole on `Lock`.
-pub(super) struct Present {
+pub struct Present {
     pub(super) insertion: Insertion,
     pub(super) holder: Holder,
     pub(super) certificate: Certificate,

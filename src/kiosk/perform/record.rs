@@ -22,7 +22,6 @@ use crate::record::state::Access;
 use crate::record::state::Authorization;
 use crate::record::state::RecordState;
 use crate::secret::SecretBytes;
-use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::vault;
 use crate::visit::Event;
@@ -267,6 +266,7 @@ mod tests {
     use crate::journal::words::Regime;
     use crate::patient::ins::InsKind;
     use crate::time::Now;
+    use crate::time::UnixSeconds;
     use crate::time::Wall;
     use std::time::Duration;
     use uuid::Uuid;
