@@ -273,3 +273,6 @@ const FILE_LENGTH_MAX: usize = 16 * 1024;
 const PADDED_LENGTH_MAX: usize = 16;
 /// An answer in parts of 16 bytes still fits; a card that never ends does not.
 const ROUNDS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -309,3 +309,161 @@ const USAGE_NON_REPUDIATION: u32 = 9;
 const PIN_NEEDS_PADDING: u32 = 5;
 const PIN_UNBLOCKING: u32 = 6;
 const PIN_SECURITY_OFFICER: u32 = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bytes(text: &str) -> Vec<u8> {
+        hex::decode(text.replace([' ', '\n', '|'], "")).expect("hexadecimal")
+    }
+
+    #[test]
+    fn ef_atr_is_read_with_and_without_its_stray_byte() {
+        let rest = "43 01 B8 | 46 04 04 B0 EC C1 | 47 03 94 01 80 | 4F 08 80250000 01FF0100 | E0 10 02020104 02020104
+                    02020100 02020100 | 78 08 06 06 2B 81 22 F8 78 02 | 82 02 90 00";
+        let expected = bytes("80250000 01FF0100");
+        assert_eq!(root_application(&bytes(&format!("80 {rest}"))), Some(&expected[..]));
+        assert_eq!(root_application(&bytes(rest)), Some(&expected[..]));
+        assert_eq!(root_application(&bytes("80 43 01 B8")), None);
+        assert_eq!(root_application(&[]), None);
+    }
+
+    #[test]
+    fn a_serial_number_is_digits_without_filling() {
+        let serial = |text| serial(&bytes(text));
+        assert_eq!(serial("5A 0A 80 25 00 00 01 99 21 38 45 0F"), Some("8025000001/992138450".into()));
+        assert_eq!(serial("5A 0A 80 25 00 00 01 28 00 26 24 87"), Some("8025000001/2800262487".into()));
+        assert_eq!(serial("5A 04 80 25 00 00"), None);
+        assert_eq!(serial("5B 01 00"), None);
+    }
+
+    #[test]
+    fn the_size_is_found_in_the_control_parameters() {
+        let real = "62 25 80 02 00 39 82 01 01 83 02 2F 01 88 01 E8 A1 12 8C 07 7B 00 00 00 00 00 00 9C 07 7B 00 00 00
+                    00 00 00 8A 01 05";
+        assert_eq!(file_size(&bytes(real)), Some(0x39));
+        assert_eq!(file_size(&bytes("6F 03 81 01 10")), Some(0x10));
+        assert_eq!(file_size(&bytes("62 03 82 01 38")), None);
+        assert_eq!(file_size(&[]), None);
+    }
+
+    #[test]
+    fn ef_dir_names_its_applications() {
+        let found = applications(&bytes(
+            "61 1B 4F 0D E828BD080F80250000 01FF0010 50 04 43505320 51 04 3F000001 | 61 07 4F 05 A000000077 | 00 00 FF FF",
+        ));
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].aid, bytes("E828BD080F8025000001FF0010"));
+        assert_eq!(found[0].path, Some(bytes("3F000001")));
+        assert_eq!(found[1], Application { aid: bytes("A000000077"), path: None });
+    }
+
+    #[test]
+    fn the_object_directory_is_read_with_and_without_its_inner_sequence() {
+        let found =
+            directories(&bytes("A8 06 30 04 04 02 4401 | A0 04 04 02 4402 | A4 08 30 06 04 04 3F004403 A7 02 04 00"));
+        assert_eq!(found.pins, [bytes("4401")]);
+        assert_eq!(found.keys, [bytes("4402")]);
+        assert_eq!(found.certificates, [bytes("3F004403")]);
+        assert_eq!(absolute(&bytes("3F000001"), &found.pins[0]), bytes("3F0000014401"));
+        assert_eq!(absolute(&bytes("3F000001"), &found.certificates[0]), bytes("3F004403"));
+    }
+
+    /// A key with this BIT STRING as its usage and this INTEGER as its reference.
+    fn key(usage: &str, reference: &str) -> Key {
+        let class = format!("0402 AA02 {usage} {reference}");
+        let class_length = bytes(&class).len();
+        let entry = format!("3009 0C01 41 0302 0780 0401 01 30{class_length:02X} {class} A100");
+        // The common attributes are 10 bytes long.
+        let entry = entry.replacen("3009", "300A", 1);
+        let all = format!("30{:02X} {entry}", bytes(&entry).len());
+        keys(&bytes(&all)).pop().expect("a key")
+    }
+
+    #[test]
+    fn keys_are_told_apart_by_their_usage_whatever_their_unused_bits_say() {
+        let authentication = key("0302 0520", "0202 0082");
+        assert!(authentication.is_for_authentication());
+        assert_eq!((authentication.reference, authentication.pin_id), (Some(0x82), Some(vec![0x01])));
+        // The same bits, with a wrong and with an impossible count of unused bits.
+        assert!(key("0302 0020", "0201 82").is_for_authentication());
+        assert!(key("0302 FF20", "0201 82").is_for_authentication());
+        // sign and nonRepudiation: the signature key.
+        let signature = key("0303 0620 40", "0202 0081");
+        assert!(!signature.is_for_authentication());
+        assert!(!key("0303 0020 40", "0201 81").is_for_authentication());
+        // decrypt alone; nothing at all.
+        assert!(!key("0302 0640", "0201 83").is_for_authentication());
+        assert!(!key("0300", "0201 83").is_for_authentication());
+    }
+
+    #[test]
+    fn a_pin_is_read_with_its_rules() {
+        let entry = |attributes: &str| {
+            let inside = format!("30{:02X} {attributes}", bytes(attributes).len());
+            let kind = format!("A1{:02X} {inside}", bytes(&inside).len());
+            let entry = format!("3003 0C01 41 3003 0401 01 {kind}");
+            pins(&bytes(&format!("30{:02X} {entry}", bytes(&entry).len())))
+        };
+        let usual = entry("0302 0308 0A01 01 0201 04 0201 08 0201 08 8001 01 0401 00");
+        assert_eq!(usual.len(), 1);
+        assert_eq!((usual[0].digits_min, usual[0].digits_max, usual[0].reference), (4, 8, 1));
+        assert_eq!((usual[0].padding, usual[0].is_for_unblocking), (None, false));
+        // needs-padding, to 8 with FF; no maximum: what is stored.
+        let padded = entry("0302 0204 0A01 01 0201 04 0201 08 8001 02 0401 FF");
+        assert_eq!((padded[0].digits_max, padded[0].reference, padded[0].padding), (8, 2, Some((8, 0xFF))));
+        assert!(entry("0302 0102 0A01 01 0201 08 0201 08")[0].is_for_unblocking);
+        // Nobody types 200 digits, and no PIN is longer than its longest.
+        assert_eq!(entry("0302 0308 0A01 01 0201 04 0202 00C8 0202 00C8")[0].digits_max, 8);
+        assert_eq!(entry("0302 0308 0A01 01 0201 09 0201 04 0201 04"), []);
+        assert_eq!(entry("0302 0308 0A01 01"), []);
+    }
+
+    #[test]
+    fn a_certificate_may_lie_anywhere() {
+        let at = certificates(&bytes("30 1B 3003 0C01 41 3004 0402 AA02 A10E 300C 300A 0402 4410 0201 04 8001 20"));
+        assert_eq!(at, [CertificateAt { id: bytes("AA02"), path: bytes("4410"), offset: 4, length: Some(0x20) }]);
+        assert_eq!(certificates(&bytes("30 09 3003 0C01 41 3002 0400")), []);
+    }
+
+    #[test]
+    fn the_counter_of_the_pins_object_is_read() {
+        let real = "70 16 BF8101 12 A0 10 9A 01 03 9B 01 03 A1 08 8C 06 F3 00 00 13 FF 00";
+        assert_eq!(tries_left(&bytes(real)), Some(3));
+        assert_eq!(tries_left(&bytes("70 0C BF8101 08 A0 06 9B 01 02 9D 01 00")), Some(0));
+        assert_eq!(tries_left(&bytes("70 00")), None);
+    }
+
+    proptest! {
+        /// Whatever a card sends: no panic, and nothing longer than what came in.
+        #[test]
+        fn any_bytes_are_read_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let total = bytes.len();
+            file_size(&bytes);
+            serial(&bytes);
+            tries_left(&bytes);
+            prop_assert!(root_application(&bytes).is_none_or(|aid| aid.len() <= total));
+            prop_assert!(applications(&bytes).len() <= total);
+            let found = directories(&bytes);
+            prop_assert!(found.keys.len() + found.pins.len() + found.certificates.len() <= total);
+            prop_assert!(keys(&bytes).len() <= total);
+            prop_assert!(certificates(&bytes).iter().all(|at| at.path.len() <= PATH_LENGTH_MAX));
+            prop_assert!(pins(&bytes).iter().all(|pin| pin.digits_min <= pin.digits_max && pin.digits_max <= PIN_DIGITS_MAX));
+        }
+
+        /// Well-formed outside and anything inside, which random bytes seldom are.
+        #[test]
+        fn any_object_in_an_entry_is_read_without_harm(inside in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let length = inside.len() as u8;
+            for head in [vec![0x30, length], vec![0x30, length + 4, 0x30, 0x00, 0xA1, length], vec![0xA0, length]] {
+                let all = [head, inside.clone()].concat();
+                keys(&all);
+                pins(&all);
+                certificates(&all);
+                directories(&all);
+            }
+        }
+    }
+}

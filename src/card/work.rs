@@ -198,12 +198,11 @@ impl Worker {
     }
 
     fn leave(&mut self) {
-        if let Some(held) = self.held.take() {
-            if let Err((card, error)) = held.card.disconnect(pcsc::Disposition::ResetCard) {
-                tracing::debug!(%error, "card not reset");
-                // Gone, or its service is: there is nothing to reset. Dropping it tries once more.
-                drop(card);
-            }
+        let reset = self.held.take().map(|held| held.card.disconnect(pcsc::Disposition::ResetCard));
+        if let Some(Err((card, error))) = reset {
+            tracing::debug!(%error, "card not reset");
+            // Gone, or its service is: there is nothing to reset. Dropping it tries once more.
+            drop(card);
         }
     }
 }

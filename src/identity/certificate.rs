@@ -250,3 +250,76 @@ const CARD_TYPE: &str = "1.2.250.1.71.1.2.2";
 const CARD_ID: &str = "1.2.250.1.71.1.2.3";
 const PROFESSION: &str = "1.2.250.1.71.1.2.7";
 const FUTURE_PROFESSION: &str = "1.2.250.1.71.1.2.8";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+
+    fn read(pem: &[u8]) -> Result<Certificate, Error> {
+        Certificate::parse(&CertificateDer::from_pem_slice(pem).expect("PEM"))
+    }
+
+    const NURSE: &[u8] = include_bytes!("../../tests/identity/nurse.pem");
+    const SIGN: &[u8] = include_bytes!("../../tests/identity/sign.pem");
+    const CPF: &[u8] = include_bytes!("../../tests/identity/cpf.pem");
+    const CPE: &[u8] = include_bytes!("../../tests/identity/cpe.pem");
+
+    #[test]
+    fn a_nurse_is_read_from_a_multi_valued_name() {
+        let nurse = read(NURSE).expect("read");
+        let holder = nurse.holder();
+        assert_eq!(holder.id, HolderId("899700000017".into()));
+        assert_eq!((holder.family_name.as_str(), holder.given_name.as_str()), ("Morvan-Élie", "Camille"));
+        assert_eq!(holder.profession, Some(ProfessionCode(60)));
+        assert_eq!((holder.card_kind, holder.in_training), (CardKind::Cps, false));
+        assert_eq!(nurse.card_id(), Some("8025000001/2800000017"));
+        assert_eq!((nurse.key_use(), nurse.for_client_authentication()), (KeyUse::Authentication, true));
+        assert_eq!(nurse.not_after().rfc3339(), "2029-11-22T12:52:29Z");
+        assert!(nurse.issuer().contains("TEST AC ESSAI FORT PERSONNES"), "{}", nurse.issuer());
+        assert!(holder.may_ask_for_records());
+    }
+
+    #[test]
+    fn each_kind_of_card_is_told_apart() {
+        let sign = read(SIGN).expect("read");
+        assert_eq!((sign.key_use(), sign.for_client_authentication()), (KeyUse::Signature, false));
+        let training = read(CPF).expect("read").holder();
+        assert_eq!((training.card_kind, training.in_training), (CardKind::Cpf, true));
+        assert_eq!(training.profession, Some(ProfessionCode(10)));
+        let employee = read(CPE).expect("read").holder();
+        assert_eq!((employee.card_kind, employee.profession), (CardKind::Cpe, None));
+        assert_eq!(employee.id, HolderId("30B0057881/CPET0002".into()));
+        assert!(!employee.may_ask_for_records());
+        let no_kind = read(include_bytes!("../../tests/identity/nokind.pem"));
+        assert_eq!(no_kind, Err(Error::NoCardKind));
+    }
+
+    #[test]
+    fn a_signature_made_by_openssl_is_accepted_and_no_other() {
+        let nurse = read(NURSE).expect("read");
+        let signature = include_bytes!("../../tests/identity/nurse.signature");
+        assert_eq!(nurse.verify_signature(b"chevet", signature), Ok(()));
+        assert_eq!(nurse.verify_signature(b"Chevet", signature), Err(SignatureRefused));
+        assert_eq!(nurse.verify_signature(b"chevet", &signature[1..]), Err(SignatureRefused));
+        assert_eq!(read(SIGN).expect("read").verify_signature(b"chevet", signature), Err(SignatureRefused));
+    }
+
+    #[test]
+    fn bytes_after_the_certificate_are_left_out_and_a_cut_one_is_refused() {
+        let nurse = read(NURSE).expect("read");
+        let mut long = nurse.der().to_vec();
+        long.extend_from_slice(&[0xFF; 40]);
+        assert_eq!(Certificate::parse(&long).as_ref(), Ok(&nurse));
+        assert_eq!(Certificate::parse(&nurse.der()[..nurse.der().len() - 1]), Err(Error::Der));
+        assert_eq!(Certificate::parse(&[]), Err(Error::Der));
+    }
+
+    #[test]
+    fn nothing_of_a_holder_is_printed() {
+        let nurse = read(NURSE).expect("read");
+        let printed = format!("{nurse:?} {:?}", nurse.holder());
+        assert!(!printed.contains("Morvan") && !printed.contains("8997"), "{printed}");
+    }
+}

@@ -83,8 +83,12 @@ impl Anchors {
     pub fn from_pem(files: &[&[u8]]) -> Result<Anchors, Error> {
         let mut all = Vec::new();
         for file in files {
+            let before = all.len();
             for certificate in CertificateDer::pem_slice_iter(file) {
                 all.push(certificate.map_err(|_| Error::AnchorUnreadable)?);
+            }
+            if all.len() == before {
+                return Err(Error::AnchorUnreadable);
             }
         }
         Anchors::from_der(all)
@@ -261,3 +265,111 @@ const SIGNATURES: &[&dyn rustls::pki_types::SignatureVerificationAlgorithm] = &[
 ];
 
 const DAY_S: i64 = 24 * 3600;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NURSE: &[u8] = include_bytes!("../../tests/identity/nurse.pem");
+    const REVOKED: &[u8] = include_bytes!("../../tests/identity/revoked.pem");
+    const ANCHORS: &[u8] = include_bytes!("../../tests/identity/anchors.pem");
+    const LIST: &[u8] = include_bytes!("../../tests/identity/authority.crl");
+    const LIST_DER: &[u8] = include_bytes!("../../tests/identity/authority.der.crl");
+    const FORGED: &[u8] = include_bytes!("../../tests/identity/forged.crl");
+
+    fn is(text: &str) -> Wall {
+        Wall::Is(UnixSeconds::parse(text).expect("a date"))
+    }
+
+    fn at_least(text: &str) -> Wall {
+        Wall::AtLeast(UnixSeconds::parse(text).expect("a date"))
+    }
+
+    fn judge(pem: &[u8], lists: &[&[u8]], now: Wall) -> Result<Verified, Error> {
+        let certificate = Certificate::parse(&CertificateDer::from_pem_slice(pem).expect("PEM")).expect("read");
+        let anchors = Anchors::from_pem(&[ANCHORS]).expect("anchors");
+        let crls = Crls::from_bytes(lists.iter().map(|list| list.to_vec()).collect());
+        verify(&certificate, &anchors, &crls, now)
+    }
+
+    #[test]
+    fn a_good_card_is_trusted_and_the_age_of_its_list_told() {
+        let verified = judge(NURSE, &[LIST], is("2026-12-01")).expect("trusted");
+        assert_eq!(verified, Verified { crl_age_s: 3 * DAY_S, warnings: vec![] });
+        assert_eq!(judge(NURSE, &[LIST_DER], is("2026-12-01")), Ok(verified));
+    }
+
+    #[test]
+    fn the_dates_are_judged_under_the_clocks_trust() {
+        assert_eq!(judge(NURSE, &[LIST], is("2029-11-23")), Err(Error::Expired));
+        assert_eq!(judge(NURSE, &[LIST], at_least("2029-11-23")), Err(Error::Expired));
+        assert_eq!(judge(NURSE, &[LIST], is("2026-11-22")), Err(Error::NotYetValid));
+        // A floor before the beginning, even before the authority's: it cannot tell, and says so.
+        for floor in ["2026-11-22", "1970-01-02"] {
+            let verified = judge(NURSE, &[LIST], at_least(floor)).expect("tolerated");
+            assert_eq!(verified.warnings, [Warning::ValidityUncertain, Warning::CrlAgeUncertain]);
+        }
+        let last_second = is("2029-11-22T12:52:29Z");
+        assert!(matches!(judge(NURSE, &[LIST], last_second), Err(Error::CrlTooOld { .. })));
+    }
+
+    #[test]
+    fn a_list_ages_from_fresh_to_tolerated_to_refused() {
+        assert_eq!(judge(NURSE, &[LIST], is("2026-12-05")).expect("fresh").warnings, []);
+        assert_eq!(judge(NURSE, &[LIST], is("2026-12-05T00:00:01Z")).expect("old").warnings, [Warning::CrlAging]);
+        assert_eq!(judge(NURSE, &[LIST], is("2026-12-28")).expect("old").warnings, [Warning::CrlAging]);
+        assert_eq!(judge(NURSE, &[LIST], is("2026-12-29")), Err(Error::CrlTooOld { age_days: 31 }));
+        assert_eq!(judge(NURSE, &[LIST], at_least("2026-12-29")), Err(Error::CrlTooOld { age_days: 31 }));
+        assert_eq!(judge(NURSE, &[], is("2026-12-01")), Err(Error::CrlMissing));
+    }
+
+    #[test]
+    fn a_revoked_card_is_refused_even_by_an_old_list() {
+        assert_eq!(judge(REVOKED, &[LIST], is("2026-12-01")), Err(Error::Revoked));
+        assert_eq!(judge(REVOKED, &[LIST], is("2028-12-01")), Err(Error::Revoked));
+        assert_eq!(judge(REVOKED, &[LIST], at_least("1970-01-02")), Err(Error::Revoked));
+    }
+
+    #[test]
+    fn a_forged_list_neither_counts_nor_hides_the_true_one() {
+        assert_eq!(judge(NURSE, &[FORGED], is("2026-12-01")), Err(Error::CrlMissing));
+        assert_eq!(judge(NURSE, &[FORGED, LIST], is("2026-12-01")).map(|verified| verified.crl_age_s), Ok(3 * DAY_S));
+        assert_eq!(judge(REVOKED, &[FORGED, LIST], is("2026-12-01")), Err(Error::Revoked));
+    }
+
+    #[test]
+    fn only_an_authentication_certificate_of_our_authorities_counts() {
+        let stranger = include_bytes!("../../tests/identity/stranger.pem");
+        assert_eq!(judge(stranger, &[LIST], is("2026-12-01")), Err(Error::OtherIssuer));
+        let sign = include_bytes!("../../tests/identity/sign.pem");
+        assert_eq!(judge(sign, &[LIST], is("2026-12-01")), Err(Error::OtherUsage));
+        let no_purpose = include_bytes!("../../tests/identity/noeku.pem");
+        assert_eq!(judge(no_purpose, &[LIST], is("2026-12-01")), Err(Error::OtherUsage));
+        // The name of the issuer is not enough: one byte of the certificate is changed.
+        let der = CertificateDer::from_pem_slice(NURSE).expect("PEM");
+        let at = der.windows(7).position(|bytes| bytes == b"Camille").expect("the name");
+        let mut changed = der.to_vec();
+        changed[at] = b'K';
+        let anchors = Anchors::from_pem(&[ANCHORS]).expect("anchors");
+        let changed = Certificate::parse(&changed).expect("read");
+        let verified = verify(&changed, &anchors, &Crls::from_bytes(vec![LIST.to_vec()]), is("2026-12-01"));
+        assert_eq!(verified, Err(Error::OtherIssuer));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted_or_refused() {
+        let crls = Crls::from_bytes(vec![b"not a list".to_vec(), LIST.to_vec(), Vec::new()]);
+        assert_eq!((crls.lists.len(), crls.unreadable()), (1, 2));
+        assert_eq!(Anchors::from_pem(&[]).map(|_| ()), Err(Error::NoAnchor));
+        assert_eq!(Anchors::from_pem(&[ANCHORS, b"nothing"]).map(|_| ()), Err(Error::AnchorUnreadable));
+        let broken = include_str!("../../tests/identity/root.pem").replace("MII", "NII");
+        assert_eq!(Anchors::from_pem(&[broken.as_bytes()]).map(|_| ()), Err(Error::AnchorUnreadable));
+        // The authority alone is an anchor too, because the settings name it.
+        let whole = std::str::from_utf8(ANCHORS).expect("text");
+        let second = whole.rfind("-----BEGIN").expect("two of them");
+        let anchors = Anchors::from_pem(&[&whole.as_bytes()[second..]]).expect("an anchor");
+        let nurse = Certificate::parse(&CertificateDer::from_pem_slice(NURSE).expect("PEM")).expect("read");
+        let crls = Crls::from_bytes(vec![LIST.to_vec()]);
+        assert!(verify(&nurse, &anchors, &crls, is("2026-12-01")).is_ok());
+    }
+}
