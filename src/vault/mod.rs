@@ -161,7 +161,7 @@ impl Vault {
 
     /// Writes rows and consents in ONE transaction, fsynced; each row gets its outbox item, each consent one that needs
     /// its holder. A refusal or a withdrawal shreds that patient's documents in the same transaction. All or nothing:
-    /// on an error no row exists and nothing may be shown.
+    /// on an error there is no `Committed`, so nothing can be shown.
     pub async fn record(&self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Vec<Committed>, Error> {
         let recorded = self.inner.journal.ask(move |journal| journal.record(rows, said)).await?;
         let mut going = recorded.shredded;

@@ -665,3 +665,97 @@ fn the_desks_key_is_made_once_and_never_over_a_journal() {
     assert!(matches!(chevet::vault::keys::desk_device_key(&state), Err(Error::KeyMissing)));
     assert!(!file.exists());
 }
+
+/// How the disk fails, and the system calls that see it. The numbers are Linux's, for the two machines we know.
+#[derive(Clone, Copy)]
+struct Fault {
+    name: &'static str,
+    errno: u32,
+    calls: &'static [i64],
+}
+
+#[cfg(target_arch = "x86_64")]
+mod call {
+    pub const SYNC: &[i64] = &[74, 75]; // fsync, fdatasync
+    pub const WRITE: &[i64] = &[1, 18, 20, 296]; // write, pwrite64, writev, pwritev
+}
+
+#[cfg(target_arch = "aarch64")]
+mod call {
+    pub const SYNC: &[i64] = &[82, 83];
+    pub const WRITE: &[i64] = &[64, 68, 66, 70];
+}
+
+const FAULTS: &[Fault] = &[
+    Fault { name: "sync-fails", errno: 5, calls: call::SYNC },
+    Fault { name: "write-fails", errno: 5, calls: call::WRITE },
+    Fault { name: "disk-full", errno: 28, calls: call::WRITE },
+];
+
+/// P1 on a real vault: with a disk that fails, `record` gives no `Committed`, so no door opens. The fault is a seccomp
+/// filter, which cannot be taken off again: each one is lived in a process of its own, this test run once more.
+#[test]
+fn a_failing_disk_commits_nothing() {
+    if let (Ok(fault), Ok(folder)) = (std::env::var("CHEVET_TEST_FAULT"), std::env::var("CHEVET_TEST_FOLDER")) {
+        let fault = FAULTS.iter().find(|known| known.name == fault).expect("one of ours");
+        return live_with(*fault, Path::new(&folder));
+    }
+    for fault in FAULTS {
+        let folder = tempfile::tempdir().expect("a folder");
+        let child = std::process::Command::new(std::env::current_exe().expect("this test's program"))
+            .args(["--exact", "vault::a_failing_disk_commits_nothing", "--nocapture"])
+            .env("CHEVET_TEST_FAULT", fault.name)
+            .env("CHEVET_TEST_FOLDER", folder.path())
+            .output()
+            .expect("started");
+        let said = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
+        assert!(child.status.success(), "{}: {said}", fault.name);
+        assert!(said.contains("refused, nothing released"), "{}: {said}", fault.name);
+        // The disk is well again: all that was acknowledged is there, and the journal goes on.
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let vault = open(folder.path());
+            assert!(vault.counts().await.expect("counted").traces >= 2, "{}", fault.name);
+            unlock(&vault, NURSE, 1).await.expect("opened");
+            assert_eq!(content(&vault, NURSE, 1).await.expect("released"), CONTENT, "{}", fault.name);
+        });
+    }
+}
+
+fn live_with(fault: Fault, folder: &Path) {
+    // Without an I/O driver, whose own wake-ups are writes.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let vault = open(folder);
+        live_a_day(&vault).await;
+        fail(fault);
+        let row = draft(Class::Opened, NURSE, Some((&patient(), Some(&document(1)))));
+        let error = vault.record(vec![row], vec![]).await.expect_err("no row, no token");
+        assert_eq!(error.is_disk_full(), fault.errno == 28, "{error:?}");
+        let stored = vault.store(&document(3).unique_id, &held(3, &large()), NOON).await;
+        assert_eq!(stored.expect_err("nothing is kept").is_disk_full(), fault.errno == 28);
+        let refused = vault.record(vec![], vec![said(Answer::Yes, Scope::HolderOnce, NURSE)]).await;
+        assert!(refused.is_err(), "nor a consent");
+        assert_eq!(vault.counts().await.expect("reading still works").traces, 2);
+    });
+    println!("refused, nothing released");
+}
+
+fn fail(fault: Fault) {
+    use seccompiler::SeccompAction;
+    use seccompiler::SeccompCmpArgLen;
+    use seccompiler::SeccompCmpOp;
+    use seccompiler::SeccompCondition;
+    use seccompiler::SeccompFilter;
+    use seccompiler::SeccompRule;
+    // Files only: what the test says goes to 1 and 2.
+    let a_file = || {
+        let above = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Gt, 2).expect("a condition");
+        vec![SeccompRule::new(vec![above]).expect("a rule")]
+    };
+    let rules = fault.calls.iter().map(|call| (*call, a_file())).collect();
+    let here = std::env::consts::ARCH.try_into().expect("a machine that seccompiler knows");
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(fault.errno), here);
+    let program: seccompiler::BpfProgram = filter.expect("a filter").try_into().expect("a program");
+    seccompiler::apply_filter_all_threads(&program).expect("the kernel takes it");
+}
