@@ -161,7 +161,7 @@ impl Vault {
 
     /// Writes rows and consents in ONE transaction, fsynced; each row gets its outbox item, each consent one that needs
     /// its holder. A refusal or a withdrawal shreds that patient's documents in the same transaction. All or nothing:
-    /// on an error no row exists and nothing may be shown.
+    /// on an error there is no `Committed`, so nothing can be shown.
     pub async fn record(&self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Vec<Committed>, Error> {
         let recorded = self.inner.journal.ask(move |journal| journal.record(rows, said)).await?;
         let mut going = recorded.shredded;
@@ -187,9 +187,11 @@ impl Vault {
         signature: SecretBytes,
         at: UnixSeconds,
     ) -> Result<(), Error> {
-        self.lock().await;
         let lockings = &self.inner.lockings;
-        let (before, here, there) = (lockings.load(Ordering::SeqCst), Arc::clone(lockings), Arc::clone(lockings));
+        // Counted before anything is waited for: a lock that is asked for from now on wins.
+        let before = lockings.fetch_add(1, Ordering::SeqCst) + 1;
+        let (here, there) = (Arc::clone(lockings), Arc::clone(lockings));
+        self.close().await;
         let holder = holder.clone();
         let opening = self.inner.journal.ask(move |journal| journal.open_slot(&holder, key, &signature, at)).await?;
         let (open, tombstones) = (opening.open.clone(), opening.tombstones.clone());
@@ -212,6 +214,10 @@ impl Vault {
     /// Wipes the compartment's keys and closes its database. Answers that are still on their way become [`Error::Locked`].
     pub async fn lock(&self) {
         self.inner.lockings.fetch_add(1, Ordering::SeqCst);
+        self.close().await;
+    }
+
+    async fn close(&self) {
         let close = |compartments: &mut Compartments| {
             compartments.open = None;
             Ok(())
