@@ -1,1 +1,4 @@
+//! All integration tests, in one binary: each one links everything.
 
+#[cfg(feature = "sandbox")]
+mod exchange;
