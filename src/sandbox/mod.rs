@@ -1,1 +1,14 @@
 //! A virtual CPS and a small DMP, so that all of it runs on any desk. Feature `sandbox`; never in an image.
+//!
+//! - `der` writes certificates and PKCS#15 files
+//! - `pki` a test hierarchy in the shape of the IGC-Santé, and the TLS certificates of the device and of the sandbox DMP
+//! - `cps` the card itself: bytes in, bytes out
+//! - `drawer` named cards of invented people
+//! - `vpcd` puts a card into a virtual reader · `pcscd` a private PC/SC service that has this reader
+
+pub mod cps;
+pub mod der;
+pub mod drawer;
+pub mod pcscd;
+pub mod pki;
+pub mod vpcd;
