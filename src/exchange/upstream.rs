@@ -33,6 +33,8 @@ pub enum Outcome {
     Acknowledged,
     /// Refused for good: set aside, with the server's code and a reason fit for the tray.
     Refused { code: String, reason: String },
+    /// Failed for this item alone and for now: it stays waiting. When nothing else came of a request, the lane pauses.
+    NotNow,
 }
 
 /// Why a call failed. Texts carry no personal data: no URL query, no body.

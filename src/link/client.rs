@@ -156,8 +156,7 @@ impl Client {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::try_from(&request.accept).map_err(|_| Error::Address)?);
         for (name, value) in &request.headers {
-            headers
-                .insert(HeaderName::from_static(name), HeaderValue::try_from(value).map_err(|_| Error::Address)?);
+            headers.insert(HeaderName::from_static(name), HeaderValue::try_from(value).map_err(|_| Error::Address)?);
         }
         if let Some(token) = request.bearer {
             let line = [b"Bearer ", token.show_bytes()].concat();
