@@ -369,7 +369,7 @@ impl Narrative {
 
     /// Raised or lowered characters stay the characters they are, but 10⁹ must never read as 109.
     fn shifted(&mut self, node: Node<'_, '_>, place: Place, mark: char) {
-        let before = std::mem::replace(&mut self.line.mark, Some(mark));
+        let before = self.line.mark.replace(mark);
         self.inline(node, place);
         self.line.mark = before.filter(|_| self.line.mark.is_some());
         self.line.parting = std::mem::take(&mut self.line.marked);
