@@ -95,8 +95,8 @@ fn full_name(name: Node<'_, '_>) -> String {
     let mut words: Vec<String> = parts("prefix").collect();
     let mut given: Vec<String> = Vec::new();
     for part in parts("given") {
-        // The list of all birth given names often begins with the one that is used.
-        if !given.contains(&part) {
+        // The one that is used often stands again beside the list of all birth given names.
+        if !given.iter().any(|known| known == &part || known.split(' ').any(|word| word == part)) {
             given.push(part);
         }
     }
@@ -193,6 +193,8 @@ mod tests {
         let name = |text: &str| full_name(roxmltree::Document::parse(text).expect("XML").root_element());
         let both = "<name><given>ANNE</given><given>ANNE</given><given>LOUISE</given><family qualifier='BR'>A</family><family qualifier='CL'>B</family></name>";
         assert_eq!(name(both), "ANNE LOUISE A (nom de naissance) B (nom utilisé)");
+        let used = "<name><given qualifier='BR'>ANNE LOUISE</given><given qualifier='CL'>LOUISE</given><family>A</family></name>";
+        assert_eq!(name(used), "ANNE LOUISE A");
         assert_eq!(name("<name><prefix>DR</prefix><given>X</given><family>Y</family></name>"), "DR X Y");
         assert_eq!(name("<name>Cabinet  Z</name>"), "Cabinet Z");
     }

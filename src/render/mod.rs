@@ -66,7 +66,7 @@ pub enum Error {
     UnknownFormat { found: String },
     #[error("the reader's process is not sealed: {what}")]
     NotSealed { what: &'static str },
-    #[error("the reader's process could not be started")]
+    #[error("the reader's process could not be started or given the document")]
     Spawn {
         #[source]
         source: std::io::Error,

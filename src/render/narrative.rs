@@ -81,8 +81,10 @@ struct Line {
     bare: bool,
     /// `^` or `_`, due before the next character if that and the one before are of a number.
     mark: Option<char>,
-    /// Such a mark was written: what follows is set apart.
+    /// Such a mark was written.
     marked: bool,
+    /// What was raised has ended: a letter or digit that follows is set apart.
+    parting: bool,
 }
 
 impl Default for Line {
@@ -95,6 +97,7 @@ impl Default for Line {
             bare: false,
             mark: None,
             marked: false,
+            parting: false,
         }
     }
 }
@@ -147,7 +150,10 @@ impl Narrative {
             "content" | "linkHtml" => self.inline(node, place),
             "sub" => self.shifted(node, place, '_'),
             "sup" => self.shifted(node, place, '^'),
-            "br" => self.end_line(RowKind::Paragraph, place.lists),
+            "br" => {
+                self.end_line(RowKind::Paragraph, place.lists);
+                self.inline(node, place);
+            }
             "paragraph" => self.block(node, place),
             "caption" => self.block(node, Place { bold: true, ..place }),
             "list" => self.list(node, place),
@@ -157,6 +163,7 @@ impl Narrative {
             "footnoteRef" => {
                 let number = self.footnote_number(node.attribute("IDREF"));
                 self.write(&format!("[{number}]"), place);
+                self.inline(node, place);
             }
             "renderMultiMedia" => self.pictures(node, place),
             "col" | "colgroup" => self.inline(node, place),
@@ -345,7 +352,8 @@ impl Narrative {
                 continue;
             }
             let last = self.line.runs.last().and_then(|run| run.text.chars().last());
-            let gap = std::mem::take(&mut self.line.gap) && !last.is_none_or(xml::is_space);
+            let parted = std::mem::take(&mut self.line.parting) && c.is_alphanumeric();
+            let gap = (std::mem::take(&mut self.line.gap) || parted) && !last.is_none_or(xml::is_space);
             match self.line.mark.take() {
                 Some(mark) if last.is_some_and(|last| last.is_ascii_digit()) && is_numeric(c) => {
                     self.push(mark, place);
@@ -361,12 +369,10 @@ impl Narrative {
 
     /// Raised or lowered characters stay the characters they are, but 10⁹ must never read as 109.
     fn shifted(&mut self, node: Node<'_, '_>, place: Place, mark: char) {
-        let before = std::mem::replace(&mut self.line.mark, Some(mark));
+        let before = self.line.mark.replace(mark);
         self.inline(node, place);
         self.line.mark = before.filter(|_| self.line.mark.is_some());
-        if std::mem::take(&mut self.line.marked) {
-            self.line.gap = true;
-        }
+        self.line.parting = std::mem::take(&mut self.line.marked);
     }
 
     fn push(&mut self, c: char, place: Place) {

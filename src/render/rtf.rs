@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn pictures_are_left_out_and_damage_is_named() {
-        let (rows, left_out) = read(b"{\\rtf1 a{\\pict\\bin3 }}}b}").expect("readable");
+        let (rows, left_out) = read(b"{\\rtf1 a{\\pict\\bin3 }}}}b}").expect("readable");
         assert!(left_out && plain_text(&rows[0].text) == "ab");
         for damaged in [&b"{\\rtf1 a"[..], b"\\rtf1", b"{\\rtf1 \\'zz}", b"{\\rtf1 \\"] {
             assert!(matches!(read(damaged), Err(Error::Unreadable { what: Fault::Rtf })));

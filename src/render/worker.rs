@@ -150,8 +150,15 @@ impl Worker {
 
     async fn next_ready(&self) -> Result<Ready, Error> {
         let mut ready = self.inner.ready.lock().await;
-        let next = ready.recv().await;
+        let mut next = ready.recv().await;
         let _ = self.inner.orders.send(Order::Make);
+        // One that died while it waited (the kernel was short of memory) is nobody's document's fault.
+        if let Some(Ok(waiting)) = &mut next
+            && !matches!(waiting.child.try_wait(), Ok(None))
+        {
+            next = ready.recv().await;
+            let _ = self.inner.orders.send(Order::Make);
+        }
         next.unwrap_or(Err(Error::NotSealed { what: "its keeper ended" }))
     }
 }

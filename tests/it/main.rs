@@ -1,6 +1,8 @@
-//! All integration tests, in one binary: each one links everything.
+//! Every integration test, one module a room, in one binary: each binary links everything.
 
-mod exchange;
-mod vault;
-
+#[cfg(all(feature = "sandbox", feature = "screen"))]
+mod demo;
 #[cfg(feature = "sandbox")]
+mod exchange;
+mod render;
+mod vault;
