@@ -1,8 +1,85 @@
 //! The operator's verbs, one file each. Exit codes: 0 done, 1 said no, 2 wrong use, 3 something failed (named).
+//!
+//! `--json` is stable, for scripts; texts are for people. Errors go to standard error, in English, with the next step.
 
+pub mod matrix;
+pub mod policy;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Chevet: a bedside appliance for the French shared medical record.
+#[derive(Parser)]
+#[command(name = "chevet", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Args, Clone)]
+pub struct Common {
+    /// Print JSON, stable, for scripts
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The settings
+    #[arg(long, global = true, value_name = "FILE", default_value = "/etc/chevet/kiosk.toml")]
+    pub config: PathBuf,
+    /// The state folder
+    #[arg(long, global = true, value_name = "DIR", default_value = "/var/lib/chevet")]
+    pub state: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// The habilitation matrix
+    #[command(subcommand)]
+    Matrix(matrix::Verb),
+    /// What the rules decide, and why
+    #[command(subcommand)]
+    Policy(policy::Verb),
+}
 
 /// Reads the arguments and does what they ask.
 pub fn run() -> ExitCode {
-    ExitCode::from(2)
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let asked_for = !error.use_stderr();
+            // A closed pipe is the reader's choice, not an error of ours.
+            let _closed_pipe = error.print();
+            return ExitCode::from(if asked_for { DONE } else { WRONG_USE });
+        }
+    };
+    ExitCode::from(match arguments.verb {
+        Verb::Matrix(verb) => matrix::run(verb, &arguments.common),
+        Verb::Policy(verb) => policy::run(verb, &arguments.common),
+    })
 }
+
+/// Says what failed, with its chain of causes.
+pub(crate) fn complain(error: &(dyn Error + 'static)) {
+    let mut text = format!("chevet: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    eprintln!("{text}");
+}
+
+/// Done.
+pub(crate) const DONE: u8 = 0;
+/// Denied, refused, an invalid signature or proof.
+pub(crate) const SAID_NO: u8 = 1;
+/// Wrong use, wrong settings included.
+pub(crate) const WRONG_USE: u8 = 2;
+/// Something failed; what, was said.
+pub(crate) const FAILED: u8 = 3;
