@@ -166,7 +166,10 @@ fn show(asked: &Show) -> Result<Answer, Failure> {
         "sources": sources, "columns": columns,
     });
     let percent = known * 100 / cells.max(1);
-    let mut text = format!("Matrix {}, effective {}: {known} of {cells} cells known ({percent} %)\n", matrix.version, matrix.effective);
+    let mut text = format!(
+        "Matrix {}, effective {}: {known} of {cells} cells known ({percent} %)\n",
+        matrix.version, matrix.effective
+    );
     if let Some(code) = asked.profession {
         let place = Place::of(Some(ProfessionCode(code)), asked.section.as_deref());
         let named = nomenclature::profession_label(ProfessionCode(code));
@@ -198,10 +201,15 @@ fn import_publication(asked: &Import) -> Result<Answer, Failure> {
     let about = About {
         version: asked.matrix_version.clone(),
         effective: asked.effective.clone(),
-        source: Source { id: "publication".into(), date: asked.effective.clone(), text: asked.source.replace('\n', " ") },
+        source: Source {
+            id: "publication".into(),
+            date: asked.effective.clone(),
+            text: asked.source.replace('\n', " "),
+        },
     };
     let is_json = asked.file.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
-    let read = if is_json { import::from_json(&bytes, about, &in_force) } else { import::from_csv(&bytes, about, &in_force) };
+    let read =
+        if is_json { import::from_json(&bytes, about, &in_force) } else { import::from_csv(&bytes, about, &in_force) };
     let imported = read.and_then(|matrix| matrix.may_replace(&in_force).map(|()| matrix));
     let imported = imported.map_err(|source| Failure::Refused { path: asked.file.display().to_string(), source })?;
     write(&asked.out, &file::write(&imported))?;

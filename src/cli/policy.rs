@@ -458,12 +458,7 @@ impl Filling {
     }
 }
 
-fn word<T: Clone>(
-    fact: &'static str,
-    text: &str,
-    all: &[T],
-    name: impl Fn(&T) -> &'static str,
-) -> Result<T, Failure> {
+fn word<T: Clone>(fact: &'static str, text: &str, all: &[T], name: impl Fn(&T) -> &'static str) -> Result<T, Failure> {
     let found = all.iter().find(|value| name(value) == text).cloned();
     let known = || all.iter().map(&name).collect::<Vec<_>>().join(", ");
     found.ok_or_else(|| Failure::Word { fact, value: text.to_owned(), known: known() })
