@@ -1,1 +1,4 @@
-
+#[cfg(feature = "sandbox")]
+mod cps;
+#[cfg(feature = "sandbox")]
+mod desk;
