@@ -7,6 +7,7 @@ pub mod demo;
 #[cfg(feature = "screen")]
 pub mod kiosk;
 mod log;
+pub mod sync;
 
 use crate::config;
 use crate::config::Config;
