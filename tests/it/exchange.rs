@@ -188,6 +188,10 @@ async fn a_compressed_answer_is_read_and_the_servers_time_kept() {
     let real = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
     let said = pdsm.server_time().expect("the server said it").0;
     assert!((real as i64 - said).abs() < 30, "{said}");
+    server.stop().await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert!(pdsm.find(&holder(), &ins(), SINCE).await.is_err());
+    assert!(pdsm.server_time().is_some_and(|later| later.0 > said), "an old word is not taken for the present");
 }
 
 #[tokio::test]
