@@ -85,7 +85,8 @@ async fn medplum_takes_every_answer_of_a_patient_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn medplum_refuses_what_is_not_fhir() {
     let server = Medplum::start();
-    let answer = server.send(link::Method::Post, "/AuditEvent", Some(br#"{"resourceType":"AuditEvent"}"#.to_vec())).await;
+    let answer =
+        server.send(link::Method::Post, "/AuditEvent", Some(br#"{"resourceType":"AuditEvent"}"#.to_vec())).await;
     assert_eq!(answer.status, 400);
 }
 

@@ -19,7 +19,8 @@ fn dump() {
     let (ok, said) = run(desk.command("pkcs15-tool", "opensc").args(["--dump"]));
     println!("{said} {:?}", card.counters());
     assert!(ok);
-    let (ok, said) = run(desk.command("pkcs11-tool", "opensc").env("OPENSC_DEBUG","9").args(["--login", "--pin", "1234", "-O"]));
+    let (ok, said) =
+        run(desk.command("pkcs11-tool", "opensc").env("OPENSC_DEBUG", "9").args(["--login", "--pin", "1234", "-O"]));
     println!("{said} {:?}", card.counters());
     assert!(ok);
 }

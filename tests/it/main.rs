@@ -9,4 +9,6 @@ mod desk;
 #[cfg(feature = "sandbox")]
 mod exchange;
 mod render;
+#[cfg(feature = "screen")]
+mod screen;
 mod vault;
