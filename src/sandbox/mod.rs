@@ -4,11 +4,14 @@
 //! - `pki` a test hierarchy in the shape of the IGC-Santé, and the TLS certificates of the device and of the sandbox DMP
 //! - `cps` the card itself: bytes in, bytes out
 //! - `drawer` named cards of invented people
+//! - `people` invented patients and their records · `dmp` the server that holds them, and the patients' own page
 //! - `vpcd` puts a card into a virtual reader · `pcscd` a private PC/SC service that has this reader
 
 pub mod cps;
 pub mod der;
+pub mod dmp;
 pub mod drawer;
 pub mod pcscd;
+pub mod people;
 pub mod pki;
 pub mod vpcd;
