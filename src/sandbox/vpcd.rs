@@ -224,7 +224,7 @@ impl Inside {
         let State { card, apdus, .. } = &mut *state;
         let card = card.as_mut()?;
         let heard = match message {
-            [0 | 1 | 2] => {
+            [0..=2] => {
                 card.reset();
                 (None, Duration::ZERO)
             }
