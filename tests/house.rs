@@ -163,6 +163,7 @@ fn the_checks_can_fail() {
     assert!(purity("link/mod.rs", "let now = SystemTime::now();").is_empty());
     assert!(purity("time.rs", "// SystemTime is never read here").is_empty());
     assert_eq!(mint("exchange/upstream.rs", "let done = pending.committed();").len(), 1);
+    assert_eq!(mint("kiosk/perform.rs", "seal(held.for_storage());").len(), 1);
     assert!(mint("vault/journal.rs", "let done = pending.committed();").is_empty());
     assert!(mint("journal/leaf.rs", "#[cfg(test)]\nmod tests { fn f() { p.committed(); } }").is_empty());
 }
@@ -196,8 +197,10 @@ fn purity(path: &str, text: &str) -> Vec<String> {
 }
 
 fn mint(path: &str, text: &str) -> Vec<String> {
-    let calls = outside_tests(text).lines().any(|line| !is_comment(line) && line.contains(".committed()"));
-    if calls && !path.starts_with("vault/") { vec![format!("{path} calls Pending::committed")] } else { Vec::new() }
+    let doors = [".committed()", ".for_storage()"];
+    let body = outside_tests(text);
+    let called = doors.iter().filter(|door| body.lines().any(|line| !is_comment(line) && line.contains(**door)));
+    called.filter(|_| !path.starts_with("vault/")).map(|door| format!("{path} calls {door}")).collect()
 }
 
 /// Tests stand last in a file.

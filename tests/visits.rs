@@ -1,1 +1,72 @@
+//! Thousands of seeded visits with slow, late, faulty and absent drivers. One number decides a whole life.
+//!
+//! The world around the visit is made of dice: cards come and go, answers come late, out of order, doubled or never, the
+//! disk refuses, the network lies down. After every step the promises are checked against what the world knows:
+//! P1 (no trace, no pixel), P3 (card out, all gone), P4 (nothing lost or misattributed), P5 (unknown means no), P7 (no
+//! PIN try burnt by mistake). A failing seed is in the message, and becomes a line of `REGRESSIONS`.
 
+mod life;
+
+use life::Fault;
+use life::Life;
+use life::Lived;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+const LIVES: u64 = 3_000;
+const STEPS: u32 = 160;
+
+/// Seeds that once found something.
+const REGRESSIONS: &[u64] = &[];
+
+#[test]
+fn the_promises_hold_in_every_life() {
+    let mut all = Lived::default();
+    for seed in (1..=LIVES).chain(REGRESSIONS.iter().copied()) {
+        all.add(Life::new(seed, Fault::None).live(STEPS));
+    }
+    println!("{LIVES} lives: {all:?}");
+    // A simulation that never gets anywhere proves nothing.
+    assert!(all.homes > 300, "{all:?}");
+    assert!(all.lists > 200, "{all:?}");
+    assert!(all.documents > 100, "{all:?}");
+    assert!(all.consents > 50 && all.refusals > 50, "{all:?}");
+    assert!(all.denied_documents > 100 && all.denied_records > 50, "{all:?}");
+    assert!(all.cards_out > 3_000 && all.cards_out_of_documents > 20, "{all:?}");
+    assert!(all.disk_refusals > 100 && all.late_answers > 1_000, "{all:?}");
+    assert!(all.last_tries > 10 && all.blocked > 10, "{all:?}");
+}
+
+/// Showing before the trace is durable, tried on purpose: a vault that says "committed" and has written nothing.
+#[test]
+fn a_vault_that_lies_about_the_disk_is_caught() {
+    assert!(some_life_fails(Fault::VaultLies), "nobody noticed that nothing was written");
+}
+
+/// A world that forgets to say that the card is out: a visit that is open for nobody is caught.
+#[test]
+fn a_visit_left_open_without_its_card_is_caught() {
+    assert!(some_life_fails(Fault::CardOutUnsaid), "nobody noticed an open visit without a card");
+}
+
+/// A world whose rows are signed with somebody else's name.
+#[test]
+fn a_row_under_the_wrong_name_is_caught() {
+    assert!(some_life_fails(Fault::RowsRenamed), "nobody noticed that a row changed its author");
+}
+
+/// With every driver silent for ever, no page waits for ever.
+#[test]
+fn every_wait_ends() {
+    for seed in 1..=500 {
+        Life::new(seed, Fault::None).live_then_wait_out(60);
+    }
+}
+
+fn some_life_fails(fault: Fault) -> bool {
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let failed = (1..=300).any(|seed| catch_unwind(AssertUnwindSafe(|| Life::new(seed, fault).live(STEPS))).is_err());
+    std::panic::set_hook(quiet);
+    failed
+}

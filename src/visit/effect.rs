@@ -30,7 +30,8 @@ pub enum Effect {
     /// ITI-68 into the compartment or into memory; nothing to do when it is there. Answer: `Fetched`.
     Fetch { ticket: Ticket, patient: Ins, document: Box<Document>, keep: Keep },
     /// Release under this trace, parse and draw in the sealed worker. Answer: `Rendered`.
-    Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed },
+    /// `page` is the first page to draw, from 0, where the format has pages.
+    Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed, page: u32 },
     /// The visit is over: wipe keys, kill the worker, cancel the print, reset the card. Nobody waits for it.
     Lock,
 }

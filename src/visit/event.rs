@@ -46,6 +46,11 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<Desk, Trouble>,
     },
+    /// The desk changed: something was cached, or a list came.
+    DeskIs {
+        insertion: Insertion,
+        desk: Desk,
+    },
     /// The rows are committed and fsynced, in the order asked; or none of them is.
     Recorded {
         ticket: Ticket,
@@ -61,11 +66,11 @@ pub enum Event {
     },
     ListCame {
         ticket: Ticket,
-        answer: Result<Held<Listing>, Trouble>,
+        answer: Result<Box<Listing>, Trouble>,
     },
     HistoryCame {
         ticket: Ticket,
-        answer: Result<Held<Vec<Access>>, Trouble>,
+        answer: Result<Box<History>, Trouble>,
     },
     /// The content is in the compartment, or in the network buffer; nothing of it is here.
     Fetched {
@@ -189,11 +194,16 @@ pub struct StateAnswer {
 }
 
 /// A record's list, permitted and denied alike: `policy` sorts them once the trace is durable.
-#[derive(Clone, PartialEq, Eq)]
 pub struct Listing {
-    pub documents: Vec<Document>,
+    pub documents: Held<Vec<Document>>,
     pub source: Source,
     pub as_of: UnixSeconds,
+}
+
+/// The access history: the upstream's lines, and our own rows that it does not know yet.
+pub struct History {
+    pub lines: Held<Vec<Access>>,
+    pub unsent: Vec<Access>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,6 +235,7 @@ impl Event {
             Event::CardRead { .. } => "card_read",
             Event::PinChecked { .. } => "pin_checked",
             Event::CompartmentOpened { .. } => "compartment_opened",
+            Event::DeskIs { .. } => "desk_is",
             Event::Recorded { .. } => "recorded",
             Event::StateKnown { .. } => "state_known",
             Event::Delivered { .. } => "delivered",

@@ -8,7 +8,8 @@
 //!
 //! - `page` where the visit is, and what each page holds
 //! - `event` what may happen · `effect` what is asked of the world
-//! - `step` the transitions · `gate` the patient gate · `reading` list, document, history
+//! - `step` the transitions: card, PIN, home · `identify` which patient · `gate` on what ground · `reading` list, document, history
+//! - `facts` what `policy` is told
 //!
 //! It never does I/O, never reads a clock, never draws a number. Every wait holds its end; every question carries a
 //! [`Ticket`](event::Ticket), and an answer with another one changes nothing. A page's content goes when its page goes,
@@ -16,7 +17,11 @@
 
 pub mod effect;
 pub mod event;
+mod facts;
+mod gate;
+mod identify;
 pub mod page;
+mod reading;
 pub mod step;
 
 pub use effect::Effect;

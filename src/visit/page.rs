@@ -2,7 +2,6 @@
 
 use crate::identity::holder::Holder;
 use crate::journal::Committed;
-use crate::journal::Held;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Ground;
 use crate::journal::words::Regime;
@@ -175,7 +174,7 @@ pub enum GateStep {
         ticket: Ticket,
         answer: StateAnswer,
         ground: Ground,
-        listing: Box<Held<Listing>>,
+        listing: Box<Listing>,
         until: Duration,
     },
     /// No; the decision says why. The page offers "Pourquoi ?".
@@ -238,19 +237,40 @@ pub enum Room {
 /// One document, being opened or open.
 pub struct Reader {
     pub record: Record,
-    /// Place in `record.documents`.
+    /// Place in `record.documents`, whatever the filter.
     pub place: usize,
+    /// The chosen class of the list, to come back to it.
+    pub class: Option<String>,
     pub step: ReaderStep,
     /// 100, 125, 150, 175 or 200.
     pub text_percent: u16,
 }
 
 pub enum ReaderStep {
-    Fetching { ticket: Ticket, until: Duration },
-    Recording { ticket: Ticket, until: Duration },
-    Rendering { ticket: Ticket, until: Duration },
-    Shown { reading: Arc<Reading>, page: u32 },
-    Failed { trouble: Trouble },
+    Fetching {
+        ticket: Ticket,
+        until: Duration,
+    },
+    Recording {
+        ticket: Ticket,
+        until: Duration,
+    },
+    Rendering {
+        ticket: Ticket,
+        committed: Committed,
+        page: u32,
+        until: Duration,
+    },
+    /// `page` is counted from 0; `reading.pages` begins at `first_page`.
+    Shown {
+        reading: Arc<Reading>,
+        first_page: u32,
+        page: u32,
+        committed: Committed,
+    },
+    Failed {
+        trouble: Trouble,
+    },
 }
 
 impl Visit {
@@ -287,6 +307,18 @@ impl Visit {
             Page::Document(reader) => Some(&reader.record.patient),
             _ => None,
         }
+    }
+}
+
+impl Record {
+    /// Places in `documents` of what the list shows, in order: all, or those of the chosen class.
+    pub fn shown(&self) -> Vec<usize> {
+        let chosen = match &self.room {
+            Room::Documents { class } => class.as_deref(),
+            _ => None,
+        };
+        let fits = |permitted: &Permitted| chosen.is_none_or(|class| permitted.document.class_code.0 == class);
+        (0..self.documents.len()).filter(|place| fits(&self.documents[*place])).collect()
     }
 }
 

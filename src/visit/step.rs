@@ -1,29 +1,52 @@
-//! The transitions.
+//! The transitions: who takes which event. The card and the PIN are here; the gate and the record have files of their own.
 
+use crate::identity::holder::Holder;
+use crate::journal::Committed;
+use crate::journal::Draft;
+use crate::journal::trace::LoginProof;
+use crate::journal::words::Class;
+use crate::journal::words::Mode;
+use crate::journal::words::Source;
+use crate::secret::PinBuffer;
 use crate::time::Now;
+use crate::trouble::Trouble;
 use crate::visit::effect::Effect;
+use crate::visit::event::CardRead;
+use crate::visit::event::Desk;
 use crate::visit::event::Event;
 use crate::visit::event::Insertion;
+use crate::visit::event::PinAnswer;
+use crate::visit::event::ReaderState;
+use crate::visit::event::Ticket;
+use crate::visit::event::Touch;
+use crate::visit::page::AskPin;
+use crate::visit::page::GateStep;
+use crate::visit::page::Here;
+use crate::visit::page::Home;
+use crate::visit::page::Opening;
+use crate::visit::page::OpeningStep;
 use crate::visit::page::Page;
+use crate::visit::page::ReaderStep;
+use crate::visit::page::Room;
 use crate::visit::page::Visit;
 use std::time::Duration;
-
-/// How long a card may take to answer.
-pub const CARD_ANSWER_MAX: Duration = Duration::from_secs(20);
 
 impl Visit {
     /// One event, one new state, the effects it asks for.
     pub fn step(mut self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
         match event {
             // A removed card ends everything: first arm, no condition, no exception (P3).
-            Event::CardOut => {
-                self.page = Page::Idle;
-                (self, vec![Effect::Lock])
-            }
+            Event::CardOut => self.end(Page::Idle),
+            // So does its reader: a card that cannot be asked is not there.
             Event::ReaderIs(reader) => {
                 self.standing.reader = reader;
-                (self, vec![])
+                if reader == ReaderState::Ready || matches!(self.page, Page::Idle) {
+                    (self, vec![])
+                } else {
+                    self.end(Page::Idle)
+                }
             }
+            Event::CardIn(insertion) => self.card_in(insertion, now),
             Event::LinkIs(link) => {
                 self.standing.link = link;
                 (self, vec![])
@@ -32,16 +55,309 @@ impl Visit {
                 self.standing.waiting = waiting;
                 (self, vec![])
             }
-            Event::CardIn(insertion) => self.card_in(insertion, now),
+            Event::DeskIs { insertion, desk } => self.desk_is(insertion, desk),
+            Event::Tick => self.tick(now),
+            event => self.on_page(event, now),
+        }
+    }
+
+    /// When the loop must wake this visit with a `Tick`; `None` while nothing waits.
+    pub fn alarm(&self) -> Option<Duration> {
+        let wait = match &self.page {
+            Page::Idle | Page::TakeCard(_) | Page::Reception { .. } => None,
+            Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } => Some(*until),
+            Page::AskPin(ask) => Some(ask.until),
+            Page::Opening(opening) => Some(opening.until),
+            Page::Home(_) => None,
+            Page::Gate(gate) => match &gate.step {
+                GateStep::AskingState { until, .. }
+                | GateStep::RecordingAnswer { until, .. }
+                | GateStep::Delivering { until, .. }
+                | GateStep::Listing { until, .. }
+                | GateStep::RecordingList { until, .. } => Some(*until),
+                _ => None,
+            },
+            Page::Record(record) => match &record.room {
+                Room::AskingHistory { until, .. } => Some(*until),
+                _ => None,
+            },
+            Page::Document(reader) => match &reader.step {
+                ReaderStep::Fetching { until, .. }
+                | ReaderStep::Recording { until, .. }
+                | ReaderStep::Rendering { until, .. } => Some(*until),
+                _ => None,
+            },
+        };
+        match (wait, self.here().map(|here| here.until)) {
+            (Some(wait), Some(inactivity)) => Some(wait.min(inactivity)),
+            (wait, inactivity) => wait.or(inactivity),
+        }
+    }
+
+    /// Leaves whatever was open; what it held goes with it.
+    pub(super) fn end(mut self, page: Page) -> (Visit, Vec<Effect>) {
+        self.page = page;
+        (self, vec![Effect::Lock])
+    }
+
+    pub(super) fn turn(mut self, page: Page, effects: Vec<Effect>) -> (Visit, Vec<Effect>) {
+        self.page = page;
+        (self, effects)
+    }
+
+    pub(super) fn ticket(&mut self) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        ticket
+    }
+
+    /// A card while another visit is on means that its removal was missed: that visit ends first.
+    fn card_in(self, insertion: Insertion, now: Now) -> (Visit, Vec<Effect>) {
+        let page = Page::ReadingCard { insertion, until: now.since_boot + CARD_ANSWER_MAX };
+        let read = Effect::ReadCard { insertion };
+        if matches!(self.page, Page::Idle) {
+            return self.turn(page, vec![read]);
+        }
+        self.turn(page, vec![Effect::Lock, read])
+    }
+
+    fn desk_is(mut self, insertion: Insertion, desk: Desk) -> (Visit, Vec<Effect>) {
+        let here = match &mut self.page {
+            Page::Home(home) => &mut home.here,
+            Page::Gate(gate) => &mut gate.here,
+            Page::Record(record) => &mut record.here,
+            Page::Document(reader) => &mut reader.record.here,
+            _ => return (self, vec![]),
+        };
+        if here.insertion == insertion {
+            here.round = desk.round;
+        }
+        (self, vec![])
+    }
+
+    fn tick(self, now: Now) -> (Visit, Vec<Effect>) {
+        let over = |until: &Duration| now.since_boot >= *until;
+        if self.here().is_some_and(|here| over(&here.until)) {
+            return self.end(Page::TakeCard(Trouble::TookTooLong));
+        }
+        match &self.page {
+            Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } if over(until) => {
+                self.end(Page::TakeCard(Trouble::CardMute))
+            }
+            Page::AskPin(ask) if over(&ask.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::Opening(opening) if over(&opening.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::Gate(_) => self.gate_tick(now),
+            Page::Record(_) | Page::Document(_) => self.record_tick(now),
             _ => (self, vec![]),
         }
     }
 
-    fn card_in(mut self, insertion: Insertion, now: Now) -> (Visit, Vec<Effect>) {
-        if !matches!(self.page, Page::Idle) {
-            return (self, vec![]);
+    fn on_page(mut self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        if matches!(event, Event::Touched(_)) {
+            self.keep_awake(now);
         }
-        self.page = Page::ReadingCard { insertion, until: now.since_boot + CARD_ANSWER_MAX };
-        (self, vec![Effect::ReadCard { insertion }])
+        let page = std::mem::replace(&mut self.page, Page::Idle);
+        match page {
+            Page::ReadingCard { insertion, until } => self.while_reading(insertion, until, event, now),
+            Page::AskPin(ask) => self.while_asking_pin(ask, event, now),
+            Page::CheckingPin { insertion, card, until } => self.while_checking(insertion, card, until, event, now),
+            Page::Opening(opening) => self.while_opening(*opening, event, now),
+            Page::Home(home) => self.at_home(*home, event, now),
+            Page::Gate(gate) => self.at_gate(*gate, event, now),
+            Page::Record(record) => self.in_record(*record, event, now),
+            Page::Document(reader) => self.in_document(*reader, event, now),
+            // Nothing is asked here; anything is late, and changes nothing.
+            page @ (Page::Idle | Page::Reception { .. } | Page::TakeCard(_)) => self.turn(page, vec![]),
+        }
+    }
+
+    fn keep_awake(&mut self, now: Now) {
+        let here = match &mut self.page {
+            Page::Home(home) => &mut home.here,
+            Page::Gate(gate) => &mut gate.here,
+            Page::Record(record) => &mut record.here,
+            Page::Document(reader) => &mut reader.record.here,
+            _ => return,
+        };
+        here.until = now.since_boot + INACTIVITY_MAX;
+    }
+
+    fn while_reading(self, insertion: Insertion, until: Duration, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        match event {
+            // The guard matters: a slow reader may answer for the card before this one.
+            Event::CardRead { insertion: asked, answer } if asked == insertion => match answer {
+                Ok(card) => self.ask_pin(insertion, card, false, now),
+                Err(trouble) => self.end(Page::TakeCard(trouble)),
+            },
+            _ => self.turn(Page::ReadingCard { insertion, until }, vec![]),
+        }
+    }
+
+    fn ask_pin(self, insertion: Insertion, card: Box<CardRead>, was_wrong: bool, now: Now) -> (Visit, Vec<Effect>) {
+        if card.tries_left == Some(0) {
+            return self.end(Page::TakeCard(Trouble::CardBlocked));
+        }
+        let until = now.since_boot + PIN_ENTRY_MAX;
+        let ask = AskPin { insertion, card, digits: PinBuffer::new(), was_wrong, last_try_agreed: false, until };
+        self.turn(Page::AskPin(ask), vec![])
+    }
+
+    fn while_asking_pin(self, mut ask: AskPin, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        let Event::Touched(touch) = event else { return self.turn(Page::AskPin(ask), vec![]) };
+        ask.until = now.since_boot + PIN_ENTRY_MAX;
+        let (fewest, most) = ask.card.pin_digits;
+        // A last try, or a card that does not say how many are left, needs an explicit yes first (P7).
+        let may_type = ask.last_try_agreed || ask.card.tries_left.is_some_and(|left| left > 1);
+        match touch {
+            Touch::LastTry => ask.last_try_agreed = true,
+            Touch::Digit(digit) if may_type => ask.digits.push(digit, usize::from(most)),
+            Touch::Erase => ask.digits.pop(),
+            // A wrong length never reaches the card.
+            Touch::Confirm if may_type && ask.digits.count() >= usize::from(fewest) && ask.digits.count() > 0 => {
+                let AskPin { insertion, card, digits, .. } = ask;
+                let until = now.since_boot + CARD_ANSWER_MAX;
+                let check = Effect::CheckPin { insertion, pin: digits.confirm() };
+                return self.turn(Page::CheckingPin { insertion, card, until }, vec![check]);
+            }
+            _ => {}
+        }
+        self.turn(Page::AskPin(ask), vec![])
+    }
+
+    fn while_checking(
+        self,
+        insertion: Insertion,
+        mut card: Box<CardRead>,
+        until: Duration,
+        event: Event,
+        now: Now,
+    ) -> (Visit, Vec<Effect>) {
+        match event {
+            Event::PinChecked { insertion: asked, answer } if asked == insertion => match answer {
+                PinAnswer::Here(proof) => self.open(insertion, card.holder, proof, now),
+                PinAnswer::Wrong { tries_left } => {
+                    card.tries_left = Some(tries_left);
+                    self.ask_pin(insertion, card, true, now)
+                }
+                PinAnswer::Blocked => self.end(Page::TakeCard(Trouble::CardBlocked)),
+                PinAnswer::Failed(trouble) => self.end(Page::TakeCard(trouble)),
+            },
+            _ => self.turn(Page::CheckingPin { insertion, card, until }, vec![]),
+        }
+    }
+
+    /// The login is a row before it is anything else: its index enters every row of the visit.
+    fn open(mut self, insertion: Insertion, holder: Holder, proof: Box<LoginProof>, now: Now) -> (Visit, Vec<Effect>) {
+        let ticket = self.ticket();
+        let row = Draft {
+            class: Class::Login,
+            holder: holder.id.clone(),
+            profession: holder.profession,
+            login: None,
+            proof: Some(*proof.clone()),
+            situation: None,
+            patient: None,
+            document: None,
+            ground: None,
+            mode: Mode::Normal,
+            regime: self.rules.regime,
+            rule: String::new(),
+            matrix_version: self.rules.matrix.version.clone(),
+            reason: None,
+            source: Source::Online,
+            at: now,
+        };
+        let step = OpeningStep::RecordingLogin { ticket, proof };
+        let opening = Opening { insertion, holder, step, until: now.since_boot + WAIT_MAX };
+        self.turn(Page::Opening(Box::new(opening)), vec![Effect::Record { ticket, rows: vec![row], said: vec![] }])
+    }
+
+    fn while_opening(mut self, mut opening: Opening, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        match (&opening.step, event) {
+            (OpeningStep::RecordingLogin { ticket, .. }, Event::Recorded { ticket: asked, answer })
+                if asked == *ticket =>
+            {
+                let login = match answer.map(|rows| rows.first().map(Committed::index)) {
+                    Ok(Some(index)) => index,
+                    Ok(None) => return self.end(Page::TakeCard(Trouble::TraceNotWritten)),
+                    Err(trouble) => return self.end(Page::TakeCard(trouble)),
+                };
+                let insertion = opening.insertion;
+                if !opening.holder.may_ask_for_records() {
+                    return self.turn(Page::Reception { insertion, holder: Box::new(opening.holder) }, vec![]);
+                }
+                let ticket = self.ticket();
+                opening.step = OpeningStep::OpeningCompartment { ticket, login };
+                opening.until = now.since_boot + WAIT_MAX;
+                self.turn(Page::Opening(Box::new(opening)), vec![Effect::OpenCompartment { ticket, insertion }])
+            }
+            (OpeningStep::OpeningCompartment { ticket, login }, Event::CompartmentOpened { ticket: asked, answer })
+                if asked == *ticket =>
+            {
+                let login = *login;
+                match answer {
+                    Ok(desk) => {
+                        let Opening { insertion, holder, .. } = opening;
+                        let until = now.since_boot + INACTIVITY_MAX;
+                        let here = Here { insertion, holder, login, round: desk.round, until };
+                        // What waits for this holder leaves at once; nobody waits for it.
+                        let ticket = self.ticket();
+                        self.home(here, None, vec![Effect::Deliver { ticket }])
+                    }
+                    Err(trouble) => self.end(Page::TakeCard(trouble)),
+                }
+            }
+            _ => self.turn(Page::Opening(Box::new(opening)), vec![]),
+        }
+    }
+
+    pub(super) fn home(self, here: Here, notice: Option<Trouble>, effects: Vec<Effect>) -> (Visit, Vec<Effect>) {
+        self.turn(Page::Home(Box::new(Home { here, typing: false, notice })), effects)
+    }
+
+    fn at_home(self, mut home: Home, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        let Event::Touched(touch) = event else { return self.turn(Page::Home(Box::new(home)), vec![]) };
+        home.notice = None;
+        match touch {
+            Touch::OpenPatient(place) if place < home.here.round.len() => {
+                let patient = home.here.round[place].patient.clone();
+                self.come_to_gate(home.here, patient, now)
+            }
+            Touch::TypeIns => {
+                home.typing = true;
+                self.turn(Page::Home(Box::new(home)), vec![])
+            }
+            Touch::Back => {
+                home.typing = false;
+                self.turn(Page::Home(Box::new(home)), vec![])
+            }
+            Touch::InsTyped { matricule, birth_name, birth_date } => {
+                match super::identify::typed(&home.here.round, &matricule, &birth_name, &birth_date) {
+                    Ok(patient) => self.come_to_gate(home.here, patient, now),
+                    Err(trouble) => {
+                        home.notice = Some(trouble);
+                        self.turn(Page::Home(Box::new(home)), vec![])
+                    }
+                }
+            }
+            Touch::Scanned(payload) => match super::identify::scanned(&home.here.round, &payload) {
+                Ok(patient) => self.come_to_gate(home.here, patient, now),
+                Err(trouble) => {
+                    home.notice = Some(trouble);
+                    self.turn(Page::Home(Box::new(home)), vec![])
+                }
+            },
+            Touch::Quit => self.end(Page::TakeCard(Trouble::VisitEnded)),
+            _ => self.turn(Page::Home(Box::new(home)), vec![]),
+        }
     }
 }
+
+/// How long a card may take to answer.
+pub const CARD_ANSWER_MAX: Duration = Duration::from_secs(20);
+/// How long a PIN page waits for the next digit.
+pub const PIN_ENTRY_MAX: Duration = Duration::from_secs(60);
+/// How long the disk or the network may take before the page says so.
+pub const WAIT_MAX: Duration = Duration::from_secs(40);
+/// Without a touch for so long, the visit ends.
+pub const INACTIVITY_MAX: Duration = Duration::from_secs(300);

@@ -1,0 +1,302 @@
+//! A record, open: its list, one document, its history. Each is released by its own durable row and by nothing else.
+
+use crate::journal::Committed;
+use crate::journal::Draft;
+use crate::journal::words::Class;
+use crate::journal::words::Ground;
+use crate::policy::decide;
+use crate::time::Now;
+use crate::trouble::Trouble;
+use crate::visit::effect::Effect;
+use crate::visit::effect::Keep;
+use crate::visit::event::Event;
+use crate::visit::event::Listing;
+use crate::visit::event::StateAnswer;
+use crate::visit::event::Touch;
+use crate::visit::facts;
+use crate::visit::gate::row;
+use crate::visit::gate::said_for;
+use crate::visit::page::Denied;
+use crate::visit::page::Gate;
+use crate::visit::page::GateStep;
+use crate::visit::page::Page;
+use crate::visit::page::Permitted;
+use crate::visit::page::Reader;
+use crate::visit::page::ReaderStep;
+use crate::visit::page::Record;
+use crate::visit::page::Room;
+use crate::visit::page::Visit;
+use crate::visit::step::WAIT_MAX;
+
+type Turn = (Visit, Vec<Effect>);
+
+impl Visit {
+    /// The rows are durable: the list may be seen, as far as the law goes.
+    pub(super) fn show_list(
+        self,
+        mut gate: Gate,
+        answer: StateAnswer,
+        ground: Ground,
+        listing: Listing,
+        rows: Vec<Committed>,
+        now: Now,
+    ) -> Turn {
+        let Listing { documents: held, source, as_of } = listing;
+        let released = match rows.into_iter().find(|row| row.covers_record(&gate.patient.ins)) {
+            Some(listed) => held.release(&listed).ok().map(|came| (came, listed)),
+            None => None,
+        };
+        let Some((came, listed)) = released else {
+            gate.step = GateStep::Failed { trouble: Trouble::TraceNotWritten };
+            return self.turn(Page::Gate(Box::new(gate)), vec![]);
+        };
+        let Gate { here, patient, .. } = gate;
+        let opened = facts::to_open(&here, &answer, Some(ground), said_for(ground), &self.rules, now);
+        let mut documents = Vec::new();
+        let mut denied: Vec<Denied> = Vec::new();
+        for document in came {
+            let decision = decide(&facts::to_see(&opened, &here, &document, &self.rules));
+            if decision.allow {
+                documents.push(Permitted { document, decision });
+                continue;
+            }
+            // The title is dropped here: what is denied is counted, by class and by rule.
+            let class_code = document.class_code.0;
+            let same = |d: &&mut Denied| d.class_code == class_code && d.decision.rule == decision.rule;
+            match denied.iter_mut().find(same) {
+                Some(counted) => counted.count += 1,
+                None => denied.push(Denied { class_code, decision, count: 1 }),
+            }
+        }
+        documents.sort_by_key(|permitted| std::cmp::Reverse(permitted.document.service_start));
+        let record = Record {
+            here,
+            patient,
+            answer,
+            ground,
+            listed,
+            documents,
+            denied,
+            source,
+            as_of,
+            room: Room::Documents { class: None },
+        };
+        self.record(record, vec![])
+    }
+
+    fn record(self, record: Record, effects: Vec<Effect>) -> Turn {
+        self.turn(Page::Record(Box::new(record)), effects)
+    }
+
+    fn document(self, reader: Reader, effects: Vec<Effect>) -> Turn {
+        self.turn(Page::Document(Box::new(reader)), effects)
+    }
+
+    pub(super) fn record_tick(mut self, now: Now) -> Turn {
+        match &mut self.page {
+            Page::Record(record) => {
+                if let Room::AskingHistory { until, .. } = record.room
+                    && now.since_boot >= until
+                {
+                    record.room = Room::HistoryFailed { trouble: Trouble::ServerTimedOut };
+                }
+            }
+            Page::Document(reader) => {
+                let (until, trouble) = match &reader.step {
+                    ReaderStep::Fetching { until, .. } => (*until, Trouble::ServerTimedOut),
+                    ReaderStep::Recording { until, .. } => (*until, Trouble::TraceNotWritten),
+                    ReaderStep::Rendering { until, .. } => (*until, Trouble::DocumentUnreadable),
+                    _ => return (self, vec![]),
+                };
+                if now.since_boot >= until {
+                    reader.step = ReaderStep::Failed { trouble };
+                }
+            }
+            _ => {}
+        }
+        (self, vec![])
+    }
+
+    pub(super) fn in_record(mut self, mut record: Record, event: Event, now: Now) -> Turn {
+        match event {
+            Event::Touched(touch) => self.touched_in_record(record, touch, now),
+            Event::HistoryCame { ticket: asked, answer } => {
+                let waited = matches!(record.room, Room::AskingHistory { ticket, .. } if ticket == asked);
+                if waited {
+                    record.room = match answer.map(|history| (history.lines.release(&record.listed), history.unsent)) {
+                        Ok((Ok(mut lines), unsent)) => {
+                            lines.extend(unsent);
+                            lines.sort_by_key(|line| std::cmp::Reverse(line.at));
+                            Room::History { lines }
+                        }
+                        Ok((Err(_), _)) => Room::HistoryFailed { trouble: Trouble::Internal },
+                        Err(trouble) => Room::HistoryFailed { trouble },
+                    };
+                }
+                self.record(record, vec![])
+            }
+            _ => {
+                self.page = Page::Record(Box::new(record));
+                (self, vec![])
+            }
+        }
+    }
+
+    fn touched_in_record(mut self, mut record: Record, touch: Touch, now: Now) -> Turn {
+        match touch {
+            Touch::Quit => self.home(record.here, None, vec![]),
+            Touch::Back if matches!(record.room, Room::Documents { .. }) => self.home(record.here, None, vec![]),
+            Touch::Back | Touch::ShowDocuments | Touch::Understood => {
+                record.room = Room::Documents { class: None };
+                self.record(record, vec![])
+            }
+            Touch::FilterClass(class) => {
+                record.room = Room::Documents { class };
+                self.record(record, vec![])
+            }
+            Touch::Why => {
+                record.room = Room::Why;
+                self.record(record, vec![])
+            }
+            Touch::ShowHistory => {
+                let ticket = self.ticket();
+                record.room = Room::AskingHistory { ticket, until: now.since_boot + WAIT_MAX };
+                let patient = record.patient.ins.clone();
+                self.record(record, vec![Effect::History { ticket, patient }])
+            }
+            Touch::OpenDocument(shown) => {
+                let Room::Documents { class } = &record.room else { return self.record(record, vec![]) };
+                let class = class.clone();
+                let Some(place) = record.shown().get(shown).copied() else { return self.record(record, vec![]) };
+                self.fetch(record, place, class, now)
+            }
+            _ => self.record(record, vec![]),
+        }
+    }
+
+    fn fetch(mut self, record: Record, place: usize, class: Option<String>, now: Now) -> Turn {
+        let ticket = self.ticket();
+        let keep = match record.ground {
+            Ground::Authorization | Ground::Team => Keep::Compartment,
+            Ground::Explicit | Ground::BreakGlass | Ground::Refused => Keep::Memory,
+        };
+        let document = Box::new(record.documents[place].document.clone());
+        let fetch = Effect::Fetch { ticket, patient: record.patient.ins.clone(), document, keep };
+        let step = ReaderStep::Fetching { ticket, until: now.since_boot + WAIT_MAX };
+        self.document(Reader { record, place, class, step, text_percent: 100 }, vec![fetch])
+    }
+
+    pub(super) fn in_document(self, mut reader: Reader, event: Event, now: Now) -> Turn {
+        if let Event::Touched(touch) = event {
+            return self.touched_in_document(reader, touch, now);
+        }
+        let step = std::mem::replace(&mut reader.step, ReaderStep::Failed { trouble: Trouble::Internal });
+        match (step, event) {
+            (ReaderStep::Fetching { ticket, .. }, Event::Fetched { ticket: asked, answer }) if asked == ticket => {
+                match answer {
+                    Ok(source) => {
+                        let permitted = &reader.record.documents[reader.place];
+                        let (id, kind) = (&permitted.document.unique_id, &permitted.document.type_code);
+                        let row = Draft {
+                            ground: Some(reader.record.ground),
+                            rule: permitted.decision.rule.id.to_owned(),
+                            document: Some((id.clone(), kind.clone())),
+                            source,
+                            ..row(Class::Opened, &reader.record.here, &reader.record.patient, &self.rules, now)
+                        };
+                        self.record_opening(reader, row, now)
+                    }
+                    Err(trouble) => self.reader_failed(reader, trouble),
+                }
+            }
+            (ReaderStep::Recording { ticket, .. }, Event::Recorded { ticket: asked, answer }) if asked == ticket => {
+                let document = &reader.record.documents[reader.place].document.unique_id;
+                let patient = &reader.record.patient.ins;
+                match answer.map(|rows| rows.into_iter().find(|row| row.covers_document(patient, document))) {
+                    Ok(Some(committed)) => self.render(reader, committed, 0, now),
+                    Ok(None) => self.reader_failed(reader, Trouble::TraceNotWritten),
+                    Err(trouble) => self.reader_failed(reader, trouble),
+                }
+            }
+            (ReaderStep::Rendering { ticket, committed, page, .. }, Event::Rendered { ticket: asked, answer })
+                if asked == ticket =>
+            {
+                match answer {
+                    Ok(reading) => {
+                        reader.step = ReaderStep::Shown { reading, first_page: page, page, committed };
+                        self.document(reader, vec![])
+                    }
+                    Err(trouble) => self.reader_failed(reader, trouble),
+                }
+            }
+            (step, _) => {
+                reader.step = step;
+                self.document(reader, vec![])
+            }
+        }
+    }
+
+    fn record_opening(mut self, mut reader: Reader, row: Draft, now: Now) -> Turn {
+        let ticket = self.ticket();
+        reader.step = ReaderStep::Recording { ticket, until: now.since_boot + WAIT_MAX };
+        self.document(reader, vec![Effect::Record { ticket, rows: vec![row], said: vec![] }])
+    }
+
+    fn render(mut self, mut reader: Reader, committed: Committed, page: u32, now: Now) -> Turn {
+        let ticket = self.ticket();
+        let render = Effect::Render {
+            ticket,
+            patient: reader.record.patient.ins.clone(),
+            document: Box::new(reader.record.documents[reader.place].document.clone()),
+            committed: committed.clone(),
+            page,
+        };
+        reader.step = ReaderStep::Rendering { ticket, committed, page, until: now.since_boot + WAIT_MAX };
+        self.document(reader, vec![render])
+    }
+
+    fn reader_failed(self, mut reader: Reader, trouble: Trouble) -> Turn {
+        reader.step = ReaderStep::Failed { trouble };
+        self.document(reader, vec![])
+    }
+
+    fn touched_in_document(self, mut reader: Reader, touch: Touch, now: Now) -> Turn {
+        match touch {
+            Touch::Quit => self.home(reader.record.here, None, vec![]),
+            Touch::Back | Touch::Understood => {
+                let mut record = reader.record;
+                record.room = Room::Documents { class: reader.class };
+                self.record(record, vec![])
+            }
+            Touch::LargerText => {
+                reader.text_percent = (reader.text_percent + TEXT_STEP_PERCENT).min(200);
+                self.document(reader, vec![])
+            }
+            Touch::SmallerText => {
+                reader.text_percent = reader.text_percent.saturating_sub(TEXT_STEP_PERCENT).max(100);
+                self.document(reader, vec![])
+            }
+            Touch::NextPage => self.turn_page(reader, 1, now),
+            Touch::PreviousPage => self.turn_page(reader, -1, now),
+            _ => self.document(reader, vec![]),
+        }
+    }
+
+    /// The row that opened the document covers all its pages.
+    fn turn_page(self, mut reader: Reader, by: i64, now: Now) -> Turn {
+        let ReaderStep::Shown { reading, first_page, page, committed } = &mut reader.step else {
+            return self.document(reader, vec![]);
+        };
+        let last = i64::from(reading.page_count) - 1;
+        let wanted = (i64::from(*page) + by).clamp(0, last.max(0)) as u32;
+        let drawn = u32::try_from(reading.pages.len()).unwrap_or(u32::MAX);
+        if wanted == *page || (wanted >= *first_page && wanted - *first_page < drawn) {
+            *page = wanted;
+            return self.document(reader, vec![]);
+        }
+        let committed = committed.clone();
+        self.render(reader, committed, wanted, now)
+    }
+}
+
+const TEXT_STEP_PERCENT: u16 = 25;

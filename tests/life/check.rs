@@ -1,0 +1,252 @@
+//! What must be true after every step, whatever happened.
+
+use crate::life::world::Life;
+use crate::life::world::is_denied;
+use chevet::journal::Committed;
+use chevet::journal::consent::Answer;
+use chevet::journal::words::Class;
+use chevet::journal::words::Ground;
+use chevet::patient::ins::Ins;
+use chevet::policy::facts::Cell;
+use chevet::policy::matrix::Place;
+use chevet::record::document::Document;
+use chevet::record::document::Label;
+use chevet::record::document::UniqueId;
+use chevet::record::state::Authorization;
+use chevet::record::state::Existence;
+use chevet::visit::Effect;
+use chevet::visit::Event;
+use chevet::visit::Page;
+use chevet::visit::event::Touch;
+use chevet::visit::page::ReaderStep;
+use chevet::visit::page::Record;
+use chevet::visit::page::Visit;
+use std::sync::Arc;
+
+/// What the lives went through, so that an idle simulation shows.
+#[derive(Debug, Default)]
+pub struct Lived {
+    pub homes: u64,
+    pub lists: u64,
+    pub documents: u64,
+    pub consents: u64,
+    pub refusals: u64,
+    pub denied_documents: u64,
+    pub denied_records: u64,
+    pub cards_out: u64,
+    pub cards_out_of_documents: u64,
+    pub disk_refusals: u64,
+    pub late_answers: u64,
+    pub last_tries: u64,
+    pub blocked: u64,
+}
+
+impl Lived {
+    pub fn add(&mut self, other: Lived) {
+        self.homes += other.homes;
+        self.lists += other.lists;
+        self.documents += other.documents;
+        self.consents += other.consents;
+        self.refusals += other.refusals;
+        self.denied_documents += other.denied_documents;
+        self.denied_records += other.denied_records;
+        self.cards_out += other.cards_out;
+        self.cards_out_of_documents += other.cards_out_of_documents;
+        self.disk_refusals += other.disk_refusals;
+        self.late_answers += other.late_answers;
+        self.last_tries += other.last_tries;
+        self.blocked += other.blocked;
+    }
+}
+
+/// What is remembered of an event before the visit consumes it.
+enum Was {
+    CardOut,
+    StaleCard,
+    Other,
+}
+
+impl Life {
+    /// Gives the visit one event, checks every promise, keeps the questions.
+    pub fn tell(&mut self, event: Event) {
+        let was = match &event {
+            Event::CardOut => Was::CardOut,
+            Event::PinChecked { insertion, .. } | Event::CardRead { insertion, .. }
+                if self.inside.is_none_or(|(_, inside)| inside != *insertion) =>
+            {
+                Was::StaleCard
+            }
+            _ => Was::Other,
+        };
+        let touched_yes = matches!(&event, Event::Touched(Touch::Yes));
+        let before = self.visit.page.name();
+        let nothing = Visit::new(Arc::new(self.visit.rules().clone()));
+        let visit = std::mem::replace(&mut self.visit, nothing);
+        let (visit, effects) = visit.step(event, self.now);
+        self.visit = visit;
+        let at = format!("seed {}: {} → {}", self.seed, before, self.visit.page.name());
+
+        self.check_card_out(&was, &effects, &at);
+        self.check_presence(&at);
+        self.check_pixels(&at);
+        self.check_law(&at);
+        self.check_rows(&effects, touched_yes, &at);
+        self.check_pin(&effects, before, &at);
+        self.count(before);
+        if !matches!(self.visit.page, Page::AskPin(_)) || before != "ask_pin" {
+            self.last_try_agreed = false;
+        }
+        self.questions.extend(effects);
+    }
+
+    /// P3: the very step that sees the card go leaves a blank page, and locks; an answer for a card that is not there
+    /// opens nothing.
+    fn check_card_out(&self, was: &Was, effects: &[Effect], at: &str) {
+        if matches!(was, Was::CardOut) {
+            assert!(matches!(self.visit.page, Page::Idle), "{at}: card out, and not idle");
+            assert!(self.visit.holder().is_none() && self.visit.patient().is_none(), "{at}: somebody is left");
+            assert!(matches!(effects, [Effect::Lock]), "{at}: card out asks for more or less than the lock");
+        }
+        if matches!(was, Was::StaleCard) {
+            assert!(!matches!(self.visit.page, Page::Opening(_)), "{at}: opened by an answer for another card");
+        }
+    }
+
+    /// P3: whoever is here has their card in the reader, in this very stay.
+    fn check_presence(&self, at: &str) {
+        if let Some(here) = self.visit.here() {
+            let inside = self.inside.map(|(which, insertion)| (self.cards[which].holder.id.clone(), insertion));
+            assert_eq!(inside, Some((here.holder.id.clone(), here.insertion)), "{at}: open for a card that is out");
+        }
+    }
+
+    /// P1: what is on the page has its row on the disk.
+    fn check_pixels(&self, at: &str) {
+        let (record, document) = match &self.visit.page {
+            Page::Record(record) => (&**record, None),
+            Page::Document(reader) => {
+                let document = &reader.record.documents[reader.place].document.unique_id;
+                let shown = matches!(reader.step, ReaderStep::Shown { .. });
+                (&reader.record, shown.then_some(document))
+            }
+            _ => return,
+        };
+        let holder = &record.here.holder.id;
+        let on_disk = |class: Class, document: Option<&UniqueId>| {
+            self.rows.iter().any(|row| {
+                row.class == class
+                    && &row.holder == holder
+                    && row.patient.as_ref() == Some(&record.patient.ins)
+                    && row.login == Some(record.here.login)
+                    && row.document.as_ref().map(|(id, _)| id) == document
+            })
+        };
+        assert!(on_disk(Class::Listed, None), "{at}: a list without its row");
+        if let Some(document) = document {
+            assert!(on_disk(Class::Opened, Some(document)), "{at}: a document without its row");
+        }
+    }
+
+    /// P1, at the door: the vault is asked to release only what a durable row covers.
+    pub fn check_release(&self, patient: &Ins, document: &Document, committed: &Committed) {
+        let at = format!("seed {}: release", self.seed);
+        assert!(committed.covers_document(patient, &document.unique_id), "{at}: a row about something else");
+        let row = usize::try_from(committed.index()).ok().and_then(|index| self.rows.get(index));
+        assert_eq!(row.map(|row| row.class), Some(Class::Opened), "{at}: no such row on the disk");
+    }
+
+    /// P5: nothing is shown that the law does not permit, and nothing unknown.
+    fn check_law(&self, at: &str) {
+        let Page::Record(record) = &self.visit.page else { return };
+        assert!(!record.answer.state.blocked, "{at}: blocked, and open");
+        assert_eq!(record.answer.state.existence, Existence::Open, "{at}: not open upstream, and open");
+        let place = Place::of(record.here.holder.profession, record.here.holder.pharmacist_section.as_deref());
+        for permitted in &record.documents {
+            let document = &permitted.document;
+            assert!(permitted.decision.allow, "{at}: listed against its decision");
+            assert_eq!(self.visit.rules().matrix.cell(&place, &document.type_code), Cell::Yes, "{at}: matrix");
+            assert!(!document.labels.iter().any(|label| matches!(label, Label::Unknown(_))), "{at}: label");
+        }
+        self.check_ground(record, at);
+        let seen = record.documents.len() + record.denied.iter().map(|denied| denied.count as usize).sum::<usize>();
+        assert_eq!(seen, 5, "{at}: a document vanished: neither shown nor counted");
+    }
+
+    /// A record is open on an authorization that stands, or on a consent that is on the disk.
+    fn check_ground(&self, record: &Record, at: &str) {
+        let consented = self.rows.iter().any(|row| {
+            row.class == Class::Consent
+                && row.patient.as_ref() == Some(&record.patient.ins)
+                && row.holder == record.here.holder.id
+        });
+        match record.ground {
+            Ground::Authorization => {
+                assert!(matches!(record.answer.state.authorization, Authorization::Valid { .. }), "{at}: ground");
+            }
+            Ground::Team | Ground::Explicit => assert!(consented, "{at}: open without the patient's word"),
+            Ground::BreakGlass | Ground::Refused => panic!("{at}: open on {:?}", record.ground),
+        }
+    }
+
+    /// P4: every row names the holder whose card is in, and the login that proved it.
+    fn check_rows(&self, effects: &[Effect], touched_yes: bool, at: &str) {
+        for effect in effects {
+            let Effect::Record { rows, said, .. } = effect else { continue };
+            let inside = self.inside.map(|(which, _)| &self.cards[which].holder.id);
+            for row in rows {
+                assert_eq!(Some(&row.holder), inside, "{at}: a row under another name");
+                assert_eq!(row.login.is_none(), row.class == Class::Login, "{at}: a row without its login");
+            }
+            for said in said {
+                assert_eq!(Some(&said.holder), inside, "{at}: a consent under another name");
+                let yes = said.answer == Answer::Yes;
+                assert_eq!(yes, touched_yes, "{at}: a consent that nobody gave");
+            }
+        }
+        // What the disk holds names the login row's own holder, for ever.
+        for row in &self.rows {
+            let known = self.cards.iter().any(|card| card.holder.id == row.holder);
+            assert!(known, "{at}: a row of nobody's");
+            let Some(login) = row.login else { continue };
+            let named = usize::try_from(login).ok().and_then(|login| self.rows.get(login));
+            assert_eq!(named.map(|row| (row.class, &row.holder)), Some((Class::Login, &row.holder)), "{at}: author");
+        }
+    }
+
+    /// P7: one PIN for one touch of "Valider", never a wrong length, never a last try without a yes.
+    fn check_pin(&mut self, effects: &[Effect], before: &str, at: &str) {
+        for effect in effects {
+            let Effect::CheckPin { insertion, pin } = effect else { continue };
+            assert!(self.confirmed && before == "ask_pin", "{at}: a PIN that nobody confirmed");
+            assert!((4..=8).contains(&pin.count()), "{at}: {} digits reached the card", pin.count());
+            let which = self.inside.map(|(which, inside)| {
+                assert_eq!(inside, *insertion, "{at}: a PIN for another card");
+                which
+            });
+            if which.is_some_and(|which| self.cards[which].tries_left == 1) {
+                assert!(self.last_try_agreed, "{at}: the last try was spent without a yes");
+                self.lived.last_tries += 1;
+            }
+        }
+        self.confirmed = false;
+    }
+
+    fn count(&mut self, before: &str) {
+        let after = self.visit.page.name();
+        if before != after {
+            self.lived.homes += u64::from(after == "home" && before == "opening");
+            self.lived.lists += u64::from(after == "record" && before == "gate");
+            if let Page::Record(record) = &self.visit.page {
+                self.lived.denied_documents += record.denied.iter().map(|denied| u64::from(denied.count)).sum::<u64>();
+            }
+        }
+        match &self.visit.page {
+            Page::Document(reader) if matches!(reader.step, ReaderStep::Shown { .. }) => self.lived.documents += 1,
+            Page::Gate(gate) if is_denied(&gate.step) => self.lived.denied_records += 1,
+            _ => {}
+        }
+        let count = |class| self.rows.iter().filter(|row| row.class == class).count() as u64;
+        self.lived.consents = count(Class::Consent);
+        self.lived.refusals = count(Class::Refused);
+    }
+}

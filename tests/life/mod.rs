@@ -1,0 +1,8 @@
+//! One life: a visit, and a world of dice around it that remembers the truth.
+
+mod check;
+mod world;
+
+pub use check::Lived;
+pub use world::Fault;
+pub use world::Life;
