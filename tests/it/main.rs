@@ -1,4 +1,6 @@
 #[cfg(feature = "sandbox")]
+mod card;
+#[cfg(feature = "sandbox")]
 mod cps;
 #[cfg(feature = "sandbox")]
 mod desk;
