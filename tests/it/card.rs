@@ -9,6 +9,12 @@ use chevet::card::Generation;
 use chevet::card::Notice;
 use chevet::card::Options;
 use chevet::card::Reader;
+use chevet::cli::card::Asked;
+use chevet::cli::card::Form;
+use chevet::cli::card::LastTry;
+use chevet::cli::card::login_on;
+use chevet::cli::card::show_on;
+use chevet::config::Config;
 use chevet::identity::certificate::Certificate;
 use chevet::identity::holder::CardKind;
 use chevet::identity::holder::CertificateKeyId;
@@ -21,6 +27,7 @@ use chevet::sandbox::cps::Faults;
 use chevet::secret::Pin;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
+use std::process::ExitCode;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -283,9 +290,90 @@ fn a_mute_card_is_mute_and_a_slow_one_is_waited_for() {
         // Nothing comes back, and a reader without a time limit of its own waits as long as the card lies there.
         hands.set_faults(Faults { mute: true, ..Faults::default() });
         let signature = watched.reader.sign(insertion, statement());
-        let waited = watched.runtime.block_on(async { tokio::time::timeout(Duration::from_millis(300), signature).await });
+        let waited =
+            watched.runtime.block_on(async { tokio::time::timeout(Duration::from_millis(300), signature).await });
         assert!(waited.is_err());
         let next = watched.swap(insertion, "doctor", hands);
         assert_eq!(watched.read(next).expect("read").tries_left, Some(3));
+    });
+}
+
+/// One of the two verbs, with what was typed; its exit code and its JSON.
+struct Verb {
+    code: ExitCode,
+    json: serde_json::Value,
+}
+
+impl Verb {
+    fn show(hands: &Hands) -> Verb {
+        Verb::run(hands, |asked, output| show_on(asked, output))
+    }
+
+    fn login(hands: &Hands, last_try: LastTry, typed: &str) -> Verb {
+        Verb::run(hands, |asked, output| login_on(asked, last_try, &mut typed.as_bytes(), output))
+    }
+
+    fn run(hands: &Hands, verb: impl FnOnce(&Asked<'_>, &mut Vec<u8>) -> ExitCode) -> Verb {
+        let pki = hands.pki();
+        let settings = format!(
+            "[site]\nname = \"Essai\"\n[trust]\nanchors = [{:?}]\ncrls = {:?}\nproduction = false\n\
+             [upstream]\nurl = \"https://dmp.invalid\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\nconnector = \"pdsm\"\n",
+            pki.anchors(),
+            pki.revocation_lists()
+        );
+        let config = Config::understand(&settings, std::path::Path::new("kiosk.toml")).expect("settings");
+        let now = Wall::Is(UnixSeconds(jiff::Timestamp::now().as_second()));
+        let mut output = Vec::new();
+        let code = verb(&Asked { config: &config, now, form: Form::Json }, &mut output);
+        let json = serde_json::from_slice(&output).unwrap_or_default();
+        Verb { code, json }
+    }
+}
+
+#[test]
+fn the_verbs_show_a_card_and_log_it_in() {
+    with_card("card::the_verbs_show_a_card_and_log_it_in", "nurse", |hands| {
+        let shown = Verb::show(hands);
+        assert_eq!(shown.code, ExitCode::SUCCESS, "{}", shown.json);
+        assert_eq!(shown.json["generation"], "cps3");
+        assert_eq!(shown.json["holder"]["profession"], 60);
+        assert_eq!(shown.json["holder"]["card_kind"], "CPS");
+        assert!(shown.json["holder"]["situations"].is_null());
+        assert_eq!((&shown.json["chain"]["ok"], &shown.json["crl"]["ok"]), (&true.into(), &true.into()));
+        assert_eq!((&shown.json["tries_left"], &shown.json["verified"]), (&3.into(), &false.into()));
+
+        let wrong = Verb::login(hands, LastTry::Keep, "9999\n");
+        assert_eq!((wrong.code, &wrong.json["tries_left"]), (ExitCode::from(1), &2.into()));
+        assert_eq!(Verb::login(hands, LastTry::Keep, "12\n").code, ExitCode::from(1));
+        assert_eq!(Verb::login(hands, LastTry::Keep, "").code, ExitCode::from(1));
+        assert_eq!(hands.tries_left(), Some(2));
+        let logged_in = Verb::login(hands, LastTry::Keep, "1234\n");
+        assert_eq!((logged_in.code, &logged_in.json["verified"]), (ExitCode::SUCCESS, &true.into()));
+        hands.pull();
+        let nobody = Verb::show(hands);
+        assert_eq!((nobody.code, nobody.json), (ExitCode::from(3), serde_json::Value::Null));
+    });
+}
+
+#[test]
+fn the_verbs_say_no_and_keep_the_last_try() {
+    with_card("card::the_verbs_say_no_and_keep_the_last_try", "last-try", |hands| {
+        assert_eq!(Verb::login(hands, LastTry::Keep, "1234\n").code, ExitCode::from(1));
+        assert_eq!(hands.tries_left(), Some(1));
+        let used = Verb::login(hands, LastTry::Use, "1234\n");
+        assert_eq!((used.code, &used.json["verified"]), (ExitCode::SUCCESS, &true.into()));
+        let take = |name: &str| {
+            hands.pull();
+            std::thread::sleep(Duration::from_millis(900));
+            hands.insert(name);
+        };
+        take("revoked");
+        let revoked = Verb::login(hands, LastTry::Keep, "9999\n");
+        assert_eq!((revoked.code, &revoked.json["chain"]["ok"]), (ExitCode::from(1), &false.into()));
+        // Its PIN was not sent.
+        assert_eq!(hands.tries_left(), Some(3));
+        take("cps4");
+        let other = Verb::show(hands);
+        assert_eq!((other.code, &other.json["generation"]), (ExitCode::from(1), &"cps4".into()));
     });
 }
