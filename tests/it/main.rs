@@ -1,6 +1,8 @@
 //! Every integration test, one module a room, in one binary: each binary links everything.
 
 #[cfg(feature = "sandbox")]
+mod card;
+#[cfg(feature = "sandbox")]
 mod cps;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 mod demo;
