@@ -110,7 +110,7 @@ fn reception() -> Profile {
         title: "Personnel santé ou social",
         profession: None,
         kind: CardKind::Cpe,
-        structure: Some(("3440000999", "CLINIQUE DU BAC A SABLE")),
+        structure: Some(("1440000999", "CLINIQUE DU BAC A SABLE")),
         authority: Authority::Standard,
         dates: Dates::Current,
         revoked: false,

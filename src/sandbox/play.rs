@@ -314,8 +314,10 @@ impl Player {
     }
 
     async fn until(&mut self, what: &'static str, is_there: impl Fn(&View) -> bool) -> Result<(), Error> {
-        let waited = tokio::time::timeout(PATIENCE, self.views.wait_for(|view| is_there(view))).await;
-        let came = matches!(waited, Ok(Ok(_)));
+        let came = {
+            let waited = tokio::time::timeout(PATIENCE, self.views.wait_for(|view| is_there(view))).await;
+            matches!(waited, Ok(Ok(_)))
+        };
         if came {
             return Ok(());
         }

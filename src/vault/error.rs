@@ -15,6 +15,8 @@ pub enum Error {
     KeyExposed,
     #[error("there is a journal here and no device key")]
     KeyMissing,
+    #[error("there is no journal in this state folder")]
+    NoJournal,
     #[error("the database cannot be opened")]
     Open { source: rusqlite::Error },
     #[error("the vault is at version {found}, newer than this program knows ({known})")]

@@ -91,6 +91,14 @@ impl Journal {
         Ok(Journal { database, keys, device_key, open: None, visits: 0, origin })
     }
 
+    /// To read only, beside another process.
+    pub fn look(folder: &Path, device_key: SecretKey, device: &str) -> Result<Journal, Error> {
+        let database = schema::look(&folder.join(JOURNAL_FILE), schema::JOURNAL)?;
+        let keys = Keys::checked(&database, &device_key, device)?;
+        let origin = Origin { software: String::new(), boot: Uuid::nil(), ids: ContextV7::new() };
+        Ok(Journal { database, keys, device_key, open: None, visits: 0, origin })
+    }
+
     /// One transaction; `Committed` exists only after its commit has returned from the disk.
     pub fn record(&mut self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Recorded, Error> {
         let Journal { database, keys, origin, open, .. } = self;
@@ -180,7 +188,7 @@ impl Keys {
     }
 
     /// The keys of the journal that is there, or the news that it is not ours.
-    pub(super) fn checked(database: &Connection, device_key: &SecretKey, device: &str) -> Result<Keys, Error> {
+    fn checked(database: &Connection, device_key: &SecretKey, device: &str) -> Result<Keys, Error> {
         let row = database.query_row("SELECT store_id, key_check FROM store WHERE id = 1", [], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
         });
@@ -330,11 +338,6 @@ pub(super) fn outbox_place(id: &[u8]) -> Place<'_> {
 
 fn body_place(row: &[u8]) -> Place<'_> {
     Place { table: "trace", column: "body", row }
-}
-
-/// Whether there is a journal at all.
-pub(super) fn exists(folder: &Path) -> bool {
-    folder.join(JOURNAL_FILE).exists()
 }
 
 const CHECK_PLACE: Place<'_> = Place { table: "store", column: "key_check", row: &[1] };

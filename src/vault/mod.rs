@@ -19,6 +19,7 @@ mod files;
 mod folder;
 mod journal;
 mod line;
+mod look;
 mod outbox;
 mod schema;
 mod seal;
@@ -28,6 +29,8 @@ mod slots;
 pub mod keys;
 
 pub use error::Error;
+pub use look::Look;
+pub use look::Status;
 
 use crate::identity::holder::CertificateKeyId;
 use crate::identity::holder::HolderId;

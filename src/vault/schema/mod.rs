@@ -5,6 +5,7 @@
 
 use crate::vault::Error;
 use rusqlite::Connection;
+use rusqlite::OpenFlags;
 use rusqlite::Transaction;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -41,6 +42,21 @@ pub(super) fn open(
             }
         })?;
     }
+    Ok(database)
+}
+
+/// Opens what another process may be writing, to read it. Nothing is made and no step is taken.
+pub(in crate::vault) fn look(path: &Path, steps: &[&str]) -> Result<Connection, Error> {
+    // Not read-only: without a writer beside it, SQLite must be able to make the log's index.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let database = Connection::open_with_flags(path, flags).map_err(opening)?;
+    database.busy_timeout(Duration::from_secs(5)).map_err(opening)?;
+    let found: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(opening)?;
+    let known = steps.len() as i64;
+    if found != known {
+        return Err(Error::FromTheFuture { found, known });
+    }
+    database.pragma_update(None, "query_only", "ON").map_err(opening)?;
     Ok(database)
 }
 
