@@ -181,6 +181,39 @@ fn nothing_is_left_behind() {
     card.pull();
 }
 
+#[test]
+fn openssl_tells_the_sandboxs_tls_certificates_from_the_wrong_ones() {
+    let pki = crate::desk::pki();
+    let folder = pki.server().certificate.parent().expect("a file lies in a folder").to_path_buf();
+    let check = |authority: &Path, purpose: &str, certificate: &Path| {
+        let mut command = openssl(&folder);
+        command.args(["verify", "-CAfile"]).arg(authority).args(["-purpose", purpose]);
+        if purpose == "sslserver" {
+            command.args(["-verify_ip", "127.0.0.1"]);
+        }
+        command.arg(certificate);
+        command
+    };
+    let (right, wrong) = (pki.tls_authority(), pki.wrong_tls_authority());
+    succeeds(&mut check(&right, "sslserver", &pki.server().certificate));
+    succeeds(&mut check(&right, "sslclient", &pki.device().certificate));
+    succeeds(&mut check(&wrong, "sslserver", &pki.wrong_server().certificate));
+    for (purpose, certificate) in [
+        ("sslserver", pki.wrong_server().certificate),
+        ("sslclient", pki.wrong_device().certificate),
+        ("sslclient", pki.server().certificate),
+        ("sslserver", pki.device().certificate),
+    ] {
+        fails(&mut check(&right, purpose, &certificate));
+    }
+    for pair in [pki.server(), pki.device(), pki.wrong_server(), pki.wrong_device()] {
+        let of_key = succeeds(openssl(&folder).args(["pkey", "-pubout", "-in"]).arg(&pair.key));
+        let of_certificate =
+            succeeds(openssl(&folder).args(["x509", "-pubkey", "-noout", "-in"]).arg(&pair.certificate));
+        assert_eq!(of_key, of_certificate);
+    }
+}
+
 /// Two readers share one service, and each has its own card.
 #[test]
 fn two_slots_hold_two_cards() {
