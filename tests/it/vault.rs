@@ -540,6 +540,28 @@ async fn a_withdrawal_shreds_everybodys_copy_whoever_is_there() {
 }
 
 #[tokio::test]
+async fn a_shred_secret_is_gone_from_the_log_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    let secrets = || -> Vec<Vec<u8>> {
+        let beside = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+        let mut asked = beside.prepare("SELECT secret FROM shred WHERE secret IS NOT NULL").expect("asked");
+        asked.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("read")
+    };
+    let secret = secrets().remove(0);
+    let places = || -> usize {
+        let found = |bytes: &Vec<u8>| bytes.windows(secret.len()).any(|window| window == secret.as_slice());
+        everything(folder.path()).iter().filter(|(_, bytes)| found(bytes)).count()
+    };
+    assert!(places() > 0, "it was never there: this shows nothing");
+    vault.lock().await;
+    vault.record(vec![], vec![said(Answer::Withdrawn, Scope::Team("equipe".into()), DOCTOR)]).await.expect("recorded");
+    assert_eq!(secrets().len(), 0);
+    assert_eq!(places(), 0, "the sealed secret is still on the disk");
+}
+
+#[tokio::test]
 async fn a_refusal_to_one_holder_leaves_the_others_and_a_later_yes_begins_anew() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = open(folder.path());
