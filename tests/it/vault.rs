@@ -12,8 +12,6 @@ use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
 use chevet::journal::consent::Shown;
 use chevet::journal::consent::Speaker;
-use chevet::journal::item::Body;
-use chevet::journal::item::Needs;
 use chevet::journal::trace::LoginProof;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
@@ -51,6 +49,9 @@ use uuid::Uuid;
 
 mod export;
 mod faults;
+mod opening;
+mod outbox;
+mod shredding;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
 const NURSE: &str = "899700000607";
@@ -280,40 +281,6 @@ async fn a_row_about_something_or_somebody_else_releases_nothing() {
     assert!(matches!(vault.release(&patient(), &wanted, &right).await, Err(Error::Locked)));
 }
 
-#[tokio::test]
-async fn another_card_another_key_another_device_open_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vault = open(folder.path());
-    live_a_day(&vault).await;
-    vault.lock().await;
-
-    let mut wrong = signature(&vault, NURSE, 1).await.show_bytes().to_vec();
-    wrong[0] ^= 1;
-    let opened = vault.unlock(&nurse(), CertificateKeyId([1; 32]), SecretBytes::new(wrong), NOON).await;
-    assert!(matches!(opened, Err(Error::WrongCard)));
-    assert!(matches!(vault.list(&patient()).await, Err(Error::Locked)));
-    // Her colleague's card opens his own, and an other card of hers a new one: neither holds anything.
-    for (holder, card) in [(DOCTOR, 2), (NURSE, 3)] {
-        unlock(&vault, holder, card).await.expect("opened");
-        assert!(vault.round().await.expect("read").is_empty());
-        assert!(vault.list(&patient()).await.expect("read").is_none());
-        assert!(matches!(content(&vault, holder, 1).await, Err(Error::Absent)));
-    }
-    let before = everything(folder.path());
-    assert!(matches!(Vault::open(options(folder.path()), NOON), Err(Error::InUse)), "one process at a time");
-    drop(vault);
-
-    let other_key = Options { device_key: SecretKey::fill_with(|bytes| bytes.fill(1)), ..options(folder.path()) };
-    assert!(matches!(Vault::open(other_key, NOON), Err(Error::OtherDevice)));
-    let other_device = Options { device: "chevet-other".into(), ..options(folder.path()) };
-    assert!(matches!(Vault::open(other_device, NOON), Err(Error::OtherDevice)));
-    assert!(!folder.path().join("aside").exists(), "another device's folder is left as it is");
-    assert!(before.len() > 5);
-    let vault = open(folder.path());
-    unlock(&vault, NURSE, 1).await.expect("ours still opens");
-    assert_eq!(content(&vault, NURSE, 1).await.expect("released"), CONTENT);
-}
-
 fn nurse() -> HolderId {
     HolderId(NURSE.into())
 }
@@ -433,150 +400,6 @@ fn compartment_file(folder: &Path) -> PathBuf {
 }
 
 #[tokio::test]
-async fn the_outbox_survives_keeps_order_and_takes_acknowledgements_exactly() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vault = open(folder.path());
-    live_a_day(&vault).await;
-    for number in 1..=3 {
-        opened_row(&vault, NURSE, &patient(), number).await;
-    }
-    drop(vault);
-
-    let vault = open(folder.path());
-    let device = vault.waiting(None, 100).await.expect("read");
-    let indexes: Vec<u64> = device.iter().filter_map(|(_, trace)| trace.as_ref().map(|trace| trace.index)).collect();
-    assert_eq!(indexes, [0, 1, 2, 3, 4], "device items only, in order");
-    for (item, trace) in &device {
-        let trace = trace.as_ref().expect("a trace comes with its row");
-        assert_eq!((item.id, &item.needs, &item.body), (trace.id, &Needs::Device, &Body::Trace { index: trace.index }));
-    }
-    let mine = vault.waiting(Some(&nurse()), 100).await.expect("read");
-    assert_eq!(mine.len(), 6);
-    assert!(matches!(&mine[2].0.body, Body::Consent(consent) if consent.said.patient == patient()));
-    assert_eq!(mine[2].0.needs, Needs::Holder(nurse()));
-    assert_eq!(vault.waiting(Some(&HolderId(DOCTOR.into())), 100).await.expect("read").len(), 5, "not his consent");
-    assert_eq!(vault.waiting(None, 2).await.expect("read").len(), 2);
-    let counts = vault.counts().await.expect("counted");
-    assert_eq!((counts.traces, counts.consents, counts.contributions, counts.oldest), (5, 1, 0, Some(NOON)));
-
-    vault.acknowledged(vec![device[1].0.id, Uuid::from_u128(77)]).await.expect("kept");
-    vault.acknowledged(vec![device[1].0.id]).await.expect("twice is harmless");
-    vault.set_aside(device[2].0.id, "422".into(), "refusé".into(), NOON.plus(5)).await.expect("kept");
-    vault.set_aside(device[1].0.id, "500".into(), "late".into(), NOON).await.expect("an acknowledgement stands");
-    drop(vault);
-    let vault = open(folder.path());
-    let left: Vec<u64> =
-        vault.waiting(None, 100).await.expect("read").iter().filter_map(|(_, t)| t.as_ref().map(|t| t.index)).collect();
-    assert_eq!(left, [0, 3, 4], "what is set aside blocks nothing");
-    let counts = vault.counts().await.expect("counted");
-    assert_eq!(counts.traces, 3);
-    let aside: Vec<(&str, &str, UnixSeconds)> =
-        counts.set_aside.iter().map(|line| (line.code.as_str(), line.reason.as_str(), line.since)).collect();
-    assert_eq!(aside, [("422", "refusé", NOON.plus(5))]);
-    let unsent: Vec<u64> =
-        vault.unsent_accesses(&patient()).await.expect("read").iter().map(|trace| trace.index).collect();
-    assert_eq!(unsent, [2, 3, 4], "row 1 is known upstream, row 0 is nobody's record");
-}
-
-#[tokio::test]
-async fn a_damaged_item_is_set_aside_and_blocks_nobody() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vault = open(folder.path());
-    live_a_day(&vault).await;
-    drop(vault);
-    let database = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
-    database.execute("UPDATE outbox SET body = x'0102' WHERE seq = 1", []).expect("tampered");
-    drop(database);
-    let vault = open(folder.path());
-    let left = vault.waiting(Some(&nurse()), 100).await.expect("the others come");
-    assert_eq!(left.len(), 2);
-    let counts = vault.counts().await.expect("counted");
-    assert_eq!(counts.set_aside.len(), 1);
-    assert_eq!(counts.set_aside[0].code, "damaged-here");
-}
-
-#[tokio::test]
-async fn a_withdrawal_shreds_everybodys_copy_whoever_is_there() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vault = open(folder.path());
-    live_a_day(&vault).await;
-    // The stolen disk of that evening, to be tried with the journal of the next day.
-    let compartment = compartment_file(folder.path());
-    vault.lock().await;
-    let evening = std::fs::read(&compartment).expect("read");
-
-    // The doctor's card is in; the nurse's is away.
-    unlock(&vault, DOCTOR, 2).await.expect("opened");
-    let no = said(Answer::Withdrawn, Scope::Team("equipe".into()), DOCTOR);
-    let rows = vec![draft(Class::Withdrawn, DOCTOR, Some((&patient(), None)))];
-    vault.record(rows, vec![no]).await.expect("recorded");
-    // What was on its way loses against it.
-    let late = vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await;
-    assert!(matches!(late, Err(Error::Shredded)), "{late:?}");
-    vault.remember_list(&held_list(2), NOON).await.expect("nothing is kept");
-    assert!(vault.list(&patient()).await.expect("read").is_none());
-    drop(vault);
-
-    std::fs::write(&compartment, &evening).expect("put back");
-    let vault = open(folder.path());
-    unlock(&vault, NURSE, 1).await.expect("her card and PIN still open her compartment");
-    assert!(vault.list(&patient()).await.expect("read").is_none());
-    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
-    assert!(matches!(content(&vault, NURSE, 2).await, Err(Error::Absent)));
-    let round = vault.round().await.expect("the desk stays");
-    assert_eq!((round.len(), round[0].cached), (2, 0));
-    let files = everything(&folder.path().join("compartments"));
-    assert!(files.iter().all(|(path, _)| path.extension().is_some()), "the sealed file is gone too");
-    vault.lock().await;
-
-    // The rows put back once more, now that no tombstone is left: the secret is gone, so they open to nobody.
-    std::fs::write(&compartment, &evening).expect("put back");
-    unlock(&vault, NURSE, 1).await.expect("opened");
-    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
-    // A new secret does not revive them either.
-    vault.remember_state(&patient(), &state(), NOON).await.expect("kept");
-    let revived = content(&vault, NURSE, 1).await;
-    assert!(matches!(revived, Err(Error::Sealed { .. })), "{revived:?}");
-}
-
-#[tokio::test]
-async fn a_refusal_to_one_holder_leaves_the_others_and_a_later_yes_begins_anew() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vault = open(folder.path());
-    live_a_day(&vault).await;
-    unlock(&vault, DOCTOR, 2).await.expect("opened");
-    vault.remember_list(&held_list(1), NOON).await.expect("kept");
-    vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await.expect("kept");
-    vault.record(vec![], vec![said(Answer::No, Scope::HolderOnce, DOCTOR)]).await.expect("recorded");
-    assert!(!vault.has(&patient(), &document(1).unique_id).await.expect("read"));
-    let refused = vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await;
-    assert!(matches!(refused, Err(Error::Shredded)));
-    vault.record(vec![], vec![said(Answer::Yes, Scope::HolderOnce, DOCTOR)]).await.expect("recorded");
-    vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await.expect("kept again");
-    assert_eq!(content(&vault, DOCTOR, 1).await.expect("released"), CONTENT);
-    unlock(&vault, NURSE, 1).await.expect("opened");
-    assert_eq!(content(&vault, NURSE, 1).await.expect("hers was not concerned"), CONTENT);
-    let answers: Vec<Answer> =
-        vault.consents(&patient()).await.expect("read").iter().map(|consent| consent.said.answer).collect();
-    assert_eq!(answers, [Answer::Yes, Answer::No, Answer::Yes], "in the order in which they were said");
-}
-
-#[tokio::test]
-async fn a_lease_that_ended_is_gone_before_anything_is_read() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vault = open(folder.path());
-    live_a_day(&vault).await;
-    let days = |count: i64| NOON.plus(count * 86_400);
-    unlock_at(&vault, NURSE, 1, days(4)).await.expect("opened");
-    assert_eq!(content(&vault, NURSE, 1).await.expect("within its lease"), CONTENT);
-    unlock_at(&vault, NURSE, 1, days(8)).await.expect("opened");
-    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
-    unlock_at(&vault, NURSE, 1, days(0)).await.expect("opened");
-    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)), "a clock set back revives nothing");
-    assert_eq!(vault.round().await.expect("read").len(), 2, "the desk has no lease");
-}
-
-#[tokio::test]
 async fn a_document_that_left_the_list_leaves_the_compartment() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = open(folder.path());
@@ -586,85 +409,4 @@ async fn a_document_that_left_the_list_leaves_the_compartment() {
     assert!(matches!(content(&vault, NURSE, 2).await, Err(Error::Absent)), "masked since");
     let sealed_files = everything(&folder.path().join("compartments"));
     assert!(sealed_files.iter().all(|(path, _)| path.extension().is_some()), "its file too");
-}
-
-#[tokio::test]
-async fn nothing_opens_when_the_card_went_during_the_opening() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vault = open(folder.path());
-    live_a_day(&vault).await;
-    for moments in [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8] {
-        let signature = signature(&vault, NURSE, 1).await;
-        let holder = nurse();
-        let unlocking = vault.unlock(&holder, CertificateKeyId([1; 32]), signature, NOON);
-        let (unlocked, ()) = tokio::join!(unlocking, async {
-            for _ in 0..moments {
-                tokio::time::sleep(Duration::from_micros(300)).await;
-            }
-            vault.lock().await;
-        });
-        assert!(matches!(vault.round().await, Err(Error::Locked)), "open without a card, after {moments}");
-        assert!(moments > 0 || matches!(unlocked, Err(Error::Locked)), "the lock came first and did not win");
-    }
-}
-
-#[tokio::test]
-async fn the_future_is_refused_and_damage_is_sealed_aside() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let vault = open(folder.path());
-    live_a_day(&vault).await;
-    drop(vault);
-    let journal = folder.path().join("journal.db");
-    let database = rusqlite::Connection::open(&journal).expect("a database");
-    database.pragma_update(None, "user_version", 2).expect("set");
-    drop(database);
-    let refused = Vault::open(options(folder.path()), NOON);
-    assert!(matches!(refused, Err(Error::FromTheFuture { found: 2, known: 1 })));
-    assert!(!folder.path().join("aside").exists());
-    let database = rusqlite::Connection::open(&journal).expect("a database");
-    database.pragma_update(None, "user_version", 1).expect("set");
-    drop(database);
-
-    // A damaged compartment: hers is begun anew, the journal stays.
-    std::fs::write(compartment_file(folder.path()), vec![0x41; 8192]).expect("written");
-    let vault = open(folder.path());
-    unlock(&vault, NURSE, 1).await.expect("a new compartment");
-    assert!(vault.round().await.expect("read").is_empty());
-    assert_eq!(vault.sealed_aside().len(), 1);
-    assert_eq!(vault.counts().await.expect("counted").traces, 2, "no trace was lost");
-    drop(vault);
-
-    let damaged = vec![0x42; 8192];
-    std::fs::write(&journal, &damaged).expect("written");
-    let vault = open(folder.path());
-    assert_eq!(vault.sealed_aside().len(), 2);
-    let kept = everything(&folder.path().join("aside"));
-    assert!(kept.iter().any(|(path, bytes)| path.ends_with("journal.db") && *bytes == damaged), "kept as it was");
-    assert_eq!(vault.counts().await.expect("counted").traces, 0);
-    vault.record(vec![draft(Class::Login, NURSE, None)], vec![]).await.expect("the new journal works");
-    drop(vault);
-    let vault = open(folder.path());
-    assert_eq!(vault.sealed_aside().len(), 2, "still told after a restart");
-}
-
-#[test]
-fn the_desks_key_is_made_once_and_never_over_a_journal() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = folder.path().join("state");
-    let key = chevet::vault::keys::desk_device_key(&state).expect("made");
-    let again = chevet::vault::keys::desk_device_key(&state).expect("read");
-    assert_eq!(key.show_to_cipher(), again.show_to_cipher());
-    assert_ne!(key.show_to_cipher(), &[0; 32]);
-    let file = state.join("device.key");
-    let mode = std::fs::metadata(&file).expect("there").permissions().mode() & 0o777;
-    assert_eq!(mode, 0o600);
-    let name = chevet::vault::keys::device_id(&state).expect("made");
-    assert_eq!(chevet::vault::keys::device_id(&state).expect("read"), name);
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("set");
-    assert!(matches!(chevet::vault::keys::desk_device_key(&state), Err(Error::KeyExposed)));
-    std::fs::remove_file(&file).expect("removed");
-    std::fs::write(state.join("journal.db"), b"").expect("written");
-    assert!(matches!(chevet::vault::keys::desk_device_key(&state), Err(Error::KeyMissing)));
-    assert!(!file.exists());
 }
