@@ -65,6 +65,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
@@ -126,10 +127,12 @@ impl Server {
         let acceptor = TlsAcceptor::from(Arc::new(tls(server)));
         let (handler, seen): (Handler, _) = (Arc::new(answer), asks.clone());
         let task = tokio::spawn(async move {
+            // Ended with this task: a server that stops lets go of its connections too.
+            let mut connections = JoinSet::new();
             loop {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 let (acceptor, handler, seen) = (acceptor.clone(), handler.clone(), seen.clone());
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     let service =
                         hyper::service::service_fn(move |request| respond(request, handler.clone(), seen.clone()));
