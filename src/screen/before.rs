@@ -332,7 +332,7 @@ pub(super) fn gate(gate: &page::Gate, visit: &Visit, now: Now, device: &DeviceFa
             bar: bar("Tournée"),
             title: french("Ce dossier ne peut pas être ouvert."),
             pill: Pill { text: "Accès refusé".to_owned(), tone: Tone::Stopped },
-            reasons: vec![reason(decision, String::new(), visit)],
+            reasons: vec![reason(decision, french("Pourquoi ?"), visit)],
         }),
         GateStep::Failed { trouble } => Body::Gate(failed(bar("Tournée"), &gate.patient, *trouble)),
     }
