@@ -22,11 +22,11 @@ use chevet::record::document::TypeCode;
 use chevet::record::state::Existence;
 use std::collections::HashSet;
 
+/// The switch's word and value, the reason's word and text.
+type Urgency = (Word, Option<(bool, bool)>, Word, Option<&'static str>);
+
 /// Switch and reason matter to an emergency alone; elsewhere one of each is enough.
-fn emergency_facts(
-    mode: Mode,
-    ground: Option<Ground>,
-) -> Vec<(Word, Option<(bool, bool)>, Word, Option<&'static str>)> {
+fn emergency_facts(mode: Mode, ground: Option<Ground>) -> Vec<Urgency> {
     let emergency = mode == Mode::BrisDeGlace || ground == Some(Ground::BreakGlass);
     let all = SWITCHES.iter().take(3);
     let all = all.flat_map(|(s, pair)| REASONS.iter().take(2).map(move |(r, text)| (*s, *pair, *r, *text)));
