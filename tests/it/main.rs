@@ -10,6 +10,8 @@ mod demo;
 mod desk;
 #[cfg(feature = "sandbox")]
 mod exchange;
+#[cfg(feature = "sandbox")]
+mod kiosk;
 mod policy;
 mod render;
 #[cfg(feature = "screen")]

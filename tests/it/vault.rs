@@ -48,7 +48,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 mod export;
-mod faults;
+pub mod faults;
 mod opening;
 mod outbox;
 mod shredding;

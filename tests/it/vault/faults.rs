@@ -10,8 +10,8 @@ use std::io::BufReader;
 
 /// How the disk fails, and the system calls that see it. The numbers are Linux's, for the two machines we know.
 #[derive(Clone, Copy)]
-struct Fault {
-    name: &'static str,
+pub struct Fault {
+    pub name: &'static str,
     errno: u32,
     calls: &'static [i64],
 }
@@ -28,7 +28,7 @@ mod call {
     pub const WRITE: &[i64] = &[64, 68, 66, 70];
 }
 
-const FAULTS: &[Fault] = &[
+pub const FAULTS: &[Fault] = &[
     Fault { name: "sync-fails", errno: 5, calls: call::SYNC },
     Fault { name: "write-fails", errno: 5, calls: call::WRITE },
     Fault { name: "disk-full", errno: 28, calls: call::WRITE },
@@ -150,7 +150,7 @@ fn live_with(fault: Fault, folder: &Path) {
     println!("refused, nothing released");
 }
 
-fn fail(fault: Fault) {
+pub fn fail(fault: Fault) {
     use seccompiler::SeccompAction;
     use seccompiler::SeccompCmpArgLen;
     use seccompiler::SeccompCmpOp;

@@ -1,0 +1,249 @@
+//! The kiosk whole, but for its window: the real loop, vault, worker and TLS, a card in the real pcscd. What a person would
+//! see is read from the views, what they would press is sent as touches.
+
+use crate::desk::Hands;
+use crate::desk::pki;
+use crate::desk::with_card;
+use crate::vault::faults;
+use chevet::config::Config;
+use chevet::identity::holder::HolderId;
+use chevet::kiosk::start::Kiosk;
+use chevet::kiosk::start::Start;
+use chevet::kiosk::start::start;
+use chevet::sandbox::drawer::Drawer;
+use chevet::sandbox::people::round_for;
+use chevet::sandbox::stage::Stage;
+use chevet::screen::view::Body;
+use chevet::screen::view::GateAct;
+use chevet::screen::view::View;
+use chevet::time::UnixSeconds;
+use chevet::trouble::Trouble;
+use chevet::visit::event::Touch;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::time::SystemTime;
+
+/// P1 on real parts. First the control: on a healthy disk a document is read by a worker and shown. Then fsync fails:
+/// no document and no list reaches the screen, and no worker is given a byte (one process reads one document and ends).
+#[test]
+fn on_a_disk_that_fails_nothing_reaches_worker_or_screen() {
+    with_card("kiosk::on_a_disk_that_fails_nothing_reaches_worker_or_screen", "nurse", |_hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            kiosk.open_record_of(0).await;
+            let before = workers();
+            kiosk.touch(Touch::OpenDocument(0)).await;
+            kiosk.until("a document", |body| matches!(body, Body::Reader(page) if page.reading.is_some())).await;
+            let fresh = workers();
+            assert_ne!(before, fresh, "a document that is shown has used a worker up");
+            kiosk.touch(Touch::Back).await;
+            kiosk.until("the list", |body| matches!(body, Body::Documents(_))).await;
+
+            let sync_fails = faults::FAULTS.iter().find(|fault| fault.name == "sync-fails").expect("one of them");
+            faults::fail(*sync_fails);
+            kiosk.touch(Touch::OpenDocument(1)).await;
+            let notice =
+                kiosk.until("a notice", |body| matches!(body, Body::Reader(page) if page.notice.is_some())).await;
+            let Body::Reader(page) = notice else { panic!("a reader's page") };
+            assert!(page.reading.is_none(), "content without a trace");
+            let said = page.notice.expect("a notice").happened;
+            // The content could not be sealed, or its row not written: either way the words name the storage.
+            let words = [Trouble::TraceNotWritten, Trouble::StoreUnreadable].map(|trouble| trouble.words().happened);
+            assert!(words.contains(&said.as_str()), "{said}");
+            assert_eq!(workers(), fresh, "a worker was given something without a trace");
+
+            kiosk.touch(Touch::Quit).await;
+            kiosk.until("home", |body| matches!(body, Body::Home(_))).await;
+            kiosk.touch(Touch::OpenPatient(3)).await;
+            let asked = |body: &Body| matches!(body, Body::Gate(gate) if gate.act == GateAct::OpenRecord);
+            let failed = |body: &Body| matches!(body, Body::Gate(gate) if !gate.pill.text.is_empty());
+            kiosk.until("the gate", |body| asked(body) || failed(body)).await;
+            kiosk.touch(Touch::OpenRecord).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            assert!(!matches!(kiosk.body(), Body::Documents(_)), "a list without a trace");
+        });
+    });
+}
+
+/// A server that cannot prove who it is gets nothing, and the screen says so.
+#[test]
+fn a_server_with_the_wrong_certificate_is_named_on_the_screen() {
+    with_card("kiosk::a_server_with_the_wrong_certificate_is_named_on_the_screen", "nurse", |hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let text = std::fs::read_to_string(&stage.settings).expect("settings");
+            let (right, wrong) = (hands.pki().tls_authority(), hands.pki().wrong_tls_authority());
+            let own = stage.pki.tls_authority();
+            let wrong = text.replace(&format!("{own:?}"), &format!("{wrong:?}"));
+            assert_ne!(text, wrong, "{own:?} {right:?}");
+            let settings = folder.path().join("wrong.toml");
+            std::fs::write(&settings, wrong).expect("written");
+            let mut kiosk = Person::before(&stage, &settings).await;
+            kiosk.log_in().await;
+            kiosk.touch(Touch::OpenPatient(0)).await;
+            let expected = Trouble::ServerCertificate.words();
+            kiosk.until("word about the server", |body| text_of(body).contains(expected.name)).await;
+            assert_eq!(stage.received_traces().len(), 0, "nothing was delivered to a server that nobody knows");
+        });
+    });
+}
+
+/// Pulled while its compartment is read, in the list, in a document: blank at once, ready for the next card.
+#[test]
+fn a_card_that_is_pulled_leaves_a_blank_page() {
+    with_card("kiosk::a_card_that_is_pulled_leaves_a_blank_page", "nurse", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            for deep in 0..3 {
+                kiosk.log_in().await;
+                if deep > 0 {
+                    kiosk.open_record_of(0).await;
+                }
+                if deep > 1 {
+                    kiosk.touch(Touch::OpenDocument(0)).await;
+                    kiosk
+                        .until("a document", |body| matches!(body, Body::Reader(page) if page.reading.is_some()))
+                        .await;
+                }
+                hands.pull();
+                kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+                hands.insert("nurse");
+            }
+        });
+    });
+}
+
+/// Without any PC/SC service the kiosk starts, says so on its idle page, and waits. Lived in a process of its own, this
+/// test run once more, whose environment names a service that is not there whatever this desk has.
+#[test]
+fn without_a_reader_service_the_idle_page_says_so() {
+    if std::env::var_os(ALONE).is_some() {
+        return live_without_a_service();
+    }
+    let child = std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args(["kiosk::without_a_reader_service_the_idle_page_says_so", "--exact", "--nocapture"])
+        .env("PCSCLITE_CSOCK_NAME", "/nonexistent/pcscd.comm")
+        .env(ALONE, "yes")
+        .output()
+        .expect("started");
+    let said = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success() && said.contains(SEEN), "{said}");
+}
+
+fn live_without_a_service() {
+    runtime().block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stage = stage(folder.path());
+        let mut kiosk = Person::before(&stage, &stage.settings).await;
+        let expected = [Trouble::ReaderServiceDown, Trouble::NoReader].map(|trouble| trouble.words().name);
+        let told = |body: &Body| expected.iter().any(|name| text_of(body).contains(name));
+        kiosk.until("word about the reader", told).await;
+    });
+    println!("{SEEN}");
+}
+
+const ALONE: &str = "CHEVET_TEST_ALONE";
+const SEEN: &str = "the idle page names the reader";
+
+/// Somebody at the screen.
+struct Person {
+    kiosk: Kiosk,
+}
+
+impl Person {
+    async fn before(stage: &Stage, settings: &Path) -> Person {
+        let nurse = Drawer::profile("nurse").expect("the nurse");
+        let begin = Start {
+            config: Config::read(settings).expect("settings"),
+            state: stage.state.clone(),
+            program: PathBuf::from(env!("CARGO_BIN_EXE_chevet")),
+            starter_round: round_for(&HolderId(nurse.holder_id.to_owned())),
+        };
+        Person { kiosk: start(begin).await.expect("a kiosk") }
+    }
+
+    async fn log_in(&mut self) {
+        self.until("the PIN page", |body| matches!(body, Body::Pin(_))).await;
+        for digit in [1, 2, 3, 4] {
+            self.touch(Touch::Digit(digit)).await;
+        }
+        self.touch(Touch::Confirm).await;
+        self.until("home", |body| matches!(body, Body::Home(home) if !home.rows.is_empty())).await;
+    }
+
+    async fn open_record_of(&mut self, place: usize) {
+        self.touch(Touch::OpenPatient(place)).await;
+        let may = |body: &Body| matches!(body, Body::Gate(gate) if gate.act == GateAct::OpenRecord);
+        self.until("a ground that stands", may).await;
+        self.touch(Touch::OpenRecord).await;
+        self.until("the list", |body| matches!(body, Body::Documents(page) if page.rows.len() > 1)).await;
+    }
+
+    async fn touch(&self, touch: Touch) {
+        self.kiosk.touches.send(touch).await.expect("the loop listens");
+    }
+
+    fn body(&self) -> Body {
+        self.kiosk.views.borrow().body.clone()
+    }
+
+    async fn until(&mut self, what: &str, there: impl Fn(&Body) -> bool) -> Body {
+        let waited =
+            tokio::time::timeout(Duration::from_secs(30), self.kiosk.views.wait_for(|view: &View| there(&view.body)));
+        let body = waited.await.ok().and_then(Result::ok).map(|view| view.body.clone());
+        body.unwrap_or_else(|| panic!("no {what} in 30 s; the page is {}", self.kiosk.views.borrow().page))
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+fn stage(folder: &Path) -> Stage {
+    // Keys cost seconds to draw: the tests' own are used again.
+    let drawn = pki();
+    let from = drawn.anchors().parent().expect("a folder").to_owned();
+    copy(&from, &folder.join("pki"));
+    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs();
+    Stage::set(folder, UnixSeconds(i64::try_from(seconds).expect("small"))).expect("a stage")
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}
+
+/// Numbers of this process's children: the sealed workers.
+fn workers() -> BTreeSet<String> {
+    let mut children = BTreeSet::new();
+    for task in std::fs::read_dir("/proc/self/task").expect("proc").flatten() {
+        let listed = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        children.extend(listed.split_whitespace().map(str::to_owned));
+    }
+    children
+}
+
+/// Every pill and notice of the pages that these tests read.
+fn text_of(body: &Body) -> String {
+    match body {
+        Body::Idle(page) => page.pills.iter().map(|pill| pill.text.clone() + "\n").collect(),
+        Body::Gate(page) => format!("{}\n{}\n{}\n{}", page.pill.text, page.headline, page.sentence, page.law),
+        Body::Trouble(page) => format!("{}\n{}", page.pill.text, page.happened),
+        _ => String::new(),
+    }
+}
