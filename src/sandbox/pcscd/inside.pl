@@ -55,7 +55,7 @@ while (1) {
 sub order {
     # Orders are short and come one at a time: one read is one order.
     my $got = sysread(STDIN, my $line, 64);
-    if (!$got) { stop(); rmtree($folder); exit 0 }
+    if (!$got) { stop(); chdir('/'); rmtree($folder); exit 0 }
     stop() if $line =~ /^stop/;
     start() if $line =~ /^start/;
 }
