@@ -79,6 +79,11 @@ impl Slot {
         Slot { path: path.to_path_buf() }
     }
 
+    /// The socket, for another process that is to put cards in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Puts a card in and waits until the driver has spoken to it.
     pub fn insert(&self, card: Card) -> Result<Inserted, Error> {
         let state = State { card: Some(card), is_in: true, is_seen: false, line: None, apdus: 0 };
