@@ -1,3 +1,5 @@
+//! One binary for every integration test: each would link everything again.
+
 #[cfg(feature = "sandbox")]
 mod card;
 #[cfg(feature = "sandbox")]

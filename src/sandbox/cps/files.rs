@@ -76,8 +76,10 @@ impl Tree {
                 Target::File(_) => return Err(sw::NOT_FOUND),
             },
             0x02 => match self.walk(self.place, one_identifier(tpdu.data)?)? {
-                Target::File(file) => Target::File(file),
+                // Not of a file, but OpenSC selects the root so, and logs in to real cards.
+                Target::Folder(Place::Root) => Target::Folder(Place::Root),
                 Target::Folder(_) => return Err(sw::NOT_FOUND),
+                file => file,
             },
             0x08 => self.walk(Place::Root, tpdu.data)?,
             0x09 => self.walk(self.place, tpdu.data)?,

@@ -39,20 +39,11 @@ pub fn tree(profile: &Profile, secrets: &CardSecrets) -> Tree {
     Tree::new(files)
 }
 
-/// EF.DIR: two applications, as its size on a real card suggests; the second one answers without contact only.
+/// EF.DIR: the application that answers in the contacts. A real card's file has room for a second template, perhaps the
+/// contactless application's; OpenSC would take that one.
 fn directory() -> Vec<u8> {
-    let mut contactless = HOLDER_NAME.to_vec();
-    if let Some(last) = contactless.last_mut() {
-        *last = 0x20;
-    }
-    let template = |name: &[u8], label: &str, path: &[u8]| {
-        tlv(&[0x61], &[tlv(&[0x4f], name), tlv(&[0x50], label.as_bytes()), tlv(&[0x51], path)].concat())
-    };
-    [
-        template(HOLDER_NAME, "CPS bac a sable", &[0x3f, 0x00, 0x00, 0x01]),
-        template(&contactless, "CPS sans contact", &[0x3f, 0x00, 0x00, 0x02]),
-    ]
-    .concat()
+    let inside = [tlv(&[0x4f], HOLDER_NAME), tlv(&[0x50], b"CPS bac a sable"), tlv(&[0x51], &[0x3f, 0x00, 0x00, 0x01])];
+    tlv(&[0x61], &inside.concat())
 }
 
 /// EF.ATR of a real card, with the stray 80 that it opens with: short APDUs only, 260 bytes in, 256 out.
