@@ -77,8 +77,8 @@ impl Worker {
 
     /// The card that the question is about, if it is still the one in the reader.
     fn current(&mut self, insertion: u64, ended: bool) -> Result<InReader, Error> {
-        if self.held.as_ref().is_some_and(|held| held.insertion != insertion) {
-            self.held = None;
+        if let Some(other) = self.held.take_if(|held| held.insertion != insertion) {
+            self.release(other);
         }
         match self.shared.card(insertion) {
             Some(seen) if !ended => Ok(seen),
@@ -143,8 +143,9 @@ impl Worker {
                 result.and_then(|done| self.shared.card(seen.insertion).map(|_| done).ok_or(Error::Removed))
             }
             Some(error) => {
-                drop(held);
-                Err(self.judge(seen, error))
+                let meant = self.judge(seen, error);
+                self.release(held);
+                Err(meant)
             }
         }
     }
@@ -189,7 +190,9 @@ impl Worker {
         tracing::debug!(insertion = seen.insertion, %error, "card failed");
         match meant {
             Error::ServiceDown => self.context = None,
-            Error::Mute | Error::Reader(_) | Error::NoReader if self.shared.waits_until_gone(seen.insertion) => {
+            Error::Removed | Error::Mute | Error::Reader(_) | Error::NoReader
+                if self.shared.waits_until_gone(seen.insertion) =>
+            {
                 return Error::Removed;
             }
             _ => {}
@@ -198,10 +201,19 @@ impl Worker {
     }
 
     fn leave(&mut self) {
-        let reset = self.held.take().map(|held| held.card.disconnect(pcsc::Disposition::ResetCard));
-        if let Some(Err((card, error))) = reset {
-            tracing::debug!(%error, "card not reset");
-            // Gone, or its service is: there is nothing to reset. Dropping it tries once more.
+        if let Some(held) = self.held.take() {
+            self.release(held);
+        }
+    }
+
+    /// Lets go of the card, and makes it forget its PIN while it is there. A card that has gone is not reset: pcscd (1.9.9)
+    /// marks the reader as empty when a reset fails, and then does not see a card that is put in before it next looks.
+    fn release(&self, held: Held) {
+        let is_in = self.shared.card(held.insertion).is_some();
+        let disposition = if is_in { pcsc::Disposition::ResetCard } else { pcsc::Disposition::LeaveCard };
+        if let Err((card, error)) = held.card.disconnect(disposition) {
+            tracing::debug!(%error, "card not released");
+            // Its service is gone: there is nothing to let go of.
             drop(card);
         }
     }

@@ -345,6 +345,8 @@ mod tests {
         assert_eq!(judge(sign, &[LIST], is("2026-12-01")), Err(Error::OtherUsage));
         let no_purpose = include_bytes!("../../tests/identity/noeku.pem");
         assert_eq!(judge(no_purpose, &[LIST], is("2026-12-01")), Err(Error::OtherUsage));
+        let mixed = include_bytes!("../../tests/identity/mixed.pem");
+        assert_eq!(judge(mixed, &[LIST], is("2026-12-01")), Err(Error::OtherUsage));
         // The name of the issuer is not enough: one byte of the certificate is changed.
         let der = CertificateDer::from_pem_slice(NURSE).expect("PEM");
         let at = der.windows(7).position(|bytes| bytes == b"Camille").expect("the name");

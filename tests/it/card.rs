@@ -298,6 +298,37 @@ fn a_mute_card_is_mute_and_a_slow_one_is_waited_for() {
     });
 }
 
+#[test]
+fn what_was_asked_before_the_visit_ended_is_not_done_after_it() {
+    with_card("card::what_was_asked_before_the_visit_ended_is_not_done_after_it", "nurse", |hands| {
+        let (watched, insertion) = Watched::with_card_in();
+        hands.set_faults(Faults { slow: Duration::from_millis(15), ..Faults::default() });
+        let wrong = || Pin::from_typed("9999".into()).expect("digits");
+        let (read, login) = watched.runtime.block_on(async {
+            let leave = async {
+                tokio::time::sleep(Duration::from_millis(60)).await;
+                watched.reader.leave();
+            };
+            let login = watched.reader.login(insertion, wrong(), statement());
+            let (read, login, ()) = tokio::join!(watched.reader.read(insertion), login, leave);
+            (read, login)
+        });
+        assert!(read.is_ok());
+        assert_eq!(login, Err(Error::StaleInsertion));
+        assert_eq!(hands.tries_left(), Some(3));
+
+        // Whoever asked has given up before the card was free: the PIN is not sent either.
+        let (read, given_up) = watched.runtime.block_on(async {
+            let login = watched.reader.login(insertion, wrong(), statement());
+            let given_up = tokio::time::timeout(Duration::from_millis(30), login);
+            tokio::join!(watched.reader.read(insertion), given_up)
+        });
+        assert!(read.is_ok() && given_up.is_err());
+        assert!(watched.read(insertion).is_ok());
+        assert_eq!(hands.tries_left(), Some(3));
+    });
+}
+
 /// One of the two verbs, with what was typed; its exit code and its JSON.
 struct Verb {
     code: ExitCode,

@@ -6,6 +6,7 @@
 # of file (the owner has gone, however it went) ends everything.
 use strict;
 use warnings;
+use File::Path;
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
@@ -54,7 +55,7 @@ while (1) {
 sub order {
     # Orders are short and come one at a time: one read is one order.
     my $got = sysread(STDIN, my $line, 64);
-    if (!$got) { stop(); exit 0 }
+    if (!$got) { stop(); chdir('/'); rmtree($folder); exit 0 }
     stop() if $line =~ /^stop/;
     start() if $line =~ /^start/;
 }

@@ -262,6 +262,7 @@ fn hours(at: Timestamp, count: i64) -> Timestamp {
     at.saturating_add(count.hours()).unwrap_or(at)
 }
 
+/// Counts up with every change of what is made here, so that no folder of an older program is taken for today's.
 const SHAPE: &str = "chevet sandbox pki 1\n";
 
 /// Below the shortest life of anything made here (device and server: two years).
