@@ -103,7 +103,7 @@ pub trait Upstream: Send + Sync {
     /// ITI-20, under the device's certificate: one outcome a trace, in order.
     fn traces(&self, who: AsDevice, traces: &[Trace]) -> impl Future<Output = Result<Vec<Outcome>, Error>> + Send;
 
-    /// What the server's `Date` said last, for the clock's trust.
+    /// The time by the server's newest `Date`, carried on since it was heard, for the clock's trust.
     fn server_time(&self) -> Option<UnixSeconds>;
 }
 

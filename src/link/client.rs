@@ -12,9 +12,9 @@ use reqwest::header::HeaderMap;
 use reqwest::header::HeaderName;
 use reqwest::header::HeaderValue;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
-use std::sync::atomic::Ordering;
+use std::sync::Mutex;
 use std::time::Duration;
+use std::time::Instant;
 
 /// What it takes to speak to one server.
 pub struct Options {
@@ -40,7 +40,8 @@ pub struct Timeouts {
 pub struct Client {
     inner: reqwest::Client,
     thumbprint: [u8; 32],
-    server_time: Arc<AtomicI64>,
+    /// The newest `Date`, and when it was heard.
+    heard: Arc<Mutex<Option<(UnixSeconds, Instant)>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +75,6 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// "No time heard yet" in [`Client::server_time`].
-const NEVER: i64 = i64::MIN;
-
 impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts { connect: Duration::from_secs(20), silence: Duration::from_secs(30) }
@@ -99,7 +97,7 @@ impl Client {
             .read_timeout(options.timeouts.silence)
             .build()
             .map_err(|source| Error::Build { source })?;
-        Ok(Client { inner, thumbprint, server_time: Arc::new(AtomicI64::new(NEVER)) })
+        Ok(Client { inner, thumbprint, heard: Arc::default() })
     }
 
     /// SHA-256 of the device's certificate: a holder's token is bound to it (RFC 8705 §3.1).
@@ -107,12 +105,12 @@ impl Client {
         self.thumbprint
     }
 
-    /// What the server's `Date` said last.
+    /// The time by the server's newest `Date`, carried on since it was heard: whoever asks later must not take an old
+    /// word for the present.
     pub fn server_time(&self) -> Option<UnixSeconds> {
-        match self.server_time.load(Ordering::Relaxed) {
-            NEVER => None,
-            seconds => Some(UnixSeconds(seconds)),
-        }
+        let heard = *self.heard.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let (date, at) = heard?;
+        Some(date.plus(i64::try_from(at.elapsed().as_secs()).unwrap_or(i64::MAX)))
     }
 
     /// Asks, and takes the whole answer as long as it stays below the limit.
@@ -121,7 +119,7 @@ impl Client {
         let mut response = self.build(request)?.send().await.map_err(classify)?;
         let date = header(response.headers(), "date").and_then(parse_http_date);
         if let Some(at) = date {
-            self.server_time.store(at.0, Ordering::Relaxed);
+            *self.heard.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some((at, Instant::now()));
         }
         let mut answer = Answer {
             status: response.status().as_u16(),

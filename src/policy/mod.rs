@@ -4,14 +4,25 @@
 //! - `facts` all that a decision may look at
 //! - `decision` what it answers
 //! - `matrix` the habilitation matrix: signed, versioned data, three values
-//! - `rules` the ordered rules, each with its article
+//! - `nomenclature` what codes are called, and which column a profession has
+//! - `signed` whose data is believed; `table` small tables as text
+//! - `rules` the ordered rules, each with its article: start there for what a denial's obligations mean
+//! - `looked` the facts by the names under which a decision lists them
+//! - `emergency` the closed list of reasons for a bris de glace
 
 pub mod decision;
+pub mod emergency;
 pub mod facts;
+pub mod looked;
 pub mod matrix;
+pub mod nomenclature;
 pub mod rules;
+pub mod signed;
+pub mod table;
 
 pub use decision::Decision;
 pub use facts::Facts;
 pub use matrix::Matrix;
 pub use rules::decide;
+pub use rules::ground_that_stands;
+pub use rules::what_can_be_done;

@@ -1,27 +1,201 @@
-//! The ordered rules. Forbids come first; the first that applies decides; what no rule permits is denied.
+//! The ordered rules. Forbids come first, then what is lacking, then permits; the first that applies decides; what no
+//! rule permits is denied. The order of the lists below *is* the law of this house.
+//!
+//! **What a denial's obligations mean.** A denial that somebody at the gate can lift says how: `AskExplicitConsent`,
+//! `RecordInitialConsent` and `InformAtThisEvent` (the patient's page is offered, see [`Decision::ground_if_yes`]), or
+//! `GiveReason` (the holder's own). A refusal that stands is lifted by the patient alone, by a later yes: it says so. A
+//! denial that nothing at the gate can lift (blocked, closed, never created, INTERDIT, no profession, brain death …)
+//! carries no obligation at all. On an allowed act they are what it still owes.
+//!
+//! **How a gate uses it.** Fill [`Facts`] with what is known, unknown where it is not. [`ground_that_stands`] names the
+//! ground under which the record may be opened now; if there is none, `decide` with `ground: None` says what to ask. When
+//! the patient has said yes and that is recorded, set the fact (`explicit`, or `initial_team` and `informed_at_event`) and
+//! the ground, and decide again: nothing is remembered here.
+//!
+//! *Rejected*: scoring or "most specific wins"; a reader of the list must be able to foretell the answer.
+
+mod before;
+mod documents;
+mod grounds;
+mod permits;
 
 use crate::journal::words::Class;
+use crate::journal::words::Ground;
+use crate::journal::words::Mode;
 use crate::policy::decision::Decision;
 use crate::policy::decision::Obligation;
 use crate::policy::decision::Rule;
 use crate::policy::facts::Ask;
-use crate::policy::facts::Cell;
 use crate::policy::facts::Facts;
+use crate::policy::facts::Known;
+use crate::policy::facts::ProfessionKind;
+use crate::policy::looked::Looked;
+use crate::record::state::Authorization;
+use crate::time::UnixSeconds;
 
-const NO_MATCH: Rule = Rule {
-    id: "Z-00",
-    law: "précaution : ce qui n’est pas permis est refusé",
-    sentence: "Aucune règle ne permet cet accès.",
+/// What a rule does when it applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Denied, whatever else is said.
+    Forbid,
+    /// Denied for want of something that can be given at the gate; the obligations name it.
+    Lack,
+    Permit,
+}
+
+/// One rule of the list.
+pub struct Article {
+    pub rule: Rule,
+    pub verdict: Verdict,
+    pub when: fn(&Facts) -> bool,
+    pub owes: fn(&Facts) -> Vec<Obligation>,
+    pub looks_at: &'static [Looked],
+    /// French, one sentence: what can be done about it.
+    pub next: &'static str,
+}
+
+const NO_MATCH: Article = Article {
+    rule: Rule {
+        id: "Z-00",
+        law: "précaution\u{a0}: ce qui n’est pas permis est refusé",
+        sentence: "Aucune règle ne permet cet accès.",
+    },
+    verdict: Verdict::Forbid,
+    when: |_| true,
+    owes: nothing,
+    looks_at: &[crate::policy::looked::ASK, crate::policy::looked::MODE, crate::policy::looked::GROUND],
+    next: "Revenez à l’accueil et reprenez\u{a0}; si cela se répète, prévenez le responsable de la borne.",
 };
-const MATRIX_YES: Rule = Rule {
-    id: "M-01",
-    law: "arrêté du 26 octobre 2023, art. 1",
-    sentence: "La matrice d’habilitation permet ce type de document à votre profession.",
-};
+
+/// Every rule, in the order in which they are asked.
+pub fn articles() -> impl Iterator<Item = &'static Article> {
+    let lists = [before::FORBIDS, documents::FORBIDS, grounds::FORBIDS, grounds::LACKS, permits::PERMITS];
+    lists.into_iter().flatten().chain(std::iter::once(&NO_MATCH))
+}
 
 /// Decides. Never fails: what cannot be decided is denied and said so.
 pub fn decide(facts: &Facts) -> Decision {
-    let seen = facts.document.as_ref().is_some_and(|document| document.cell == Cell::Yes);
-    let (allow, rule) = if facts.ask == Ask::SeeDocument && seen { (true, MATRIX_YES) } else { (false, NO_MATCH) };
-    Decision { allow, rule, facts: Vec::new(), obligations: vec![Obligation::TraceAs(Class::Listed)] }
+    let article = articles().find(|article| (article.when)(facts)).unwrap_or(&NO_MATCH);
+    Decision {
+        allow: article.verdict == Verdict::Permit,
+        rule: article.rule,
+        facts: article.looks_at.iter().map(|looked| (looked.name, (looked.value)(facts))).collect(),
+        obligations: (article.owes)(facts),
+    }
+}
+
+/// The ground under which the record may be opened as things stand, the strongest first; `None` when something must be
+/// asked, or when nothing can be. It never answers bris de glace: that is the holder's own act.
+pub fn ground_that_stands(facts: &Facts) -> Option<Ground> {
+    [Ground::Authorization, Ground::Team, Ground::Explicit].into_iter().find(|ground| {
+        let tried = Facts { ask: Ask::OpenRecord, document: None, ground: Some(*ground), ..facts.clone() };
+        decide(&tried).allow
+    })
+}
+
+/// « Pourquoi ? »: what can be done about a decision that this rule made. French, one sentence.
+pub fn what_can_be_done(rule: &Rule) -> &'static str {
+    articles().find(|article| article.rule.id == rule.id).unwrap_or(&NO_MATCH).next
+}
+
+impl Decision {
+    /// The ground that the patient's yes would establish, for a denial that it would lift; the gate then offers the
+    /// patient's page. `None` on an allowed act and on a denial that the patient cannot lift here.
+    pub fn ground_if_yes(&self) -> Option<Ground> {
+        let owes = |obligation| !self.allow && self.obligations.contains(&obligation);
+        if owes(Obligation::RecordInitialConsent) || owes(Obligation::InformAtThisEvent) {
+            Some(Ground::Team)
+        } else if owes(Obligation::AskExplicitConsent) {
+            Some(Ground::Explicit)
+        } else {
+            None
+        }
+    }
+
+    /// French, one sentence: what can be done about it.
+    pub fn what_can_be_done(&self) -> &'static str {
+        what_can_be_done(&self.rule)
+    }
+}
+
+/// Two clocks that are both right may differ by this much.
+const CLOCK_SKEW_S_MAX: i64 = 300;
+
+fn nothing(_: &Facts) -> Vec<Obligation> {
+    Vec::new()
+}
+
+/// What, given now by the patient, would lift a denial for want of a ground.
+fn what_the_patient_can_give(facts: &Facts) -> Vec<Obligation> {
+    // Nobody can be asked (the deck), and a framework does not change that.
+    if facts.site.brain_death {
+        return Vec::new();
+    }
+    let mut owed = Vec::new();
+    let for_the_team = facts.consent.in_team == Known::Yes
+        && facts.holder.kind != ProfessionKind::OccupationalDoctor
+        && facts.ground != Some(Ground::Explicit);
+    if for_the_team {
+        if initial_consent_is_needed(facts) && !initial_consent_stands(facts) {
+            owed.push(Obligation::RecordInitialConsent);
+        }
+        if !informed(facts) {
+            owed.push(Obligation::InformAtThisEvent);
+        }
+    }
+    if owed.is_empty() {
+        owed.push(Obligation::AskExplicitConsent);
+    }
+    owed
+}
+
+/// Arrêté alone: the team is presumed to agree. Since CE n° 490409 it is not; and an EHPAD's coordinating doctor needs
+/// the resident's own agreement under either (L.1111-16).
+fn initial_consent_is_needed(facts: &Facts) -> bool {
+    facts.regime == crate::journal::words::Regime::ConseilEtat2025
+        || facts.holder.kind == ProfessionKind::CoordinatingDoctor
+}
+
+fn initial_consent_stands(facts: &Facts) -> bool {
+    facts.consent.initial_team == Known::Yes && !dated_in_the_future(facts)
+}
+
+fn informed(facts: &Facts) -> bool {
+    facts.consent.informed_at_event == Known::Yes && !dated_in_the_future(facts)
+}
+
+/// Cannot tell is not believed: the newest consent that a device wrote down itself is never later than its own floor.
+fn dated_in_the_future(facts: &Facts) -> bool {
+    let latest_believed = |at: UnixSeconds| facts.time.has_reached(at.plus(-CLOCK_SKEW_S_MAX)) == Some(true);
+    facts.consent.given_at.is_some_and(|at| !latest_believed(at))
+}
+
+/// A date that nobody can tell to be past is past only when it surely is (DESIGN §8: the budget for not knowing is
+/// the kiosk's to keep).
+fn authorization_stands(facts: &Facts) -> bool {
+    match facts.record.authorization {
+        Authorization::Valid { until: None } => true,
+        Authorization::Valid { until: Some(end) } => facts.time.has_reached(end) != Some(true),
+        _ => false,
+    }
+}
+
+/// Fetching ahead, unseen, is a mode of its own, whichever of the two says so.
+fn is_prefetch(facts: &Facts) -> bool {
+    facts.ask == Ask::PrefetchDocument || facts.mode == Mode::Prefetch
+}
+
+fn is_emergency(facts: &Facts) -> bool {
+    facts.mode == Mode::BrisDeGlace || facts.ground == Some(Ground::BreakGlass)
+}
+
+/// Every permitted act is traced as what it is.
+fn trace(facts: &Facts) -> Obligation {
+    Obligation::TraceAs(match (facts.ask, is_emergency(facts)) {
+        _ if is_prefetch(facts) => Class::Prefetched,
+        (Ask::OpenRecord, true) => Class::BreakGlass,
+        (Ask::OpenRecord, false) => Class::Gate,
+        // Its title is covered by the list's own row; opening it is a consultation.
+        _ => Class::Opened,
+    })
 }

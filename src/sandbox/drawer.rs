@@ -43,6 +43,11 @@ impl Drawer {
         Drawer { pki }
     }
 
+    /// Whose cards these are.
+    pub fn pki(&self) -> &Pki {
+        &self.pki
+    }
+
     /// In the order in which a newcomer should try them.
     pub fn names() -> Vec<&'static str> {
         sheets().iter().map(|sheet| sheet.profile.name).collect()
@@ -110,7 +115,7 @@ fn reception() -> Profile {
         title: "Personnel santé ou social",
         profession: None,
         kind: CardKind::Cpe,
-        structure: Some(("3440000999", "CLINIQUE DU BAC A SABLE")),
+        structure: Some(("1440000999", "CLINIQUE DU BAC A SABLE")),
         authority: Authority::Standard,
         dates: Dates::Current,
         revoked: false,

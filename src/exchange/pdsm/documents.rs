@@ -373,7 +373,8 @@ mod tests {
     #[test]
     fn an_unknown_label_or_none_is_never_taken_for_normal() {
         let unknown = |label: Value| one(|entry| entry["securityLabel"] = label.clone()).labels;
-        assert_eq!(unknown(json!(null)), [Label::Unknown("absent".into())]);
+        // `null` is no FHIR: the whole entry is unreadable, and denied too.
+        assert_eq!(unknown(json!(null)), [Label::Unknown(UNREADABLE.into())]);
         assert_eq!(unknown(json!([])), [Label::Unknown("absent".into())]);
         assert_eq!(unknown(json!([{"text": "secret"}])), [Label::Unknown("secret".into())]);
         assert_eq!(unknown(json!([{"coding": [{"display": "Normal"}]}])), [Label::Unknown("".into())]);

@@ -103,6 +103,23 @@ impl Pdsm {
         self.upstream.device_thumbprint()
     }
 
+    /// Whether the trace repository is there: any answer of its own will do. Asked under the device's certificate alone.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let request = Request {
+            method: Method::Get,
+            url: format!("{}/metadata", self.audit_base),
+            accept: FHIR_JSON.to_owned(),
+            bearer: None,
+            headers: Vec::new(),
+            body: None,
+            limit_bytes: PAGE_BYTES_MAX,
+        };
+        match self.audit.send(request).await {
+            Ok(_) | Err(link::Error::TooLarge { .. }) => Ok(()),
+            Err(error) => Err(failed(error, "metadata")),
+        }
+    }
+
     /// One search, all its pages.
     async fn search(
         &self,
