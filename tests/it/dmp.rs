@@ -496,8 +496,8 @@ fn the_same_seed_makes_the_same_people() {
     let papers = |people: &People| -> Vec<Option<[u8; 20]>> {
         people.persons.iter().flat_map(|person| person.papers.iter().map(|paper| paper.claimed_sha1)).collect()
     };
-    assert_eq!(papers(&one), papers(&two));
-    assert_ne!(papers(&one), papers(&other));
+    assert!(papers(&one) == papers(&two), "the same seed and day made other bytes");
+    assert!(papers(&one) != papers(&other), "another seed made the same bytes");
     let round = people::round_for(&HolderId(people::NURSE.to_owned()));
     assert_eq!(round.len(), 6);
     assert!(round.iter().any(|patient| patient.ins == ins(Case::Thousand)));
