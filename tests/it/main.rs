@@ -9,6 +9,8 @@ mod demo;
 #[cfg(feature = "sandbox")]
 mod desk;
 #[cfg(feature = "sandbox")]
+mod dmp;
+#[cfg(feature = "sandbox")]
 mod exchange;
 #[cfg(feature = "sandbox")]
 mod kiosk;

@@ -202,7 +202,8 @@ impl Paper {
     }
 }
 
-/// Every class comes up early: the first documents walk through the kinds, the rest are drawn.
+/// Every other document is of a type that a nurse may read; those between take the classes in turn, so that each of
+/// the eleven is met within two dozen documents.
 fn choose(at: u64, sheet: &Sheet, chance: &mut Chance) -> &'static Kind {
     let fits = |kind: &&Kind| match kind.fits {
         Fits::Anybody => true,
@@ -210,16 +211,16 @@ fn choose(at: u64, sheet: &Sheet, chance: &mut Chance) -> &'static Kind {
         Fits::Mother => sheet.case == Case::Unasked(1),
         Fits::Child => sheet.case == Case::Minor,
     };
-    let may: Vec<&Kind> = KINDS[..catalogue::FIRST_FOR_NURSES].iter().filter(fits).collect();
-    let rest: Vec<&Kind> = KINDS[catalogue::FIRST_FOR_NURSES..].iter().filter(fits).collect();
-    if at % 2 == 0 {
-        *chance.pick(&may)
-    } else if sheet.papers > 20 {
-        // An odd stride over the list meets every class within two dozen documents.
-        rest[(at as usize / 2 * 7) % rest.len()]
-    } else {
-        *chance.pick(&rest)
+    if at.is_multiple_of(2) {
+        let may: Vec<&Kind> = KINDS[..catalogue::FIRST_FOR_NURSES].iter().filter(fits).collect();
+        return may[chance.below(may.len())];
     }
+    let rest: Vec<&Kind> = KINDS[catalogue::FIRST_FOR_NURSES..].iter().filter(fits).collect();
+    let mut classes: Vec<&str> = rest.iter().map(|kind| kind.class).collect();
+    classes.dedup();
+    let class = classes[(at as usize / 2) % classes.len()];
+    let of_class: Vec<&Kind> = rest.into_iter().filter(|kind| kind.class == class).collect();
+    of_class[chance.below(of_class.len())]
 }
 
 /// Several at once, as JDV_J08 allows. The third is the nurse's own, and masked: she still sees it.

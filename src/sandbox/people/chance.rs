@@ -25,7 +25,12 @@ impl Chance {
 
     /// One of a list that is not empty.
     pub fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[(self.next() % list.len() as u64) as usize]
+        &list[self.below(list.len())]
+    }
+
+    /// An index into a list of that length, which is not 0.
+    pub fn below(&mut self, length: usize) -> usize {
+        (self.next() % length as u64) as usize
     }
 
     /// A decimal number between two, given in tenths, with a French comma.

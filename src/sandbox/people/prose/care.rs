@@ -56,7 +56,7 @@ pub fn vitals(chance: &mut Chance) -> Told {
             day,
             &format!("{}/{}", chance.between(108, 156), chance.between(58, 92)),
             &chance.between(56, 98).to_string(),
-            &format!("{} g/L", format!("{},{:02}", 1, chance.between(2, 84))),
+            &format!("1,{:02} g/L", chance.between(2, 84)),
             &format!("{}/10", chance.between(0, 5)),
         ]);
     }
