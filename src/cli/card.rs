@@ -21,7 +21,8 @@ use crate::identity::trust::Warning;
 use crate::secret::Pin;
 use crate::time::Wall;
 use serde::Serialize;
-use std::io::BufRead as _;
+use std::io::BufRead;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -110,15 +111,24 @@ pub struct ShownCrl {
 
 /// Who is in the reader.
 pub fn show(asked: &Asked<'_>) -> ExitCode {
-    run(asked, |asked| async move { look(&asked).await.map(|look| (look.shown, None)) })
+    show_on(asked, &mut std::io::stdout().lock())
 }
 
-/// Who is in the reader, with the PIN.
+/// Who is in the reader, with the PIN from standard input.
 pub fn login(asked: &Asked<'_>, last_try: LastTry) -> ExitCode {
-    run(asked, |asked| async move {
-        let look = look(&asked).await?;
-        Ok(log_in(look, last_try).await)
-    })
+    login_on(asked, last_try, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
+}
+
+/// [`show`], written elsewhere.
+pub fn show_on(asked: &Asked<'_>, output: &mut dyn Write) -> ExitCode {
+    let outcome = on_runtime(async { look(asked).await.map(|look| (look.shown, None)) });
+    tell(outcome, asked.form, output)
+}
+
+/// [`login`], typed and written elsewhere.
+pub fn login_on(asked: &Asked<'_>, last_try: LastTry, input: &mut dyn BufRead, output: &mut dyn Write) -> ExitCode {
+    let outcome = on_runtime(async { Ok(log_in(look(asked).await?, last_try, input).await) });
+    tell(outcome, asked.form, output)
 }
 
 /// Why nothing can be shown.
@@ -166,20 +176,20 @@ struct Look {
 
 type Outcome = (Shown, Option<No>);
 
-fn run<'a, F>(asked: &Asked<'a>, verb: impl FnOnce(Asked<'a>) -> F) -> ExitCode
-where
-    F: Future<Output = Result<Outcome, Error>>,
-{
-    let form = asked.form;
-    let asked = Asked { config: asked.config, now: asked.now, form };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime);
-    match runtime.and_then(|runtime| runtime.block_on(verb(asked))) {
+fn on_runtime(verb: impl Future<Output = Result<Outcome, Error>>) -> Result<Outcome, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+    runtime.block_on(verb)
+}
+
+fn tell(outcome: Result<Outcome, Error>, form: Form, output: &mut dyn Write) -> ExitCode {
+    match outcome {
         Ok((shown, no)) => {
-            print(&shown, form);
-            let trusted = shown.chain.ok && shown.crl.ok;
+            // A closed pipe is the reader's choice, not an error of ours.
+            let _ = writeln!(output, "{}", written(&shown, form));
             if let Some(no) = &no {
                 complain(no);
             }
+            let trusted = shown.chain.ok && shown.crl.ok;
             if no.is_none() && trusted { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Err(error) => {
@@ -235,7 +245,7 @@ async fn wait_for_card(reader: &Reader, notices: &mut mpsc::Receiver<Notice>) ->
 }
 
 /// Sends the PIN, if everything before it says yes.
-async fn log_in(look: Look, last_try: LastTry) -> Outcome {
+async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead) -> Outcome {
     let Look { mut shown, reader, insertion, certificate, refused, notices: _notices } = look;
     let Some(certificate) = certificate else { return (shown, refused.map(No::Card)) };
     if !(shown.chain.ok && shown.crl.ok) {
@@ -246,7 +256,7 @@ async fn log_in(look: Look, last_try: LastTry) -> Outcome {
         (Some(1), LastTry::Keep) => return (shown, Some(No::LastTry)),
         _ => {}
     }
-    let Some(pin) = typed() else { return (shown, Some(No::PinMissing)) };
+    let Some(pin) = typed(input) else { return (shown, Some(No::PinMissing)) };
     let mut nonce = [0; 32];
     if aws_lc_rs::rand::fill(&mut nonce).is_err() {
         return (shown, Some(No::Card(card::Error::SignatureRefused)));
@@ -272,10 +282,10 @@ async fn log_in(look: Look, last_try: LastTry) -> Outcome {
     }
 }
 
-fn typed() -> Option<Pin> {
+fn typed(input: &mut dyn BufRead) -> Option<Pin> {
     // As long as any PIN with its end of line, so that the string never grows and leaves no copy behind.
     let mut line = String::with_capacity(64);
-    std::io::stdin().lock().read_line(&mut line).ok()?;
+    input.read_line(&mut line).ok()?;
     Pin::from_typed(line)
 }
 
@@ -366,12 +376,10 @@ fn trusted(config: &Config) -> Result<(Anchors, Crls), Error> {
     Ok((anchors, Crls::from_bytes(lists)))
 }
 
-fn print(shown: &Shown, form: Form) {
+fn written(shown: &Shown, form: Form) -> String {
     match form {
-        Form::Json => {
-            println!("{}", serde_json::to_string(shown).expect("text, numbers and nothing else are always JSON"));
-        }
-        Form::Text => print!("{}", text(shown)),
+        Form::Json => serde_json::to_string(shown).expect("text, numbers and nothing else are always JSON"),
+        Form::Text => text(shown),
     }
 }
 
@@ -397,7 +405,7 @@ fn text(shown: &Shown) -> String {
     lines.push(format!("revocations  {age}{}", if shown.crl.ok { "" } else { ", not usable" }));
     lines.push(format!("tries left   {}", shown.tries_left.map_or("not told".to_owned(), |left| left.to_string())));
     lines.push(format!("PIN          {}", if shown.verified { "verified" } else { "not verified" }));
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.join("\n")
 }
 
 /// An error with its causes, on one line.

@@ -11,6 +11,7 @@ use crate::kiosk::start::Start;
 use crate::sandbox::drawer::Drawer;
 use crate::sandbox::panel;
 use crate::sandbox::pcscd::Pcscd;
+use crate::sandbox::people::round_for;
 use crate::sandbox::play::Player;
 use crate::sandbox::stage::Stage;
 use crate::sandbox::vpcd::Slot;
@@ -81,10 +82,10 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
     let slot = Slot::at(slot);
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let today = UnixSeconds(i64::try_from(seconds)?);
-    let stage = runtime.block_on(Stage::set(&out.join("sandbox"), today))?;
+    let stage = Stage::set(&out.join("sandbox"), today)?;
     let config = Config::read(&stage.settings)?;
     let nurse = Drawer::profile("nurse").ok_or("the drawer has no nurse")?;
-    let starter_round = stage.people.round_for(&HolderId(nurse.holder_id.to_owned()));
+    let starter_round = round_for(&HolderId(nurse.holder_id.to_owned()));
     let begin = Start { config, state: stage.state.clone(), program: std::env::current_exe()?, starter_round };
     let Kiosk { views, touches, tasks } = runtime.block_on(start::start(begin))?;
 
@@ -114,7 +115,7 @@ fn what_to_try(stage: &Stage) {
     println!("1. Dans le tiroir de cartes, insérez « nurse », puis tapez le code 1234.");
     println!("2. Choisissez un patient de la tournée, demandez son accord, ouvrez un document.");
     println!("3. Retirez la carte n’importe quand : l’écran se vide.");
-    println!("4. Le côté du patient : {}", stage.dmp.web_url);
+    println!("4. Le côté du patient : {}", stage.web_url());
     println!("5. Essayez les autres cartes : médecin, périmée, bloquée, dernier essai… Ctrl-C termine tout.");
 }
 

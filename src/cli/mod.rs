@@ -11,7 +11,6 @@ mod log;
 pub mod matrix;
 pub mod policy;
 pub mod record;
-pub mod sync;
 
 use crate::config;
 use crate::config::Config;

@@ -1,5 +1,5 @@
-//! The ordered rules. Forbids come first, then what is lacking, then permits; the first that applies decides; what no
-//! rule permits is denied. The order of the lists below *is* the law of this house.
+//! The ordered rules. What denies comes first, permits last; the first that applies decides; what no rule permits is
+//! denied. The order of the lists below *is* the law of this house.
 //!
 //! **What a denial's obligations mean.** A denial that somebody at the gate can lift says how: `AskExplicitConsent`,
 //! `RecordInitialConsent` and `InformAtThisEvent` (the patient's page is offered, see [`Decision::ground_if_yes`]), or
@@ -38,7 +38,7 @@ use crate::time::UnixSeconds;
 pub enum Verdict {
     /// Denied, whatever else is said.
     Forbid,
-    /// Denied for want of something that can be given at the gate; the obligations name it.
+    /// Denied for want of a fact: unknown, or not yet said. What the gate itself can obtain, the obligations name.
     Lack,
     Permit,
 }
@@ -73,9 +73,14 @@ pub fn articles() -> impl Iterator<Item = &'static Article> {
     lists.into_iter().flatten().chain(std::iter::once(&NO_MATCH))
 }
 
+/// The first rule that applies.
+pub fn which(facts: &Facts) -> &'static Article {
+    articles().find(|article| (article.when)(facts)).unwrap_or(&NO_MATCH)
+}
+
 /// Decides. Never fails: what cannot be decided is denied and said so.
 pub fn decide(facts: &Facts) -> Decision {
-    let article = articles().find(|article| (article.when)(facts)).unwrap_or(&NO_MATCH);
+    let article = which(facts);
     Decision {
         allow: article.verdict == Verdict::Permit,
         rule: article.rule,

@@ -245,7 +245,8 @@ impl Ready {
 
     fn hear_sealed(&mut self, limits: &Limits) -> Result<(), Error> {
         let silent = |_| Error::NotSealed { what: "it said nothing" };
-        let cpu_s_max = limits.wall_s_max.saturating_mul(2);
+        // Only a second brake behind the clock: a limit of 0 ends a child at its first tick (setrlimit(2)).
+        let cpu_s_max = limits.wall_s_max.saturating_mul(2).saturating_add(2);
         let allowance = Allowance { memory_bytes_max: limits.memory_bytes_max, cpu_s_max };
         self.voice.write_all(&wire::setup_bytes(allowance)).map_err(silent)?;
         self.voice.set_read_timeout(Some(Duration::from_secs(SEAL_S_MAX))).map_err(silent)?;

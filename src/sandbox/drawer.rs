@@ -43,6 +43,11 @@ impl Drawer {
         Drawer { pki }
     }
 
+    /// Whose cards these are.
+    pub fn pki(&self) -> &Pki {
+        &self.pki
+    }
+
     /// In the order in which a newcomer should try them.
     pub fn names() -> Vec<&'static str> {
         sheets().iter().map(|sheet| sheet.profile.name).collect()

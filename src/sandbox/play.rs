@@ -58,7 +58,7 @@ impl Player {
             self.tell(&format!("\n**La visite s’est arrêtée là** : {error}.\n"));
         }
         self.inside = None;
-        self.stage.stop_dmp().await;
+        self.stage.stop_dmp();
         let path = self.out.join("visit.md");
         std::fs::write(&path, &self.story).map_err(|source| Error::Write { path, source })?;
         self.hand.close().await;
@@ -191,7 +191,7 @@ impl Player {
         if count("opened") != opened || count("listed") != 1 || count("consent") != 1 || count("login") != 1 {
             return Err(Error::Wrong { what: "the traces that arrived are not those of the visit" });
         }
-        let web = self.stage.dmp.web_url.clone();
+        let web = self.stage.web_url().to_owned();
         self.tell(&format!(
             "\nLe DMP a reçu {} traces, dont {opened} lectures. Le patient les voit sur sa page ({web}).\n",
             classes.len()
@@ -202,7 +202,7 @@ impl Player {
     /// The same holder and card, no server: what was opened is read again; its trace waits, and leaves once.
     async fn offline(&mut self, patient: &str) -> Result<(), Error> {
         let before = self.classes_received().len();
-        self.stage.stop_dmp().await;
+        self.stage.stop_dmp();
         self.insert("nurse").await?;
         self.until("PIN page", |view| matches!(view.body, Body::Pin(_))).await?;
         self.pin("1234").await?;
@@ -233,7 +233,7 @@ impl Player {
         self.until("blank page", |view| matches!(view.body, Body::Idle(_))).await?;
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.picture("traces-en-attente", "La carte est retirée ; les traces attendent le réseau.").await?;
-        self.stage.start_dmp_again().await.map_err(|source| Error::Stage { source })?;
+        self.stage.start_dmp().map_err(|source| Error::Stage { source })?;
         self.all_arrived().await?;
         let after = self.classes_received();
         if after.iter().skip(before).filter(|class| class.as_str() == "opened").count() != 1 {
@@ -336,7 +336,10 @@ impl Player {
 
     /// The class of each trace that the DMP holds, as they came.
     fn classes_received(&self) -> Vec<String> {
-        self.stage.dmp.received_classes()
+        let class = |event: serde_json::Value| {
+            event["subtype"].as_array()?.last()?["code"].as_str().map(str::to_owned)
+        };
+        self.stage.received_traces().into_iter().filter_map(class).collect()
     }
 
     async fn picture(&mut self, name: &str, sentence: &str) -> Result<(), Error> {

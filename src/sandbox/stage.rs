@@ -15,12 +15,17 @@ pub struct Stage {
     pub pki: Pki,
     pub drawer: Drawer,
     pub people: People,
-    pub dmp: dmp::Running,
+    /// `None` while it is away.
+    dmp: Option<dmp::Running>,
+    /// Where it was last, and comes back to.
+    port: u16,
+    web_port: u16,
+    web_url: String,
+    snapshot: PathBuf,
     /// `kiosk.toml`
     pub settings: PathBuf,
     /// The kiosk's state folder.
     pub state: PathBuf,
-    options: dmp::Options,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,36 +39,60 @@ pub enum Error {
 }
 
 impl Stage {
-    /// Sets everything up in `folder`; what is there from an earlier time is used again. Needs a tokio runtime.
-    pub async fn set(folder: &Path, today: UnixSeconds) -> Result<Stage, Error> {
+    /// Sets everything up in `folder`; what is there from an earlier time is used again.
+    pub fn set(folder: &Path, today: UnixSeconds) -> Result<Stage, Error> {
         let of_folder = |source| Error::Folder { source };
         std::fs::create_dir_all(folder).map_err(of_folder)?;
         let pki = Pki::open_or_make(&folder.join("pki")).map_err(|source| Error::Pki { source })?;
-        let people = People::generate(SEED, today);
-        let options = dmp::Options {
-            pki: pki.clone(),
-            people: people.clone(),
+        let mut stage = Stage {
+            drawer: Drawer::new(pki.clone()),
+            pki,
+            people: People::generate(SEED, today),
+            dmp: None,
             port: 0,
             web_port: 0,
-            snapshot: Some(folder.join("dmp.json")),
+            web_url: String::new(),
+            snapshot: folder.join("dmp.json"),
+            settings: folder.join("kiosk.toml"),
+            state: folder.join("state"),
         };
-        let running = dmp::start(options.clone()).await.map_err(|source| Error::Dmp { source })?;
-        let settings = folder.join("kiosk.toml");
-        std::fs::write(&settings, settings_text(&pki, &running.base_url)).map_err(of_folder)?;
-        let state = folder.join("state");
-        Ok(Stage { drawer: Drawer::new(pki.clone()), pki, people, dmp: running, settings, state, options })
+        let base_url = stage.start_dmp()?;
+        std::fs::write(&stage.settings, settings_text(&stage.pki, &base_url)).map_err(of_folder)?;
+        Ok(stage)
     }
 
     /// The DMP goes away: nobody answers at its address.
-    pub async fn stop_dmp(&mut self) {
-        self.dmp.stop().await;
+    pub fn stop_dmp(&mut self) {
+        if let Some(running) = self.dmp.take() {
+            running.stop();
+        }
     }
 
-    /// And comes back, at the same address, with all it knew.
-    pub async fn start_dmp_again(&mut self) -> Result<(), Error> {
-        let options = dmp::Options { port: self.dmp.port, web_port: self.dmp.web_port, ..self.options.clone() };
-        self.dmp = dmp::start(options).await.map_err(|source| Error::Dmp { source })?;
-        Ok(())
+    /// It comes (back), at the same address, with all it knew. Answers its base URL.
+    pub fn start_dmp(&mut self) -> Result<String, Error> {
+        let options = dmp::Options {
+            pki: self.pki.clone(),
+            people: self.people.clone(),
+            port: self.port,
+            web_port: self.web_port,
+            snapshot: Some(self.snapshot.clone()),
+        };
+        let running = dmp::start(options).map_err(|source| Error::Dmp { source })?;
+        (self.port, self.web_port) = (running.port, running.web_port);
+        self.web_url = running.web_url.clone();
+        let base_url = running.base_url.clone();
+        self.dmp = Some(running);
+        Ok(base_url)
+    }
+
+    /// The patient's side: a plain web page.
+    pub fn web_url(&self) -> &str {
+        &self.web_url
+    }
+
+    /// What the DMP holds of traces, as AuditEvents, in the order of arrival; none while it is away.
+    pub fn received_traces(&self) -> Vec<serde_json::Value> {
+        self.dmp.as_ref().map(dmp::Running::received_traces).unwrap_or_default()
     }
 }
 
@@ -93,4 +122,4 @@ fn settings_text(pki: &Pki, base_url: &str) -> String {
 }
 
 /// Everybody is invented from this.
-const SEED: u64 = 2026;
+pub const SEED: u64 = 2026;

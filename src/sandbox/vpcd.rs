@@ -11,6 +11,10 @@
 //! card → driver   length, then the ATR or the answer; nothing for 00, 01 and 02
 //! ```
 //!
+//! A card that is pulled while it is asked hangs up too late for this driver, which would make an empty answer of it, as
+//! no reader does. So it first sends more bytes than any client has room for: that, the driver reports as a
+//! communication error, and so does a real reader.
+//!
 //! Inserting waits until the driver has spoken, for a connection alone only says that a kernel queued it.
 
 use crate::sandbox::cps::Card;
@@ -185,7 +189,8 @@ impl Inside {
 impl State {
     fn hang_up(&mut self) {
         if let Some(line) = self.line.take() {
-            let _ = line.shutdown(Shutdown::Both);
+            // Only what comes in: the thread may have its last word to say.
+            let _ = line.shutdown(Shutdown::Read);
         }
     }
 }
@@ -197,15 +202,20 @@ fn talk(mut line: UnixStream, inside: &Inside) -> Result<(), std::io::Error> {
         line.read_exact(&mut length)?;
         let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
         line.read_exact(&mut message)?;
-        let Some((answer, wait)) = inside.hear(&message) else { return Ok(()) };
-        if !inside.is_still_in_after(wait) {
-            return Ok(());
-        }
-        if let Some(answer) = answer {
-            let length = u16::try_from(answer.len()).unwrap_or(u16::MAX).to_be_bytes();
-            line.write_all(&[&length, answer.as_slice()].concat())?;
+        let heard = inside.hear(&message);
+        let is_in = heard.as_ref().is_some_and(|(_, wait)| inside.is_still_in_after(*wait));
+        match heard {
+            Some((Some(answer), _)) if is_in => write(&mut line, &answer)?,
+            Some((None, _)) if is_in => {}
+            _ if message.len() > 1 => return write(&mut line, &[0; u16::MAX as usize]),
+            _ => return Ok(()),
         }
     }
+}
+
+fn write(line: &mut UnixStream, message: &[u8]) -> Result<(), std::io::Error> {
+    let length = u16::try_from(message.len()).unwrap_or(u16::MAX).to_be_bytes();
+    line.write_all(&[&length, message].concat())
 }
 
 impl Inside {
@@ -219,7 +229,7 @@ impl Inside {
         let State { card, apdus, .. } = &mut *state;
         let card = card.as_mut()?;
         let heard = match message {
-            [0 | 1 | 2] => {
+            [0..=2] => {
                 card.reset();
                 (None, Duration::ZERO)
             }
@@ -235,7 +245,8 @@ impl Inside {
                     return None;
                 }
                 let answer = card.answer(apdu);
-                ((!card.faults.mute).then_some(answer), card.faults.slow)
+                let wait = if card.faults.mute { FOREVER } else { card.faults.slow };
+                (Some(answer), wait)
             }
         };
         drop(state);
@@ -260,4 +271,5 @@ impl Inside {
 
 /// The driver looks about twice a second.
 const LOOK_S_MAX: u64 = 10;
+const FOREVER: Duration = Duration::from_secs(24 * 3600);
 const REDIAL_MS: u64 = 50;

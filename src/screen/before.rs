@@ -176,6 +176,7 @@ pub(super) fn pin(ask: &page::AskPin) -> Pin {
         Some(left) => french(&format!("{left} essais restants")),
         None => french("La carte ne dit pas combien d'essais il reste"),
     };
+    let last_try_title = if last { "C'est le dernier essai." } else { "C'est peut-être le dernier essai." };
     let last_try = if last {
         "Si ce code est faux, la carte se bloque. Il faudra alors son code de déblocage."
     } else {
@@ -191,6 +192,7 @@ pub(super) fn pin(ask: &page::AskPin) -> Pin {
         tries_tone: if ask.card.tries_left.is_some_and(|left| left > 1) { Tone::Quiet } else { Tone::Care },
         alert: if ask.was_wrong { french("Code faux. Recommencez.") } else { String::new() },
         asks_last_try,
+        last_try_title: french(last_try_title),
         last_try: french(last_try),
         may_confirm: typed >= fewest && typed > 0 && !asks_last_try,
     }
@@ -330,7 +332,7 @@ pub(super) fn gate(gate: &page::Gate, visit: &Visit, now: Now, device: &DeviceFa
             bar: bar("Tournée"),
             title: french("Ce dossier ne peut pas être ouvert."),
             pill: Pill { text: "Accès refusé".to_owned(), tone: Tone::Stopped },
-            reasons: vec![reason(decision, String::new(), visit)],
+            reasons: vec![reason(decision, french("Pourquoi ?"), visit)],
         }),
         GateStep::Failed { trouble } => Body::Gate(failed(bar("Tournée"), &gate.patient, *trouble)),
     }
@@ -388,7 +390,7 @@ fn traits(patient: &Patient) -> Vec<(String, String)> {
     };
     let known = |text: &str| if text.is_empty() { french("non saisi") } else { text.to_owned() };
     [
-        ("Nom de naissance", patient.birth_name.clone()),
+        ("Nom de naissance", patient.birth_name.to_uppercase()),
         ("Prénoms de naissance", known(&patient.birth_given_names)),
         ("Date de naissance", words::birth_date(patient.birth_date)),
         ("Sexe", sex.to_owned()),

@@ -31,8 +31,7 @@ impl Form {
         match self.active {
             Field::Matricule => {
                 let at = self.matricule.len();
-                // Corsica: 2A and 2B in the place of the department (INSEE).
-                let fits = key.is_ascii_digit() || (at == 6 && matches!(key, 'A' | 'B'));
+                let fits = key.is_ascii_digit() || (self.takes_letter() && matches!(key, 'A' | 'B'));
                 if fits && at < MATRICULE_LENGTH {
                     self.matricule.push(key);
                 }
@@ -61,6 +60,11 @@ impl Form {
             Field::BirthName => self.birth_name.pop(),
             Field::BirthDate => self.birth_date.pop(),
         };
+    }
+
+    /// Corsica: 2A and 2B in the place of the department (INSEE).
+    pub fn takes_letter(&self) -> bool {
+        self.active == Field::Matricule && self.matricule.len() == 6 && self.matricule.ends_with('2')
     }
 
     /// `2 79 03 51 215 189 89`.

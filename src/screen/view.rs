@@ -120,6 +120,7 @@ pub struct Pin {
     pub alert: String,
     /// The pad stays away until an explicit yes (P7).
     pub asks_last_try: bool,
+    pub last_try_title: String,
     pub last_try: String,
     pub may_confirm: bool,
 }

@@ -165,6 +165,8 @@ mod tests {
         assert!(open(folder.path(), "swapped", &here, 3 * CHUNK).is_err(), "two chunks swapped");
         std::fs::write(folder.path().join("cut"), &sealed[..second.end]).expect("written");
         assert!(open(folder.path(), "cut", &here, 2 * CHUNK).is_err(), "cut at a chunk's edge");
+        std::fs::write(folder.path().join("longer"), [sealed.as_slice(), b"x"].concat()).expect("written");
+        assert!(open(folder.path(), "longer", &here, 3 * CHUNK).is_err(), "with something behind it");
         for at in [0, 1, 2, HEADER, sealed.len() - 1] {
             let mut changed = sealed.clone();
             changed[at] ^= 1;

@@ -64,7 +64,7 @@ struct Origin {
     ids: ContextV7,
 }
 
-/// What a recording did besides: patients whose content in the open compartment must go, or may come back.
+/// What a recording did besides: patients whose content must go, or may come back into the open compartment.
 pub(super) struct Recorded {
     pub committed: Vec<Committed>,
     pub shredded: Vec<Pseudonym>,
@@ -120,7 +120,6 @@ impl Journal {
         }
         change.commit().map_err(Error::writing("the rows"))?;
         if open.is_none() {
-            shredded.clear();
             agreed.clear();
         }
         Ok(Recorded { committed: pending.into_iter().map(Pending::committed).collect(), shredded, agreed })

@@ -167,10 +167,8 @@ impl Vault {
     /// on an error there is no `Committed`, so nothing can be shown.
     pub async fn record(&self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Vec<Committed>, Error> {
         let recorded = self.inner.journal.ask(move |journal| journal.record(rows, said)).await?;
-        let mut going = recorded.shredded;
-        going.extend_from_slice(&recorded.agreed);
-        if !going.is_empty() && self.tidy(going, recorded.agreed).await.is_err() {
-            // The secrets are gone, so nothing can be read; the tombstones stay for the next opening.
+        if self.tidy(recorded.shredded, recorded.agreed).await.is_err() {
+            // The secrets are deleted and the tombstones stay: the next opening deletes the rows.
             tracing::warn!("shredded_rows_stay_until_next_opening");
         }
         Ok(recorded.committed)
@@ -384,18 +382,23 @@ impl Vault {
         self.inner.compartments.ask(there).await
     }
 
-    /// After a refusal the open compartment's rows go at once; after a yes they may come again.
-    async fn tidy(&self, going: Vec<keys::Pseudonym>, agreed: Vec<keys::Pseudonym>) -> Result<(), Error> {
-        let of_tombstones = move |journal: &mut Journal| {
-            let open = journal.open.clone().ok_or(Error::Locked)?;
-            let dead = journal.tombstones(&open.compartment)?;
-            Ok((open, dead))
-        };
-        let (open, dead) = self.inner.journal.ask(of_tombstones).await?;
-        let going: Vec<keys::Pseudonym> = going.into_iter().filter(|patient| dead.contains(patient)).collect();
-        if going.is_empty() {
+    /// After a refusal nothing of the secrets stays in the log, and the open compartment's rows go at once; after a yes
+    /// they may come again.
+    async fn tidy(&self, shredded: Vec<keys::Pseudonym>, agreed: Vec<keys::Pseudonym>) -> Result<(), Error> {
+        if shredded.is_empty() && agreed.is_empty() {
             return Ok(());
         }
+        let going = [shredded.clone(), agreed.clone()].concat();
+        let look = move |journal: &mut Journal| {
+            if !shredded.is_empty() {
+                journal.forget()?;
+            }
+            let Some(open) = journal.open.clone() else { return Ok(None) };
+            let dead = journal.tombstones(&open.compartment)?;
+            Ok(Some((open, going.into_iter().filter(|patient| dead.contains(patient)).collect())))
+        };
+        let found: Option<(slots::Open, Vec<keys::Pseudonym>)> = self.inner.journal.ask(look).await?;
+        let Some((open, going)) = found.filter(|(_, going)| !going.is_empty()) else { return Ok(()) };
         let visit = open.visit;
         self.inner.compartments.ask(move |there| there.of_visit(visit)?.purge(&going)).await?;
         self.inner.journal.ask(move |journal| journal.clear_tombstones(&open.compartment, &agreed)).await

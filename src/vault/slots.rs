@@ -170,7 +170,15 @@ impl Journal {
     /// A document past its lease is gone before anything is drawn. `at` may be a floor only: that shreds nothing too early.
     fn end_leases(&mut self, at: UnixSeconds) -> Result<(), Error> {
         let sql = "UPDATE shred SET secret = NULL WHERE secret IS NOT NULL AND lease_end <= ?1";
-        self.database.execute(sql, [at.0]).map(drop).map_err(Error::writing("leases"))
+        let ended = self.database.execute(sql, [at.0]).map_err(Error::writing("leases"))?;
+        if ended > 0 { self.forget() } else { Ok(()) }
+    }
+
+    /// Takes what was just overwritten out of the write-ahead log too: there the sealed secrets still stand. When a look
+    /// reads beside us they stay until the next time.
+    pub fn forget(&self) -> Result<(), Error> {
+        let truncated = self.database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        truncated.map_err(Error::writing("the write-ahead log"))
     }
 
     pub fn tombstones(&self, compartment: &Pseudonym) -> Result<Vec<Pseudonym>, Error> {

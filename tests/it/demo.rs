@@ -2,6 +2,10 @@
 //! pcscd, the record over TLS, the documents in the sealed worker. It succeeds only if the traces have arrived; and
 //! afterwards nothing personal is in its log, nor readable in any byte of its state (P2a, P10).
 
+use chevet::sandbox::drawer::Drawer;
+use chevet::sandbox::people::People;
+use chevet::sandbox::stage::SEED;
+use chevet::time::UnixSeconds;
 use std::fs;
 use std::fs::File;
 use std::io::BufRead;
@@ -55,14 +59,18 @@ fn a_whole_visit_is_played_and_leaves_nothing_readable() {
     }
 }
 
-/// Names, numbers and titles of everybody who took part, as the sandbox's DMP holds them; and they are really in it.
+/// Names, numbers and titles of everybody who took part; the DMP's own state shows that the right ones are looked for.
 fn canaries(out: &Path) -> Vec<String> {
     let known = fs::read(out.join("sandbox/dmp.json")).expect("the DMP's own state");
-    let people = chevet::sandbox::people::canaries();
-    let holder = chevet::sandbox::drawer::Drawer::profile("nurse").expect("the nurse");
-    let mut canaries: Vec<String> = people;
-    canaries.extend([holder.holder_id.to_owned(), holder.family_name.to_owned()]);
+    let holder = Drawer::profile("nurse").expect("the nurse");
     assert!(holds(&known, holder.holder_id.as_bytes()), "the DMP does not know who came: the canaries prove nothing");
+    let mut canaries = vec![holder.holder_id.to_owned(), holder.family_name.to_owned()];
+    for person in People::generate(SEED, UnixSeconds(1_795_423_320)).persons {
+        canaries.extend([person.patient.ins.matricule, person.patient.birth_name]);
+        canaries.extend(person.papers.into_iter().map(|paper| paper.title).filter(|title| title.len() > 12).take(10));
+    }
+    canaries.sort();
+    canaries.dedup();
     canaries
 }
 

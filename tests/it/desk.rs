@@ -80,6 +80,11 @@ pub fn pki() -> Pki {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Whether this is a test that [`with_card`] has started again.
+pub fn is_child() -> bool {
+    std::env::var_os(HANDS).is_some()
+}
+
 /// Runs `body` where the card `name` is in a reader. `test` is this test's own full name, for the child.
 pub fn with_card(test: &str, name: &str, body: impl FnOnce(&Hands)) {
     if let Some(socket) = std::env::var_os(HANDS) {

@@ -12,6 +12,7 @@ use crate::policy::facts::ProfessionKind;
 use crate::policy::looked;
 use crate::policy::rules::Article;
 use crate::policy::rules::Verdict::Forbid;
+use crate::policy::rules::Verdict::Lack;
 use crate::policy::rules::is_prefetch;
 use crate::policy::rules::nothing;
 use crate::policy::rules::what_the_patient_can_give;
@@ -38,7 +39,7 @@ pub const FORBIDS: &[Article] = &[
             law: "arrêté du 26 octobre 2023, annexe",
             sentence: "La profession n’est pas connue\u{a0}: aucun accès n’est possible.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| f.holder.profession.is_none(),
         owes: nothing,
         looks_at: &[looked::CARD_KIND, looked::PROFESSION],
@@ -59,7 +60,7 @@ pub const FORBIDS: &[Article] = &[
     Article {
         rule: Rule {
             id: "I-04",
-            law: "arrêté du 26 octobre 2023, annexe (« internes »)",
+            law: "arrêté du 26 octobre 2023, annexe («\u{a0}internes\u{a0}»)",
             sentence: "En formation, seuls les internes en médecine, pharmacie, odontologie et maïeutique sont habilités.",
         },
         verdict: Forbid,
@@ -101,7 +102,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: l’inconnu vaut refus",
             sentence: "L’état du dossier n’est pas connu\u{a0}: il reste fermé.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| f.record.existence != Existence::Open,
         owes: nothing,
         looks_at: &[looked::EXISTENCE],
@@ -137,7 +138,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: l’inconnu vaut refus",
             sentence: "Votre autorisation sur ce dossier n’est pas connue\u{a0}: il reste fermé.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| f.record.authorization == Authorization::Unknown,
         owes: nothing,
         looks_at: &[looked::AUTHORIZATION],
@@ -161,7 +162,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: l’inconnu vaut refus",
             sentence: "On ne sait pas si le patient a refusé\u{a0}: le dossier reste fermé.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| f.consent.refused == Known::Unknown,
         owes: nothing,
         looks_at: &[looked::REFUSED],

@@ -9,6 +9,7 @@ use crate::policy::facts::Known;
 use crate::policy::looked;
 use crate::policy::rules::Article;
 use crate::policy::rules::Verdict::Forbid;
+use crate::policy::rules::Verdict::Lack;
 use crate::policy::rules::is_emergency;
 use crate::policy::rules::nothing;
 use crate::record::document::Label;
@@ -24,7 +25,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: l’inconnu vaut refus",
             sentence: "Rien n’est connu de ce document\u{a0}: il n’est pas montré.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| f.ask != Ask::OpenRecord && f.document.is_none(),
         owes: nothing,
         looks_at: &[looked::ASK, looked::TYPE],
@@ -44,7 +45,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: l’inconnu vaut refus",
             sentence: "Le statut de ce document n’est pas reconnu\u{a0}: accès refusé.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| document(f).is_some_and(|d| d.status == Status::Unknown),
         owes: nothing,
         looks_at: &[looked::STATUS],
@@ -56,7 +57,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: l’inconnu vaut refus (JDV_J08)",
             sentence: "La confidentialité de ce document n’est pas reconnue\u{a0}: accès refusé.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| document(f).is_some_and(|d| labels_are_not_understood(&d.labels)),
         owes: nothing,
         looks_at: &[looked::LABELS],
@@ -82,6 +83,20 @@ pub const FORBIDS: &[Article] = &[
             sentence: "Le patient a masqué ce document aux professionnels de santé.",
         },
         verdict: Forbid,
+        when: |f| {
+            is_masked(f) && through_the_mask(f).is_none() && document(f).is_some_and(|d| d.by_this_holder == Known::No)
+        },
+        owes: nothing,
+        looks_at: &[looked::LABELS, looked::OWN, looked::ATTENDING, looked::ADMINISTRATOR, looked::MODE],
+        next: "Seul le patient peut le rendre visible, dans Mon espace santé\u{a0}; vous pouvez lui en parler.",
+    },
+    Article {
+        rule: Rule {
+            id: "L-04",
+            law: "précaution\u{a0}: l’inconnu vaut refus (CSP R.1111-49)",
+            sentence: "Ce document est masqué, et l’on ne sait pas s’il est de vous\u{a0}: accès refusé.",
+        },
+        verdict: Lack,
         when: |f| is_masked(f) && through_the_mask(f).is_none(),
         owes: nothing,
         looks_at: &[looked::LABELS, looked::OWN, looked::ATTENDING, looked::ADMINISTRATOR, looked::MODE],
@@ -106,7 +121,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: l’inconnu vaut refus",
             sentence: "Type non reconnu ou droit inconnu pour votre profession\u{a0}: accès refusé.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| document(f).is_some_and(|d| d.cell == Cell::Unknown),
         owes: nothing,
         looks_at: &[looked::PROFESSION, looked::TYPE, looked::CELL, looked::MATRIX],

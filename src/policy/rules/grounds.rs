@@ -52,7 +52,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: l’inconnu vaut refus (CSP L.1111-17 I)",
             sentence: "On ne sait pas si le patient s’est opposé à l’accès en urgence\u{a0}: il est refusé.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| is_emergency(f) && f.record.emergency.is_none(),
         owes: nothing,
         looks_at: &[looked::MODE, looked::EMERGENCY_OTHERS],
@@ -76,7 +76,7 @@ pub const FORBIDS: &[Article] = &[
             law: "précaution\u{a0}: CSP R.1111-46, équipe de soins",
             sentence: "On ne charge à l’avance que pour l’équipe de soins, sous une autorisation valide.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| {
             let ground = matches!(f.ground, Some(Ground::Authorization | Ground::Team));
             is_prefetch(f) && !(ground && f.consent.in_team == Known::Yes && authorization_stands(f))
@@ -91,7 +91,7 @@ pub const FORBIDS: &[Article] = &[
             law: "Conseil d’État n° 490409 du 15 octobre 2025",
             sentence: "On ne charge à l’avance qu’après le consentement initial du patient.",
         },
-        verdict: Forbid,
+        verdict: Lack,
         when: |f| is_prefetch(f) && !initial_consent_stands(f),
         owes: nothing,
         looks_at: &[looked::INITIAL, looked::GIVEN_AT, looked::TIME, looked::TIME_TRUST],

@@ -129,6 +129,8 @@ pub fn get_data(tpdu: &Tpdu<'_>, pin: &Pin, place: Place) -> Result<Answer, u16>
             ];
             Ok(object([0xbf, 0x90, *key], &tlv(&[0xa0], &inside.concat())))
         }
+        // The public half is in the certificate alone. OpenSC goes on after 6A80, and gives up after 6A88.
+        ([0x70, 0x07, 0xbf, 0x90, 0x01 | 0x02, 0x03, 0x7f, 0x48, 0x80], Place::Holder) => Err(sw::DATA),
         _ => Err(sw::NO_SUCH_OBJECT),
     }
 }

@@ -42,11 +42,7 @@ pub fn tree(profile: &Profile, secrets: &CardSecrets) -> Tree {
 /// EF.DIR: the application that answers in the contacts. A real card's file has room for a second template, perhaps the
 /// contactless application's; OpenSC would take that one.
 fn directory() -> Vec<u8> {
-    let inside = [
-        tlv(&[0x4f], HOLDER_NAME),
-        tlv(&[0x50], b"CPS bac a sable"),
-        tlv(&[0x51], &[0x3f, 0x00, 0x00, 0x01]),
-    ];
+    let inside = [tlv(&[0x4f], HOLDER_NAME), tlv(&[0x50], b"CPS bac a sable"), tlv(&[0x51], &[0x3f, 0x00, 0x00, 0x01])];
     tlv(&[0x61], &inside.concat())
 }
 

@@ -71,9 +71,10 @@ sub connect_slot {
 sub carry {
     my ($from) = @_;
     my $to = $other{$from};
-    my $got = sysread($from, my $bytes, 65536);
-    # TCP_QUICKACK, which wears off: vpcd sends a length, then waits for its acknowledgement (40 ms) to send the rest.
+    # TCP_QUICKACK, which the kernel forgets: the driver writes a length and then its bytes, and waits between the two
+    # for our acknowledgement, which would be delayed by 40 ms. Of no meaning, and harmless, on a Unix socket.
     setsockopt($from, 6, 12, 1);
+    my $got = sysread($from, my $bytes, 65536);
     my $sent = 0;
     while ($got && $sent < $got) {
         my $more = syswrite($to, $bytes, $got - $sent, $sent) or last;

@@ -268,4 +268,4 @@ const SHAPE: &str = "chevet sandbox pki 1\n";
 const REMADE_AFTER_DAYS: i64 = 300;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::sandbox) mod tests;

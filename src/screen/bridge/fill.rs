@@ -108,6 +108,7 @@ pub(super) fn pin(page: &view::Pin) -> chevet_ui::Pin {
         tries_tone: tone(page.tries_tone),
         alert: text(&page.alert),
         asks_last_try: page.asks_last_try,
+        last_try_title: text(&page.last_try_title),
         last_try: text(&page.last_try),
         may_confirm: page.may_confirm,
     }
@@ -149,6 +150,7 @@ pub(super) fn form(form: &Form) -> chevet_ui::Form {
         birth_name: text(form.birth_name()),
         birth_date: text(&form.birth_date_shown()),
         complete: form.is_complete(),
+        takes_letter: form.takes_letter(),
     }
 }
 
