@@ -5,12 +5,14 @@
 pub mod card;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 pub mod demo;
+pub mod journal;
 #[cfg(feature = "screen")]
 pub mod kiosk;
 mod log;
 pub mod matrix;
 pub mod policy;
 pub mod record;
+pub mod sync;
 
 use crate::config;
 use crate::config::Config;
@@ -62,6 +64,12 @@ enum Verb {
     /// A document, as the reader would display it
     #[command(subcommand)]
     Record(RecordVerb),
+    /// The journal of traces
+    #[command(subcommand)]
+    Journal(JournalVerb),
+    /// What waits to be delivered
+    #[command(subcommand)]
+    Sync(sync::Verb),
     /// The appliance's program
     #[cfg(feature = "screen")]
     #[command(after_help = "Example: chevet kiosk --config kiosk.toml --state state --window 800x480")]
@@ -99,6 +107,35 @@ enum RecordVerb {
     Show { file: PathBuf },
 }
 
+#[derive(Subcommand)]
+enum JournalVerb {
+    /// Whether an export is whole and unaltered; needs no device
+    #[command(after_help = "Example: chevet journal verify export.jsonl --device-key device.vkey --json")]
+    Verify {
+        file: PathBuf,
+        /// The device's public key, as `journal status` prints it
+        #[arg(long, value_name = "VKEY")]
+        device_key: Option<String>,
+    },
+    /// Every row, one a line, then the signed head
+    #[command(after_help = "Example: chevet journal export --state state --to export.jsonl")]
+    Export {
+        /// The device key's file; the state folder's own without it
+        #[arg(long, value_name = "FILE")]
+        device_key: Option<PathBuf>,
+        /// Where to; standard output without it
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// How many rows, and the device's public key
+    #[command(after_help = "Example: chevet journal status --state state --json")]
+    Status {
+        /// The device key's file; the state folder's own without it
+        #[arg(long, value_name = "FILE")]
+        device_key: Option<PathBuf>,
+    },
+}
+
 /// Reads the arguments and does what they ask.
 pub fn run() -> ExitCode {
     // The worker seals itself before it reads anything, arguments included.
@@ -119,6 +156,8 @@ pub fn run() -> ExitCode {
         Verb::Card(verb) => return card_verb(&verb, common),
         Verb::Policy(verb) => policy::run(verb, common),
         Verb::Matrix(verb) => matrix::run(verb, common),
+        Verb::Journal(verb) => return journal_verb(&verb, common),
+        Verb::Sync(verb) => sync::run(verb, common),
         Verb::Record(RecordVerb::Show { file }) => return record::show(&file, common.json),
         #[cfg(feature = "screen")]
         Verb::Kiosk(verb) => kiosk::run(verb, common),
@@ -126,6 +165,14 @@ pub fn run() -> ExitCode {
         Verb::Demo(verb) => demo::run(verb),
         Verb::Worker { .. } => WRONG_USE,
     })
+}
+
+fn journal_verb(verb: &JournalVerb, common: &Common) -> ExitCode {
+    match verb {
+        JournalVerb::Verify { file, device_key } => journal::verify(file, device_key.as_deref(), common.json),
+        JournalVerb::Export { device_key, to } => journal::export(&common.state, device_key.as_deref(), to.as_deref()),
+        JournalVerb::Status { device_key } => journal::status(&common.state, device_key.as_deref(), common.json),
+    }
 }
 
 fn card_verb(verb: &CardVerb, common: &Common) -> ExitCode {

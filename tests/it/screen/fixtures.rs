@@ -226,7 +226,7 @@ pub fn must_ask() -> GateStep {
 }
 
 pub fn asking(language: Language) -> GateStep {
-    GateStep::AskingPatient { answer: answer(Authorization::None), language }
+    GateStep::AskingPatient { answer: answer(Authorization::None), ground: Ground::Team, language }
 }
 
 pub fn denied() -> GateStep {
