@@ -358,6 +358,29 @@ fn processes(name: &Path) -> Vec<i32> {
     all.filter(ours).filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
+// The verb
+
+#[test]
+fn the_verb_shows_what_the_reader_would_and_names_what_it_cannot() {
+    let show = |name: &str| {
+        let file = documents().join(name);
+        Command::new(program()).args(["record", "show"]).arg(file).arg("--json").output().expect("this build's binary")
+    };
+    let letter = show("letter-level-3.xml");
+    assert_eq!(letter.status.code(), Some(0));
+    let shown: serde_json::Value = serde_json::from_slice(&letter.stdout).expect("JSON");
+    let rows = here(&fixture("letter-level-3.xml"), "").expect("readable").rows.len();
+    assert_eq!(shown["rows"].as_array().map(Vec::len), Some(rows));
+    assert_eq!((shown["format"].as_str(), shown["pages"].as_u64()), (Some("cda-level-3"), Some(1)));
+    let absent = show("no-such-document.xml");
+    assert!(absent.status.code() == Some(3) && absent.stdout.is_empty() && !absent.stderr.is_empty());
+    let folder = tempfile::tempdir().expect("a folder");
+    let cut = folder.path().join("cut.xml");
+    std::fs::write(&cut, &fixture("letter-level-3.xml")[..900]).expect("a small file");
+    let cut = show(cut.to_str().expect("a plain name"));
+    assert_eq!(cut.status.code(), Some(1), "{}", String::from_utf8_lossy(&cut.stderr));
+}
+
 // No text lost
 
 #[test]
