@@ -170,7 +170,7 @@ pub(super) fn pin(ask: &page::AskPin) -> Pin {
     let fewest = usize::from(fewest);
     let last = ask.card.tries_left == Some(1);
     // A card that does not say is treated as on its last try: a PIN try is never burnt by mistake (P7).
-    let asks_last_try = !ask.last_try_agreed && !ask.card.tries_left.is_some_and(|left| left > 1);
+    let asks_last_try = !ask.last_try_agreed && ask.card.tries_left.is_none_or(|left| left <= 1);
     let tries = match ask.card.tries_left {
         Some(1) => "Dernier essai".to_owned(),
         Some(left) => french(&format!("{left} essais restants")),

@@ -3,20 +3,21 @@
 //! With `CHEVET_SNAPSHOTS` naming a folder, each page is also written there as a PNG, to be looked at.
 
 mod fixtures;
+mod harness;
 
 use chevet::record::reading;
 use chevet::record::reading::RowKind;
 use chevet::record::reading::Run;
-use chevet::screen::bridge::Snapshot;
 use chevet::screen::bridge::Window;
 use chevet::screen::bridge::snapshot;
+use chevet::screen::consent_text;
 use chevet::screen::view::Body;
-use chevet::screen::view::View;
 use chevet::screen::view::view;
 use chevet::time::Wall;
 use chevet::trouble::Trouble;
+use chevet::visit::Effect;
+use chevet::visit::Event;
 use chevet::visit::Page;
-use chevet::visit::Visit;
 use chevet::visit::event::Insertion;
 use chevet::visit::event::Language;
 use chevet::visit::event::LinkState;
@@ -27,121 +28,9 @@ use chevet::visit::page::GateStep;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Room;
 use fixtures::*;
+use harness::*;
 use i_slint_backend_testing::AccessibleRole;
 use i_slint_backend_testing::ElementHandle;
-use i_slint_backend_testing::ElementQuery;
-use i_slint_backend_testing::TestingBackend;
-use i_slint_backend_testing::TestingBackendOptions;
-use slint::platform::PointerEventButton;
-use std::path::Path;
-use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::Receiver;
-
-const SIZES: [(u32, u32); 2] = [(800, 480), (1280, 800)];
-
-/// One thread has one backend, so each test makes its own.
-fn window() -> (Window, Receiver<Touch>) {
-    let options = TestingBackendOptions {
-        mock_time: true,
-        threading: false,
-        renderer_name: Some("software".into()),
-        ..Default::default()
-    };
-    slint::platform::set_platform(Box::new(TestingBackend::new(options))).expect("one backend a thread");
-    let (sender, receiver) = mpsc::channel(64);
-    let window = Window::new(sender).expect("a window without a display");
-    window.set_size(800, 480);
-    (window, receiver)
-}
-
-fn wait_ms(time: u64) {
-    i_slint_backend_testing::mock_elapsed_time(Duration::from_millis(time));
-}
-
-fn seen(visit: &Visit) -> View {
-    view(visit, now(), &device())
-}
-
-fn show(window: &Window, visit: &Visit) {
-    window.show(&seen(visit));
-    wait_ms(200);
-}
-
-/// What is said: every accessible label and value.
-fn said(window: &Window) -> Vec<String> {
-    let elements = ElementQuery::from_root(window.app()).find_all();
-    let told = elements.iter().flat_map(|element| [element.accessible_label(), element.accessible_value()]);
-    told.flatten().map(|text| text.to_string()).filter(|text| !text.is_empty()).collect()
-}
-
-fn controls(window: &Window) -> Vec<ElementHandle> {
-    let control = |element: &ElementHandle| {
-        matches!(element.accessible_role(), Some(AccessibleRole::Button | AccessibleRole::ListItem))
-    };
-    ElementQuery::from_root(window.app()).find_all().into_iter().filter(control).collect()
-}
-
-fn press(window: &Window, label: &str) {
-    let named = |element: &ElementHandle| element.accessible_label().is_some_and(|found| found == label);
-    let found = controls(window).into_iter().find(named);
-    let labels: Vec<_> = controls(window).iter().filter_map(ElementHandle::accessible_label).collect();
-    found
-        .unwrap_or_else(|| panic!("no control « {label} » among {labels:?}"))
-        .mock_single_click(PointerEventButton::Left);
-    wait_ms(200);
-}
-
-/// What was sent since the last look, and no more.
-fn sent(touches: &mut Receiver<Touch>) -> Vec<Touch> {
-    std::iter::from_fn(|| touches.try_recv().ok()).collect()
-}
-
-#[track_caller]
-fn sends(window: &Window, touches: &mut Receiver<Touch>, label: &str, expected: Touch) {
-    press(window, label);
-    assert!(sent(touches) == [expected], "« {label} » sent something else");
-}
-
-fn keep(name: &str, picture: &Snapshot) {
-    let Some(folder) = std::env::var_os("CHEVET_SNAPSHOTS") else { return };
-    let path = Path::new(&folder).join(format!("{name}-{}x{}.png", picture.width, picture.height));
-    image::save_buffer(&path, &picture.rgba, picture.width, picture.height, image::ColorType::Rgba8)
-        .expect("the named folder takes a picture");
-}
-
-/// Draws the page at both sizes and checks what holds for all: something is drawn, each label is there, and every
-/// control has a name, is large enough for a finger, and lies wholly in the window's width.
-#[track_caller]
-fn draws(window: &Window, name: &str, visit: &Visit, labels: &[&str]) {
-    for (width, height) in SIZES {
-        window.set_size(width, height);
-        show(window, visit);
-        let picture = snapshot(window).expect("the software renderer takes pictures");
-        assert_eq!((picture.width, picture.height), (width, height), "{name}");
-        let first = &picture.rgba[..4];
-        assert!(picture.rgba.chunks(4).any(|pixel| pixel != first), "{name}: an empty page");
-        keep(name, &picture);
-        let said = said(window);
-        for label in labels {
-            assert!(said.iter().any(|text| text.contains(label)), "{name} {width}: no « {label} » in {said:?}");
-        }
-        for control in controls(window) {
-            let label = control.accessible_label().unwrap_or_default();
-            assert!(!label.is_empty(), "{name}: a control without a name");
-            let (at, size) = (control.absolute_position(), control.size());
-            assert!(size.width >= 47.9 && size.height >= 47.9, "{name} {width}: « {label} » is too small: {size:?}");
-            let inside = at.x >= 0.0 && at.x + size.width <= width as f32 + 0.5;
-            assert!(inside || chip(&label), "{name} {width}: « {label} » leaves the window: {at:?} {size:?}");
-        }
-    }
-    window.set_size(SIZES[0].0, SIZES[0].1);
-}
-
-/// Filter chips may be pushed aside with a finger; nothing else may.
-fn chip(label: &str) -> bool {
-    label.rsplit_once(' ').is_some_and(|(_, count)| count.parse::<u32>().is_ok())
-}
 
 #[test]
 fn idle_says_what_the_device_is_worth() {
@@ -322,6 +211,17 @@ fn the_patient_answers_on_equal_buttons() {
     sends(&window, &mut touches, "Plus tard", Touch::Later);
     sends(&window, &mut touches, "Facile à lire", Touch::Language(Language::EasyFrench));
     sends(&window, &mut touches, "English", Touch::Language(Language::English));
+}
+
+#[test]
+fn what_was_before_the_patient_is_what_is_recorded() {
+    let (_, effects) = visit(gate(asking(Language::French))).step(Event::Touched(Touch::Yes), now());
+    let said = effects.into_iter().find_map(|effect| match effect {
+        Effect::Record { said, .. } => said.into_iter().next(),
+        _ => None,
+    });
+    let shown = said.expect("an answer is recorded").shown;
+    assert_eq!((shown.text.as_str(), shown.version), (consent_text::ID, consent_text::VERSION));
 }
 
 #[test]
