@@ -14,7 +14,7 @@ use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 const LIVES: u64 = 3_000;
-const STEPS: u32 = 160;
+const STEPS: u32 = 500;
 
 /// Seeds that once found something.
 const REGRESSIONS: &[u64] = &[];
@@ -32,7 +32,7 @@ fn the_promises_hold_in_every_life() {
     assert!(all.documents > 100, "{all:?}");
     assert!(all.consents > 50 && all.refusals > 50, "{all:?}");
     assert!(all.denied_documents > 100 && all.denied_records > 50, "{all:?}");
-    assert!(all.cards_out > 3_000 && all.cards_out_of_documents > 20, "{all:?}");
+    assert!(all.cards_out > 3_000 && all.cards_out_of_documents > 5, "{all:?}");
     assert!(all.disk_refusals > 100 && all.late_answers > 1_000, "{all:?}");
     assert!(all.last_tries > 10 && all.blocked > 10, "{all:?}");
 }

@@ -1,1 +1,275 @@
-//! The card in the contact reader: a reader thread over PC\/SC, T=0, IAS-ECC, PKCS#15, CPS generations.
+//! The card in the contact reader: PC/SC, T=0, IAS-ECC, PKCS#15, CPS generations.
+//!
+//! Two named threads, because a reader that hangs in the middle of a command must not hide that the card is gone:
+//! `card-watch` only waits for changes (pcscd tells it, nothing is polled) and `card-work` alone speaks to the card, one
+//! command at a time, holding it exclusively for the visit. Neither knows of visits: an insertion has a number, and a
+//! command for another insertion than the one in the reader is refused.
+//!
+//! Never asks for a PIN, never keeps one, never logs the body of a command or of an answer (a PIN and a signature that is
+//! a key travel in them): header and length only.
+//!
+//! - `words` status words and commands as bytes, pure
+//! - `pkcs15` what the card's files say, pure
+//! - `generation` which card an ATR announces, pure
+//! - `dialogue` what is said to the card, over any transport
+//! - `watch`, `work` the two threads
+//!
+//! *Rejected*: one thread with `SCardCancel` before each command (a cancellation that comes just before the wait is lost,
+//! and a mute reader would delay "card out"); OpenSC or the Cryptolib below (neither knows both generations, and neither
+//! lets a wrong length be refused before it costs a try).
+
+mod dialogue;
+pub mod generation;
+pub mod pkcs15;
+mod watch;
+pub mod words;
+mod work;
+
+use crate::identity::statement::Statement;
+use crate::secret::Pin;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::mpsc as channel;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+pub use generation::Generation;
+
+/// What the settings say of the reader.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Part of the PC/SC reader's name; the first contact reader when absent.
+    pub reader_name: Option<String>,
+}
+
+/// What happened in the reader, in order and without gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    ReaderReady,
+    ReaderAbsent,
+    /// The service is down, or the reader fails; healed by itself, and then `ReaderReady` or `ReaderAbsent` comes.
+    ReaderTrouble(Error),
+    /// A card came in: its insertion's number, which only grows. [`Reader::read`] says which card it is.
+    CardIn(u64),
+    CardOut(u64),
+}
+
+/// What a card says before its PIN.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardContents {
+    /// The PC/SC reader's name.
+    pub reader: String,
+    pub atr: Vec<u8>,
+    pub generation: Generation,
+    /// Issuer and serial number of EF.SN.ICC, for example `8025000001/99213845`.
+    pub serial: Option<String>,
+    /// DER of the authentication certificate; never that of the signature key.
+    pub certificate: Vec<u8>,
+    /// `Some(0)`: blocked. `None`: the card does not say.
+    pub tries_left: Option<u8>,
+    /// Fewest and most digits of its PIN (AODF).
+    pub pin_digits: (u8, u8),
+}
+
+/// What is in the reader, as far as the ATR tells; no command is sent for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub insertion: u64,
+    pub reader: String,
+    /// Empty: the card is mute.
+    pub atr: Vec<u8>,
+    pub generation: Generation,
+}
+
+/// What went wrong with the reader or the card. Texts carry no personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("there is no card reader")]
+    NoReader,
+    #[error("the smart-card service does not answer")]
+    ServiceDown,
+    #[error("another program holds the card")]
+    Busy,
+    #[error("the card does not answer")]
+    Mute,
+    #[error("the card was pulled")]
+    Removed,
+    #[error("the card is no CPS")]
+    UnknownCard,
+    #[error("the card is a CPS4, which is not read yet")]
+    Cps4,
+    #[error("the card was presented without contact")]
+    Contactless,
+    #[error("the card has no PKCS#15 application of a CPS")]
+    NoApplication,
+    #[error("the card has no authentication key with its certificate")]
+    NoCertificate,
+    #[error("wrong PIN, {tries_left} left")]
+    WrongPin { tries_left: u8 },
+    #[error("the PIN is blocked")]
+    Blocked,
+    #[error("the PIN has not a length that the card accepts")]
+    PinLength,
+    #[error("the card wants its PIN first")]
+    PinNeeded,
+    #[error("the card's signature does not verify under its certificate")]
+    SignatureRefused,
+    #[error("the question was about a card that is no longer in the reader")]
+    StaleInsertion,
+    #[error("the card refused {step} with {status:04X}")]
+    Dialogue { step: &'static str, status: u16 },
+    #[error("the card's {file} is not understood")]
+    Unreadable { file: &'static str },
+    #[error("the system gives no thread to the reader")]
+    NoThread,
+    #[error("the reader failed")]
+    Reader(#[source] pcsc::Error),
+}
+
+/// Handle of the reader's two threads. They end when the last handle is dropped, or when nobody takes notices any more.
+#[derive(Clone)]
+pub struct Reader {
+    inner: Arc<Inner>,
+}
+
+impl Reader {
+    /// Starts to watch. The first notice is `ReaderReady`, `ReaderAbsent` or `ReaderTrouble`; `CardIn` follows at once for
+    /// a card that is already there.
+    pub fn start(options: Options, notices: mpsc::Sender<Notice>) -> Result<Reader, Error> {
+        let shared = Arc::new(Shared::default());
+        let (commands, orders) = channel::channel();
+        let stop = Arc::new(watch::Stop::default());
+        watch::start(options, notices, Arc::clone(&shared), Arc::clone(&stop)).map_err(|_| Error::NoThread)?;
+        work::start(orders, Arc::clone(&shared), stop).map_err(|_| Error::NoThread)?;
+        Ok(Reader { inner: Arc::new(Inner { commands, shared }) })
+    }
+
+    /// Finds out which card it is, what its certificate is and how many tries are left. Needs no PIN and costs no try.
+    pub async fn read(&self, insertion: u64) -> Result<CardContents, Error> {
+        self.ask(insertion, |answer| Order::Read { answer }).await
+    }
+
+    /// Sends the PIN once, if its length is one that the card accepts, then has the statement signed. The signature is
+    /// verified under the certificate before it is handed out.
+    pub async fn login(&self, insertion: u64, pin: Pin, statement: Statement) -> Result<Vec<u8>, Error> {
+        self.ask(insertion, |answer| Order::Login { pin, statement, answer }).await
+    }
+
+    /// Has the statement signed; the PIN must have been taken since the card came in.
+    pub async fn sign(&self, insertion: u64, statement: Statement) -> Result<Vec<u8>, Error> {
+        self.ask(insertion, |answer| Order::Sign { statement, answer }).await
+    }
+
+    /// The visit is over: resets the card, so that its PIN is forgotten, and lets go of it. Waits for nobody; what was
+    /// asked before and has not begun is not done.
+    pub fn leave(&self) {
+        let leaves = {
+            let mut now = self.inner.shared.lock();
+            now.leaves += 1;
+            now.leaves
+        };
+        // The thread is gone only when the process ends; then the card is reset by the service.
+        let _ = self.inner.commands.send(Command { insertion: 0, leaves, order: Order::Leave });
+    }
+
+    /// What is in the reader now.
+    pub fn seen(&self) -> Option<Seen> {
+        let now = self.inner.shared.lock();
+        now.card.as_ref().map(|card| Seen {
+            insertion: card.insertion,
+            reader: card.reader.to_string_lossy().into_owned(),
+            atr: card.atr.clone(),
+            generation: Generation::of(&card.atr),
+        })
+    }
+
+    async fn ask<T>(
+        &self,
+        insertion: u64,
+        order: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Order,
+    ) -> Result<T, Error> {
+        let (answer, answered) = oneshot::channel();
+        let leaves = self.inner.shared.lock().leaves;
+        let command = Command { insertion, leaves, order: order(answer) };
+        self.inner.commands.send(command).map_err(|_| Error::ServiceDown)?;
+        answered.await.unwrap_or(Err(Error::ServiceDown))
+    }
+}
+
+struct Inner {
+    commands: channel::Sender<Command>,
+    shared: Arc<Shared>,
+}
+
+/// One thing for `card-work` to do.
+struct Command {
+    insertion: u64,
+    /// How often the visit had ended when this was asked.
+    leaves: u64,
+    order: Order,
+}
+
+enum Order {
+    Read { answer: oneshot::Sender<Result<CardContents, Error>> },
+    Login { pin: Pin, statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
+    Sign { statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
+    Leave,
+}
+
+/// What `card-watch` knows and `card-work` needs.
+#[derive(Default)]
+struct Shared {
+    present: Mutex<Present>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Present {
+    card: Option<InReader>,
+    leaves: u64,
+}
+
+#[derive(Clone)]
+struct InReader {
+    insertion: u64,
+    reader: std::ffi::CString,
+    atr: Vec<u8>,
+}
+
+impl Shared {
+    /// Nobody panics while holding it: every holder copies a few values and lets go.
+    fn lock(&self) -> MutexGuard<'_, Present> {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The card that is in now, if it is this insertion.
+    fn card(&self, insertion: u64) -> Option<InReader> {
+        self.lock().card.clone().filter(|card| card.insertion == insertion)
+    }
+
+    fn put(&self, card: Option<InReader>) {
+        self.lock().card = card;
+        self.changed.notify_all();
+    }
+
+    /// Whether this insertion is over, or is so within a moment.
+    fn waits_until_gone(&self, insertion: u64) -> bool {
+        let is_in = |now: &mut Present| now.card.as_ref().is_some_and(|card| card.insertion == insertion);
+        let waited = self.changed.wait_timeout_while(self.lock(), GONE_WITHIN, is_in);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+}
+
+/// A service looks at its reader every 400 ms or oftener.
+const GONE_WITHIN: Duration = Duration::from_millis(800);
+
+/// A certificate names its holder: contents print as their generation only.
+impl std::fmt::Debug for CardContents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CardContents({}, [REDACTED])", self.generation.name())
+    }
+}

@@ -2,9 +2,21 @@
 //!
 //! `--json` is stable, for scripts; texts are for people. Errors go to standard error, in English, with the next step.
 
+pub mod card;
+#[cfg(all(feature = "sandbox", feature = "screen"))]
+pub mod demo;
+#[cfg(feature = "screen")]
+pub mod kiosk;
+mod log;
 pub mod matrix;
 pub mod policy;
+pub mod record;
 
+use crate::config;
+use crate::config::Config;
+use crate::device::clock::Clock;
+use crate::time::UnixSeconds;
+use crate::time::Wall;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
@@ -38,16 +50,61 @@ pub struct Common {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// The habilitation matrix
+    /// The card in the reader
     #[command(subcommand)]
-    Matrix(matrix::Verb),
+    Card(CardVerb),
     /// What the rules decide, and why
     #[command(subcommand)]
     Policy(policy::Verb),
+    /// The habilitation matrix
+    #[command(subcommand)]
+    Matrix(matrix::Verb),
+    /// A document, as the reader would display it
+    #[command(subcommand)]
+    Record(RecordVerb),
+    /// The appliance's program
+    #[cfg(feature = "screen")]
+    #[command(after_help = "Example: chevet kiosk --config kiosk.toml --state state --window 800x480")]
+    Kiosk(kiosk::Arguments),
+    /// The whole of it on a sandbox: a virtual card, a small DMP
+    #[cfg(all(feature = "sandbox", feature = "screen"))]
+    #[command(after_help = "Example: chevet demo --play --out demo")]
+    Demo(demo::Arguments),
+    /// The sealed reader of documents; started by the kiosk, never by hand
+    #[command(hide = true, disable_help_flag = true)]
+    Worker {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        rest: Vec<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum CardVerb {
+    /// Who is in the reader; needs no PIN
+    #[command(after_help = "Example: chevet card show --json --config kiosk.toml")]
+    Show,
+    /// The same, with the PIN from standard input
+    #[command(after_help = "Example: chevet card login --json --config kiosk.toml < pin")]
+    Login {
+        /// Yes, spend the last try
+        #[arg(long)]
+        last_try: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum RecordVerb {
+    /// All that the reader would display of a file
+    #[command(after_help = "Example: chevet record show letter.xml --json")]
+    Show { file: PathBuf },
 }
 
 /// Reads the arguments and does what they ask.
 pub fn run() -> ExitCode {
+    // The worker seals itself before it reads anything, arguments included.
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == "worker") {
+        return crate::render::worker_main();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -57,9 +114,42 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if asked_for { DONE } else { WRONG_USE });
         }
     };
+    let common = &arguments.common;
     ExitCode::from(match arguments.verb {
-        Verb::Matrix(verb) => matrix::run(verb, &arguments.common),
-        Verb::Policy(verb) => policy::run(verb, &arguments.common),
+        Verb::Card(verb) => return card_verb(&verb, common),
+        Verb::Policy(verb) => policy::run(verb, common),
+        Verb::Matrix(verb) => matrix::run(verb, common),
+        Verb::Record(RecordVerb::Show { file }) => return record::show(&file, common.json),
+        #[cfg(feature = "screen")]
+        Verb::Kiosk(verb) => kiosk::run(verb, common),
+        #[cfg(all(feature = "sandbox", feature = "screen"))]
+        Verb::Demo(verb) => demo::run(verb),
+        Verb::Worker { .. } => WRONG_USE,
+    })
+}
+
+fn card_verb(verb: &CardVerb, common: &Common) -> ExitCode {
+    let config = match settings(common) {
+        Ok(config) => config,
+        Err(code) => return ExitCode::from(code),
+    };
+    let form = if common.json { card::Form::Json } else { card::Form::Text };
+    // An operator's command believes the machine's clock, as every other command on it does.
+    let now = Wall::Is(Clock::start(UnixSeconds(0)).as_shown());
+    let asked = card::Asked { config: &config, now, form };
+    match verb {
+        CardVerb::Show => card::show(&asked),
+        CardVerb::Login { last_try: true } => card::login(&asked, card::LastTry::Use),
+        CardVerb::Login { last_try: false } => card::login(&asked, card::LastTry::Keep),
+    }
+}
+
+/// The settings, or the reason why not, already said.
+pub(crate) fn settings(common: &Common) -> Result<Config, u8> {
+    Config::read(&common.config).map_err(|error| {
+        let code = if matches!(error, config::Error::Read { .. }) { FAILED } else { WRONG_USE };
+        complain(&error);
+        code
     })
 }
 

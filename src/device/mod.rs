@@ -1,1 +1,4 @@
-//! The board: clock trust, network state, printer, scanner, backlight, watchdog. The only room with `nix`-like calls.
+//! The board: what the clock may be believed, what the boot is called. Printer, scanner, backlight, watchdog and update
+//! slots come with the image.
+
+pub mod clock;

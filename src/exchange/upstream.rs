@@ -33,6 +33,8 @@ pub enum Outcome {
     Acknowledged,
     /// Refused for good: set aside, with the server's code and a reason fit for the tray.
     Refused { code: String, reason: String },
+    /// Failed for this item alone and for now: it stays waiting. When nothing else came of a request, the lane pauses.
+    NotNow,
 }
 
 /// Why a call failed. Texts carry no personal data: no URL query, no body.
@@ -44,14 +46,15 @@ pub enum Error {
     TimedOut,
     #[error("the server's certificate was not accepted")]
     ServerCertificate { source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the server refused the device's certificate (HTTP {status})")]
-    DeviceRefused { status: u16 },
+    /// Without a status, it was refused in the TLS handshake.
+    #[error("the server refused the device's certificate")]
+    DeviceRefused { status: Option<u16> },
     #[error("the server refused the holder (HTTP {status})")]
     HolderRefused { status: u16 },
     #[error("the server failed (HTTP {status})")]
     Failed { status: u16, retry_after_s: Option<u64> },
     #[error("the answer to {what} cannot be understood: {why}")]
-    Unreadable { what: &'static str, why: String },
+    Unreadable { what: &'static str, why: &'static str },
     #[error("the content is larger than {limit_bytes} bytes")]
     TooLarge { limit_bytes: u64 },
     #[error("the content is not what its metadata promised ({what})")]
@@ -100,7 +103,7 @@ pub trait Upstream: Send + Sync {
     /// ITI-20, under the device's certificate: one outcome a trace, in order.
     fn traces(&self, who: AsDevice, traces: &[Trace]) -> impl Future<Output = Result<Vec<Outcome>, Error>> + Send;
 
-    /// What the server's `Date` said last, for the clock's trust.
+    /// The time by the server's newest `Date`, carried on since it was heard, for the clock's trust.
     fn server_time(&self) -> Option<UnixSeconds>;
 }
 

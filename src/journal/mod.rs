@@ -10,10 +10,13 @@
 //! Invariant (P1): [`Pending::committed`] is called in `vault/` alone, after the commit; `tests/house.rs` holds it. Pure.
 
 pub mod consent;
+pub mod export;
 pub mod held;
 pub mod item;
 pub mod leaf;
+pub mod note;
 pub mod trace;
+pub mod tree;
 pub mod words;
 
 pub use held::Held;

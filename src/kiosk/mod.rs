@@ -1,1 +1,20 @@
-//! Wiring: `main_loop` owns the Visit, `perform` turns effects into driver calls and answers into events.
+//! Wiring: the meaning and the world meet here and nowhere else.
+//!
+//! A fixed set of named tasks, made at start, joined by bounded channels:
+//!
+//! ```text
+//!  screen (main thread) ──touches──┐                ┌──views (watch)──> screen
+//!  reader thread ──notices──> ears ┴──events──> main_loop ──effects──> perform ──> vault thread, worker, upstream
+//!                                        ^────────────────answers──────────┘ └──> courier (the outbox)
+//! ```
+//!
+//! - `main_loop` owns the `Visit` · `perform` effect → driver call → event · `courier` delivers what waits
+//! - `troubles` every driver's error → one [`Trouble`](crate::trouble::Trouble), logged once
+//! - `start` reads the settings and makes all of it
+
+pub mod courier;
+pub mod ears;
+pub mod main_loop;
+pub mod perform;
+pub mod start;
+pub mod troubles;

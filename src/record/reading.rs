@@ -10,7 +10,8 @@ pub struct Reading {
     /// Label and value, in the order to show: patient, author, dates, setting (EX_3.2-1030).
     pub header: Vec<(String, String)>,
     pub rows: Vec<Row>,
-    /// Pictures of pages, in order. Pages not drawn yet are not here; `page_count` says how many there are.
+    /// Pictures of pages, in order, those that were asked for; `page_count` says how many there are. In a CDA of level 3
+    /// they are its pictures, in the order in which the narrative asks for them.
     pub pages: Vec<Page>,
     pub page_count: u32,
     /// French sentences about what could not be shown as it was meant.
@@ -32,16 +33,20 @@ pub struct Row {
 pub enum RowKind {
     Heading,
     Paragraph,
+    /// Its bullet is the screen's to draw.
     Bullet,
+    /// Its number is in the text already.
     Numbered,
     TableHead,
     TableRow,
     Footnote,
+    /// Stands for a picture; its text names the page.
     Picture,
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Cell {
+    /// Lines inside a cell are parted by a line feed, bullets of its lists included.
     pub text: Vec<Run>,
     pub columns: u16,
     pub rows: u16,

@@ -1,8 +1,15 @@
 //! A visit, a time, a device: what the window shows. Pure, compared, and rebuilt from nothing each time.
+//!
+//! Every text is French and ready to draw; the markup chooses places and colours, never words that depend on a fact.
+//! A PIN is never here: only how many digits were typed.
 
+use crate::record::reading::Reading;
+use crate::screen::before;
+use crate::screen::within;
 use crate::time::Now;
 use crate::visit::Page;
 use crate::visit::Visit;
+use std::sync::Arc;
 
 /// What of the device a person must be able to read on the screen (P9).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,18 +22,303 @@ pub struct DeviceFacts {
     pub time_zone: String,
 }
 
-/// All that the window shows. French text is ready to draw: the markup decides nothing.
-#[derive(Clone, PartialEq, Eq)]
+/// All that the window shows.
+#[derive(Clone, PartialEq)]
 pub struct View {
-    /// The page's name, for the markup to choose by.
+    /// The page's name, as [`Page::name`] says it.
     pub page: &'static str,
+    pub body: Body,
+}
+
+#[derive(Clone, PartialEq)]
+pub enum Body {
+    Idle(Idle),
+    Wait(Wait),
+    Pin(Pin),
+    Home(Home),
+    Typing(Typing),
+    Gate(Gate),
+    /// Turned to the patient.
+    Consent(Consent),
+    Why(Why),
+    Documents(Documents),
+    History(History),
+    Reader(Reader),
+    Reception(Reception),
+    Trouble(Trouble),
+}
+
+/// A few words in a tone: colour never speaks alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pill {
+    pub text: String,
+    pub tone: Tone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tone {
+    #[default]
+    Quiet,
+    /// Only "Tout est transmis".
+    Good,
+    Care,
+    Stopped,
+}
+
+/// Something went wrong, told inside a page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Notice {
+    pub happened: String,
+    pub next: String,
+    pub code: String,
+}
+
+/// The same bar on every page of a patient: the way back, whose record, how old and whether online, the way out.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Bar {
+    /// Empty: no way back from here.
+    pub back: String,
+    pub name: String,
+    pub traits: String,
+    pub pill: Pill,
+    pub may_quit: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Idle {
+    pub clock: String,
+    pub date: String,
+    pub pills: Vec<Pill>,
+    pub title: String,
+    pub hint: String,
+    /// Chevet and the site.
+    pub site: String,
+    pub protection: String,
+    pub version: String,
+    pub matrix: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Wait {
+    pub bar: Bar,
+    pub title: String,
+    pub hint: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Pin {
+    pub card: String,
+    pub name: String,
+    pub role: String,
+    /// How many digits were typed, and how many places are drawn.
+    pub typed: usize,
+    pub places: usize,
+    pub tries: String,
+    /// Tones the tries: the last one is amber.
+    pub tries_tone: Tone,
+    /// After a wrong PIN; else empty.
+    pub alert: String,
+    /// The pad stays away until an explicit yes (P7).
+    pub asks_last_try: bool,
+    pub last_try_title: String,
+    pub last_try: String,
+    pub may_confirm: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Home {
+    pub name: String,
+    pub role: String,
+    pub pills: Vec<Pill>,
+    pub summary: String,
+    pub rows: Vec<RoundRow>,
+    pub notice: Option<Notice>,
+    /// What to do when the round has nobody; else empty.
+    pub empty: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct RoundRow {
+    pub name: String,
+    pub details: String,
+    pub pill: Pill,
+    /// All of it, for speech and tests.
+    pub label: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Typing {
+    pub notice: Option<Notice>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GateAct {
+    #[default]
+    None,
+    OpenRecord,
+    AskConsent,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Gate {
+    pub bar: Bar,
+    /// Label and value of each of the five traits.
+    pub traits: Vec<(String, String)>,
+    pub pill: Pill,
+    pub headline: String,
+    pub sentence: String,
+    /// Rule and law, small.
+    pub law: String,
+    pub act: GateAct,
+    pub act_label: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Consent {
+    pub turned: String,
+    pub title: String,
+    pub body: String,
+    pub no: String,
+    pub yes: String,
+    pub later: String,
+    pub foot: String,
+    /// Names of the other languages, each with what it asks for: 0 French, 1 easy French, 2 English.
+    pub languages: Vec<(String, usize)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Why {
+    pub bar: Bar,
+    pub title: String,
+    pub pill: Pill,
+    pub reasons: Vec<Reason>,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Reason {
+    pub sentence: String,
+    /// What it concerns: « 3 comptes rendus »; may be empty.
+    pub about: String,
+    /// Rule, law, facts.
+    pub detail: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Documents {
+    pub bar: Bar,
+    pub chips: Vec<Chip>,
+    pub rows: Vec<DocumentRow>,
+    /// « 4 documents », in bold; empty when none is denied.
+    pub denied: String,
+    pub denied_rest: String,
+    pub empty: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Chip {
+    pub label: String,
+    /// `None`: all.
+    pub class: Option<String>,
+    pub chosen: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct DocumentRow {
+    pub tile: String,
+    pub title: String,
+    pub details: String,
+    pub pill: Pill,
+    pub label: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct History {
+    pub bar: Bar,
+    pub waiting: bool,
+    pub rows: Vec<HistoryRow>,
+    pub notice: Option<Notice>,
+    pub empty: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct HistoryRow {
+    pub when: String,
+    pub author: String,
+    pub action: String,
+    pub context: String,
+    pub unsent: bool,
+    pub label: String,
+}
+
+#[derive(Clone, PartialEq, Default)]
+pub struct Reader {
+    pub bar: Bar,
+    pub title: String,
+    pub details: String,
+    pub warnings: Vec<String>,
+    pub notices: Vec<String>,
+    /// Shown: what there is to read. Compared by its pointer first.
+    pub reading: Option<Arc<Reading>>,
+    /// Headings one may jump to: words, and the place of their row.
+    pub sections: Vec<(String, usize)>,
+    /// Which of `reading.pages` is drawn.
+    pub picture: Option<usize>,
+    /// « Page 1 sur 3 »; empty when there is one page or none.
+    pub page_label: String,
+    pub has_next: bool,
+    pub has_previous: bool,
+    pub text_percent: u16,
+    /// What is awaited; else empty.
+    pub waiting: String,
+    pub notice: Option<Notice>,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Reception {
+    pub name: String,
+    pub role: String,
+    pub pills: Vec<Pill>,
+    pub title: String,
+    pub lines: Vec<String>,
+    pub protection: String,
+    pub version: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trouble {
+    pub pill: Pill,
+    pub happened: String,
+    pub next: String,
+    pub code: String,
 }
 
 /// Draws a visit in words.
-pub fn view(visit: &Visit, _now: Now, _device: &DeviceFacts) -> View {
-    View { page: page_name(&visit.page) }
+pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
+    let body = match &visit.page {
+        Page::Idle => Body::Idle(before::idle(visit, now, device)),
+        Page::ReadingCard { .. } => Body::Wait(before::reading_card()),
+        Page::AskPin(ask) => Body::Pin(before::pin(ask)),
+        Page::CheckingPin { .. } => Body::Wait(before::checking_pin()),
+        Page::Opening(_) => Body::Wait(before::opening()),
+        Page::Home(home) if home.typing => Body::Typing(Typing { notice: home.notice.map(before::notice) }),
+        Page::Home(home) => Body::Home(before::home(home, &visit.standing, now, device)),
+        Page::Reception { holder, .. } => Body::Reception(before::reception(holder, visit, now, device)),
+        Page::Gate(gate) => before::gate(gate, visit, now, device),
+        Page::Record(record) => within::record(record, visit, now, device),
+        Page::Document(reader) => Body::Reader(within::reader(reader, visit, now, device)),
+        Page::TakeCard(trouble) => Body::Trouble(before::take_card(*trouble)),
+    };
+    View { page: visit.page.name(), body }
 }
 
-fn page_name(page: &Page) -> &'static str {
-    page.name()
+/// The page of a device that could not start: there is no visit yet.
+pub fn of_trouble(trouble: crate::trouble::Trouble) -> View {
+    View { page: "trouble", body: Body::Trouble(before::take_card(trouble)) }
+}
+
+/// Names the page and nothing that it says.
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "View({}, [REDACTED])", self.page)
+    }
 }

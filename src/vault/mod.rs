@@ -1,4 +1,426 @@
 //! The vault: SQLite at rest. `journal.db` under the device key, one compartment per holder under *that* card.
 //!
-//! Every personal column and every document is sealed by the application (DESIGN §5). The only room that calls
-//! `journal::Pending::committed`, and only after the commit.
+//! Every personal column and every document is sealed by the application (DESIGN §5): what an image of the disk still
+//! tells is counts, sizes and local times. The only room that calls `journal::Pending::committed`, and only after the
+//! commit has returned from the disk (P1). Nothing here reads a clock: times come in as values.
+//!
+//! ```text
+//! Vault (handle, cheap to clone)
+//!   ├─ bounded channel ─> thread "vault-journal"      journal.db: rows, tree, outbox, consents, slots, shred secrets
+//!   └─ bounded channel ─> thread "vault-compartment"  at most one holder's compartment, while their card is in
+//! ```
+//!
+//! A document needs both: the compartment key (card, PIN and device) and the patient's shred secret (journal).
+//! Forgetting the secret shreds the document, whoever's card is in.
+
+mod compartment;
+mod error;
+mod files;
+mod folder;
+mod journal;
+mod line;
+mod look;
+mod outbox;
+mod schema;
+mod seal;
+mod shapes;
+mod slots;
+
+pub mod keys;
+
+pub use error::Error;
+pub use look::Look;
+pub use look::Status;
+
+use crate::identity::holder::CertificateKeyId;
+use crate::identity::holder::HolderId;
+use crate::identity::statement::Statement;
+use crate::journal::Committed;
+use crate::journal::Draft;
+use crate::journal::Held;
+use crate::journal::Trace;
+use crate::journal::consent::Consent;
+use crate::journal::consent::Said;
+use crate::journal::item::Item;
+use crate::patient::ins::Ins;
+use crate::patient::ins::Patient;
+use crate::record::document::Document;
+use crate::record::document::UniqueId;
+use crate::record::state::RecordState;
+use crate::secret::SecretBytes;
+use crate::secret::SecretKey;
+use crate::time::UnixSeconds;
+use crate::vault::compartment::Compartment;
+use crate::vault::compartment::Compartments;
+use crate::vault::compartment::Of;
+use crate::vault::journal::Journal;
+use crate::vault::line::Line;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use uuid::Uuid;
+
+/// The journal, in the state folder.
+const JOURNAL_FILE: &str = "journal.db";
+
+/// What a vault is opened with.
+pub struct Options {
+    /// The state folder; made when it is not there.
+    pub folder: PathBuf,
+    /// The device's name, as it enters every row and every sealed value: [`keys::device_id`] on a desk.
+    pub device: String,
+    /// Name and version of the program, as it enters every row.
+    pub software: String,
+    /// This boot.
+    pub boot: Uuid,
+    pub device_key: SecretKey,
+}
+
+/// A handle. The last one to go waits until both threads have closed their database and let go of the folder.
+#[derive(Clone)]
+pub struct Vault {
+    inner: Arc<Inner>,
+}
+
+/// Fields are dropped in this order: the folder is let go of last.
+struct Inner {
+    journal: Line<Journal>,
+    compartments: Line<Compartments>,
+    /// Counts lockings, so that an unlocking that was under way when the card went finds out.
+    lockings: Arc<AtomicU64>,
+    folder: PathBuf,
+    _taken: File,
+}
+
+/// One patient of the holder's round, and what is here of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RoundRow {
+    pub patient: Patient,
+    /// Documents whose content is in the compartment.
+    pub cached: u32,
+    /// When the list was last known to be true upstream.
+    pub as_of: Option<UnixSeconds>,
+}
+
+/// What waits to be delivered, and what was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub traces: u32,
+    pub consents: u32,
+    pub contributions: u32,
+    pub set_aside: Vec<SetAside>,
+    /// Since when the oldest waiting item waits.
+    pub oldest: Option<UnixSeconds>,
+}
+
+/// An item that the server refused for good: visible, explained, and in nobody's way (P4).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetAside {
+    pub id: Uuid,
+    /// `traces`, `consents` or `contributions`.
+    pub kind: String,
+    pub since: UnixSeconds,
+    pub code: String,
+    pub reason: String,
+}
+
+/// Remembered, and not to be seen before its row is committed; and when the upstream said it.
+pub type Remembered<T> = Option<(Held<T>, UnixSeconds)>;
+
+impl Vault {
+    /// Takes the folder for this process alone, opens or makes the journal, and starts the two threads.
+    ///
+    /// A journal that cannot be read as one is sealed aside (renamed into `aside/`, never deleted) and a new one is begun:
+    /// [`Vault::sealed_aside`] says so. Another device's folder and a newer version's are refused and left as they are.
+    pub fn open(options: Options, at: UnixSeconds) -> Result<Vault, Error> {
+        let taken = folder::take(&options.folder)?;
+        let journal = match Journal::open(&options, at) {
+            Err(Error::Damaged { .. }) => {
+                tracing::error!(store = "journal", "sealed_aside");
+                folder::seal_aside(&options.folder, JOURNAL_STORE, at)?;
+                Journal::open(&options, at)?
+            }
+            opened => opened?,
+        };
+        keys::sync_folder(&options.folder).map_err(Error::folder("syncing it"))?;
+        let compartments =
+            Compartments { state_folder: options.folder.clone(), device: options.device.clone(), open: None };
+        let inner = Inner {
+            journal: Line::start("vault-journal", journal)?,
+            compartments: Line::start("vault-compartment", compartments)?,
+            lockings: Arc::new(AtomicU64::new(0)),
+            folder: options.folder,
+            _taken: taken,
+        };
+        Ok(Vault { inner: Arc::new(inner) })
+    }
+
+    /// Names of what could not be opened and was put into `aside/`, now or at any earlier start.
+    pub fn sealed_aside(&self) -> Vec<String> {
+        folder::sealed_aside(&self.inner.folder)
+    }
+
+    /// Writes rows and consents in ONE transaction, fsynced; each row gets its outbox item, each consent one that needs
+    /// its holder. A refusal or a withdrawal shreds that patient's documents in the same transaction. All or nothing:
+    /// on an error there is no `Committed`, so nothing can be shown.
+    pub async fn record(&self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Vec<Committed>, Error> {
+        let recorded = self.inner.journal.ask(move |journal| journal.record(rows, said)).await?;
+        if self.tidy(recorded.shredded, recorded.agreed).await.is_err() {
+            // The secrets are deleted and the tombstones stay: the next opening deletes the rows.
+            tracing::warn!("shredded_rows_stay_until_next_opening");
+        }
+        Ok(recorded.committed)
+    }
+
+    /// What this holder's card must sign for its compartment. Makes the salt at the first visit.
+    pub async fn compartment_statement(&self, holder: &HolderId, key: CertificateKeyId) -> Result<Statement, Error> {
+        let holder = holder.clone();
+        self.inner.journal.ask(move |journal| journal.compartment_statement(&holder, key)).await
+    }
+
+    /// Opens or creates the compartment. The caller has verified the signature against the certificate: it is the key.
+    pub async fn unlock(
+        &self,
+        holder: &HolderId,
+        key: CertificateKeyId,
+        signature: SecretBytes,
+        at: UnixSeconds,
+    ) -> Result<(), Error> {
+        let lockings = &self.inner.lockings;
+        // Counted before anything is waited for: a lock that is asked for from now on wins.
+        let before = lockings.fetch_add(1, Ordering::SeqCst) + 1;
+        let (here, there) = (Arc::clone(lockings), Arc::clone(lockings));
+        self.close().await;
+        let holder = holder.clone();
+        let opening = self.inner.journal.ask(move |journal| journal.open_slot(&holder, key, &signature, at)).await?;
+        let (open, tombstones) = (opening.open.clone(), opening.tombstones.clone());
+        let unlock = move |compartments: &mut Compartments| {
+            // The card may have gone since: then nothing is opened, not even for a moment.
+            if there.load(Ordering::SeqCst) == before { compartments.unlock(opening, at) } else { Err(Error::Locked) }
+        };
+        self.inner.compartments.ask(unlock).await?;
+        let opened = move |journal: &mut Journal| {
+            journal.clear_tombstones(&open.compartment, &tombstones)?;
+            if here.load(Ordering::SeqCst) != before {
+                return Err(Error::Locked);
+            }
+            journal.open = Some(open);
+            Ok(())
+        };
+        self.inner.journal.ask(opened).await
+    }
+
+    /// Wipes the compartment's keys and closes its database. Answers that are still on their way become [`Error::Locked`].
+    pub async fn lock(&self) {
+        self.inner.lockings.fetch_add(1, Ordering::SeqCst);
+        self.close().await;
+    }
+
+    async fn close(&self) {
+        let close = |compartments: &mut Compartments| {
+            compartments.open = None;
+            Ok(())
+        };
+        let forget = |journal: &mut Journal| {
+            journal.open = None;
+            Ok(())
+        };
+        // A thread that has stopped holds no key any more.
+        drop(self.inner.compartments.ask(close).await);
+        drop(self.inner.journal.ask(forget).await);
+    }
+
+    /// The holder's round, in its order.
+    pub async fn round(&self) -> Result<Vec<RoundRow>, Error> {
+        self.inner.compartments.ask(|compartments| compartments.open()?.round()).await
+    }
+
+    /// Replaces the holder's round.
+    pub async fn put_round(&self, patients: Vec<Patient>, at: UnixSeconds) -> Result<(), Error> {
+        let name = move |journal: &mut Journal| {
+            let visit = journal.open.as_ref().ok_or(Error::Locked)?.visit;
+            let names = patients.iter().map(|patient| journal.keys.patient(&patient.ins)).collect();
+            Ok((visit, names, patients))
+        };
+        let (visit, names, patients): (u64, Vec<keys::Pseudonym>, Vec<Patient>) = self.inner.journal.ask(name).await?;
+        let put = move |there: &mut Compartments| there.of_visit(visit)?.put_round(&patients, &names, at);
+        self.inner.compartments.ask(put).await
+    }
+
+    /// Keeps what the upstream said of a record. Of a patient whose content was shredded nothing is kept.
+    pub async fn remember_state(&self, patient: &Ins, state: &RecordState, at: UnixSeconds) -> Result<(), Error> {
+        let state = state.clone();
+        let kept = self.write(patient, at, move |there, of| there.remember_state(&of, &state, at)).await;
+        nothing_when_shredded(kept)
+    }
+
+    pub async fn state(&self, patient: &Ins) -> Result<Option<(RecordState, UnixSeconds)>, Error> {
+        self.read(patient, |there, of| of.map_or(Ok(None), |of| there.state(&of))).await
+    }
+
+    /// Keeps a record's list, unseen. Documents that are no longer in it go, with their content. Of a patient whose
+    /// content was shredded nothing is kept.
+    pub async fn remember_list(&self, list: &Held<Vec<Document>>, at: UnixSeconds) -> Result<(), Error> {
+        let documents = list.for_storage().clone();
+        let keep = move |there: &mut Compartment, of: Of| there.remember_list(&of, &documents, at);
+        nothing_when_shredded(self.write(list.patient(), at, keep).await)
+    }
+
+    pub async fn list(&self, patient: &Ins) -> Result<Remembered<Vec<Document>>, Error> {
+        let found = self.read(patient, |there, of| of.map_or(Ok(None), |of| there.list(&of))).await?;
+        Ok(found.map(|(documents, as_of)| (Held::record(patient.clone(), documents), as_of)))
+    }
+
+    /// Keeps a document's content, unseen. [`Error::Shredded`]: the patient has withdrawn; keep it in memory or not at all.
+    pub async fn store(&self, document: &UniqueId, content: &Held<SecretBytes>, at: UnixSeconds) -> Result<(), Error> {
+        let document = document.clone();
+        let copy = SecretBytes::new(content.for_storage().show_bytes().to_vec());
+        let keep = move |there: &mut Compartment, of: Of| there.store(&of, &document, copy.show_bytes(), at);
+        self.write(content.patient(), at, keep).await
+    }
+
+    /// Whether the content is in the compartment.
+    pub async fn has(&self, patient: &Ins, document: &UniqueId) -> Result<bool, Error> {
+        let document = document.clone();
+        self.read(patient, move |there, of| of.map_or(Ok(false), |of| there.has(&of, &document))).await
+    }
+
+    /// Hands content out under the row that accounts for it; [`Error::NotCovered`] when it is about something or
+    /// somebody else, [`Error::Absent`] when it was never stored.
+    pub async fn release(
+        &self,
+        patient: &Ins,
+        document: &UniqueId,
+        committed: &Committed,
+    ) -> Result<SecretBytes, Error> {
+        if !committed.covers_document(patient, document) {
+            return Err(Error::NotCovered);
+        }
+        let (document, holder) = (document.clone(), committed.holder().clone());
+        let take_out = move |there: &mut Compartment, of: Option<Of>| {
+            if *there.holder() != holder {
+                return Err(Error::NotCovered);
+            }
+            there.content(&of.ok_or(Error::Absent)?, &document)
+        };
+        self.read(patient, take_out).await
+    }
+
+    /// All that this patient said on this device, oldest first.
+    pub async fn consents(&self, patient: &Ins) -> Result<Vec<Consent>, Error> {
+        let patient = patient.clone();
+        self.inner.journal.ask(move |journal| journal.consents(&patient)).await
+    }
+
+    /// What may be sent now: the device's items, and that holder's when one is named; oldest first, so that a patient's
+    /// stay in order. A trace's item comes with its row.
+    pub async fn waiting(
+        &self,
+        needs_holder: Option<&HolderId>,
+        limit: usize,
+    ) -> Result<Vec<(Item, Option<Trace>)>, Error> {
+        let holder = needs_holder.cloned();
+        self.inner.journal.ask(move |journal| journal.waiting(holder.as_ref(), limit)).await
+    }
+
+    /// The upstream has them. Unknown ids change nothing.
+    pub async fn acknowledged(&self, ids: Vec<Uuid>) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.acknowledged(&ids)).await
+    }
+
+    /// The upstream refuses this one for good.
+    pub async fn set_aside(&self, id: Uuid, code: String, reason: String, at: UnixSeconds) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.mark_set_aside(id, &code, &reason, Some(at))).await
+    }
+
+    pub async fn counts(&self) -> Result<Counts, Error> {
+        self.inner.journal.ask(|journal| journal.counts()).await
+    }
+
+    /// This patient's accesses that the upstream has not acknowledged, oldest first, for the history.
+    pub async fn unsent_accesses(&self, patient: &Ins) -> Result<Vec<Trace>, Error> {
+        let patient = patient.clone();
+        self.inner.journal.ask(move |journal| journal.unsent_accesses(&patient)).await
+    }
+
+    /// The newest time ever written here: the clock's floor.
+    pub async fn latest_time(&self) -> Result<Option<UnixSeconds>, Error> {
+        self.inner.journal.ask(|journal| journal.latest_time()).await
+    }
+
+    /// Two steps, because the patient's key is in two halves: the shred secret here, the compartment key there.
+    async fn read<T: Send + 'static>(
+        &self,
+        patient: &Ins,
+        job: impl FnOnce(&mut Compartment, Option<Of>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let patient = patient.clone();
+        let secret = self.inner.journal.ask(move |journal| journal.shred_secret(&patient)).await?;
+        let there = move |compartments: &mut Compartments| {
+            let compartment = compartments.of_visit(secret.visit)?;
+            let of = compartment.of(secret);
+            job(compartment, of)
+        };
+        self.inner.compartments.ask(there).await
+    }
+
+    async fn write(
+        &self,
+        patient: &Ins,
+        at: UnixSeconds,
+        job: impl FnOnce(&mut Compartment, Of) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let patient = patient.clone();
+        let secret = self.inner.journal.ask(move |journal| journal.shred_secret_to_write(&patient, at)).await?;
+        let there = move |compartments: &mut Compartments| {
+            let compartment = compartments.of_visit(secret.visit)?;
+            let of = compartment.of(secret).ok_or(Error::Shredded)?;
+            job(compartment, of)
+        };
+        self.inner.compartments.ask(there).await
+    }
+
+    /// After a refusal nothing of the secrets stays in the log, and the open compartment's rows go at once; after a yes
+    /// they may come again.
+    async fn tidy(&self, shredded: Vec<keys::Pseudonym>, agreed: Vec<keys::Pseudonym>) -> Result<(), Error> {
+        if shredded.is_empty() && agreed.is_empty() {
+            return Ok(());
+        }
+        let going = [shredded.clone(), agreed.clone()].concat();
+        let look = move |journal: &mut Journal| {
+            if !shredded.is_empty() {
+                journal.forget()?;
+            }
+            let Some(open) = journal.open.clone() else { return Ok(None) };
+            let dead = journal.tombstones(&open.compartment)?;
+            Ok(Some((open, going.into_iter().filter(|patient| dead.contains(patient)).collect())))
+        };
+        let found: Option<(slots::Open, Vec<keys::Pseudonym>)> = self.inner.journal.ask(look).await?;
+        let Some((open, going)) = found.filter(|(_, going)| !going.is_empty()) else { return Ok(()) };
+        let visit = open.visit;
+        self.inner.compartments.ask(move |there| there.of_visit(visit)?.purge(&going)).await?;
+        self.inner.journal.ask(move |journal| journal.clear_tombstones(&open.compartment, &agreed)).await
+    }
+}
+
+/// The journal and what it alone opens.
+const JOURNAL_STORE: &[&str] = &[JOURNAL_FILE, "journal.db-wal", "journal.db-shm", "compartments"];
+
+fn nothing_when_shredded(kept: Result<(), Error>) -> Result<(), Error> {
+    if matches!(kept, Err(Error::Shredded)) { Ok(()) } else { kept }
+}
+
+impl std::fmt::Debug for RoundRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RoundRow([REDACTED])")
+    }
+}
+
+/// A server's words may name people.
+impl std::fmt::Debug for SetAside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SetAside({}, {}, [REDACTED])", self.kind, self.code)
+    }
+}

@@ -11,7 +11,6 @@ use crate::policy::facts::Known;
 use crate::policy::facts::SiteFacts;
 use crate::policy::matrix::Place;
 use crate::record::document::Document;
-use crate::record::state::Authorization;
 use crate::time::Now;
 use crate::visit::event::StateAnswer;
 use crate::visit::page::Here;
@@ -25,17 +24,7 @@ pub(super) enum AtGate {
     Refused,
 }
 
-/// The ground that a yes gives this holder.
-pub(super) fn ground_of_consent(here: &Here, rules: &Rules) -> Ground {
-    if in_team(here, rules) { Ground::Team } else { Ground::Explicit }
-}
-
-/// The ground that stands before anybody is asked.
-pub(super) fn ground_that_stands(answer: &StateAnswer) -> Option<Ground> {
-    matches!(answer.state.authorization, Authorization::Valid { .. }).then_some(Ground::Authorization)
-}
-
-pub(super) fn in_team(here: &Here, rules: &Rules) -> bool {
+fn in_team(here: &Here, rules: &Rules) -> bool {
     rules.team.contains(&here.holder.id.0)
 }
 

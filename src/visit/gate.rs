@@ -13,7 +13,8 @@ use crate::journal::words::Source;
 use crate::patient::ins::Patient;
 use crate::policy::Decision;
 use crate::policy::decide;
-use crate::policy::decision::Obligation;
+use crate::policy::facts::Facts;
+use crate::policy::rules::ground_that_stands;
 use crate::time::Now;
 use crate::trouble::Trouble;
 use crate::visit::effect::Effect;
@@ -83,10 +84,10 @@ impl Visit {
                 }
             }
             (
-                GateStep::RecordingAnswer { ticket, answer, agreed, .. },
+                GateStep::RecordingAnswer { ticket, answer, ground, agreed, .. },
                 Event::Recorded { ticket: asked, answer: recorded },
             ) if asked == ticket => match recorded {
-                Ok(_) if agreed => self.agreed(gate, answer, now),
+                Ok(_) if agreed => self.agreed(gate, answer, ground, now),
                 Ok(_) => {
                     let decision = self.may_open(&gate.here, &answer, None, AtGate::Refused, now);
                     gate.step = GateStep::Denied { decision };
@@ -130,15 +131,15 @@ impl Visit {
         match (step, touch) {
             // On the patient's page "back" is "later": nothing was said, nothing is written.
             (GateStep::AskingPatient { answer, .. }, Touch::Later | Touch::Back) => self.state_known(gate, answer, now),
-            (GateStep::AskingPatient { answer, .. }, Touch::Language(language)) => {
-                gate.step = GateStep::AskingPatient { answer, language };
+            (GateStep::AskingPatient { answer, ground, .. }, Touch::Language(language)) => {
+                gate.step = GateStep::AskingPatient { answer, ground, language };
                 self.gate(gate, vec![])
             }
-            (GateStep::AskingPatient { answer, language }, Touch::Yes) => {
-                self.record_answer(gate, answer, language, true, now)
+            (GateStep::AskingPatient { answer, ground, language }, Touch::Yes) => {
+                self.record_answer(gate, answer, ground, language, true, now)
             }
-            (GateStep::AskingPatient { answer, language }, Touch::No) => {
-                self.record_answer(gate, answer, language, false, now)
+            (GateStep::AskingPatient { answer, ground, language }, Touch::No) => {
+                self.record_answer(gate, answer, ground, language, false, now)
             }
             // An answer being written down is not left half-way.
             (step @ GateStep::RecordingAnswer { .. }, _) => {
@@ -149,8 +150,11 @@ impl Visit {
             (GateStep::Standing { answer, ground: Some(ground), decision }, Touch::OpenRecord) if decision.allow => {
                 self.list(gate, answer, ground, now)
             }
-            (GateStep::Standing { answer, decision, .. }, Touch::AskConsent) if consent_would_lift(&decision) => {
-                gate.step = GateStep::AskingPatient { answer, language: Language::French };
+            (GateStep::Standing { answer, decision, ground }, Touch::AskConsent) => {
+                gate.step = match decision.ground_if_yes() {
+                    Some(ground) => GateStep::AskingPatient { answer, ground, language: Language::French },
+                    None => GateStep::Standing { answer, decision, ground },
+                };
                 self.gate(gate, vec![])
             }
             (step, _) => {
@@ -166,12 +170,11 @@ impl Visit {
     }
 
     fn state_known(self, mut gate: Gate, answer: StateAnswer, now: Now) -> Turn {
-        let ground = facts::ground_that_stands(&answer);
-        let decision = self.may_open(&gate.here, &answer, ground, AtGate::NotAsked, now);
-        gate.step = if decision.allow {
+        let asked = facts::to_open(&gate.here, &answer, None, AtGate::NotAsked, &self.rules, now);
+        let ground = ground_that_stands(&asked);
+        let decision = decide(&Facts { ground, ..asked });
+        gate.step = if decision.allow || decision.ground_if_yes().is_some() {
             GateStep::Standing { answer, decision, ground }
-        } else if consent_would_lift(&decision) {
-            GateStep::Standing { answer, decision, ground: None }
         } else {
             GateStep::Denied { decision }
         };
@@ -187,11 +190,11 @@ impl Visit {
         mut self,
         mut gate: Gate,
         answer: StateAnswer,
+        ground: Ground,
         language: Language,
         agreed: bool,
         now: Now,
     ) -> Turn {
-        let ground = facts::ground_of_consent(&gate.here, &self.rules);
         let shown = Shown {
             text: CONSENT_TEXT.to_owned(),
             version: CONSENT_TEXT_VERSION,
@@ -228,12 +231,11 @@ impl Visit {
             ..row(class, &gate.here, &gate.patient, &self.rules, now)
         };
         let ticket = self.ticket();
-        gate.step = GateStep::RecordingAnswer { ticket, answer, agreed, until: now.since_boot + WAIT_MAX };
+        gate.step = GateStep::RecordingAnswer { ticket, answer, ground, agreed, until: now.since_boot + WAIT_MAX };
         self.gate(gate, vec![Effect::Record { ticket, rows: vec![row], said }])
     }
 
-    fn agreed(mut self, mut gate: Gate, answer: StateAnswer, now: Now) -> Turn {
-        let ground = facts::ground_of_consent(&gate.here, &self.rules);
+    fn agreed(mut self, mut gate: Gate, answer: StateAnswer, ground: Ground, now: Now) -> Turn {
         let decision = self.may_open(&gate.here, &answer, Some(ground), AtGate::Agreed, now);
         if !decision.allow {
             gate.step = GateStep::Denied { decision };
@@ -279,16 +281,6 @@ impl Visit {
         gate.step = GateStep::RecordingList { ticket, answer, ground, listing, until };
         self.gate(gate, vec![Effect::Record { ticket, rows, said: vec![] }])
     }
-}
-
-/// Whether asking the patient can change a denial: `policy` says so by what it still owes.
-pub(super) fn consent_would_lift(decision: &Decision) -> bool {
-    decision.obligations.iter().any(|owed| {
-        matches!(
-            owed,
-            Obligation::AskExplicitConsent | Obligation::RecordInitialConsent | Obligation::InformAtThisEvent
-        )
-    })
 }
 
 /// A ground other than a standing authorization rests on what the patient said at this gate.

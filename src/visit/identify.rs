@@ -1,5 +1,6 @@
 //! Which patient: from the round, from what was typed, from a scan. What is known here is compared; it never proves.
 
+use crate::patient::datamatrix;
 use crate::patient::ins::BirthDate;
 use crate::patient::ins::Ins;
 use crate::patient::ins::InsError;
@@ -49,8 +50,7 @@ pub(super) fn typed(
 
 /// From a datamatrix: read as it stands; a patient known here keeps the traits known here.
 pub(super) fn scanned(round: &[RoundEntry], payload: &str) -> Result<Patient, Trouble> {
-    let scan = crate::patient::datamatrix::parse(payload).map_err(|_| Trouble::InsUnreadable)?;
-    let patient = scan.patient;
+    let patient = datamatrix::parse(payload).map_err(|_| Trouble::InsUnreadable)?.patient;
     match round.iter().map(|entry| &entry.patient).find(|known| known.ins == patient.ins) {
         Some(known) => {
             let same =

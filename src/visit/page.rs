@@ -144,15 +144,17 @@ pub enum GateStep {
         decision: Decision,
         ground: Option<Ground>,
     },
-    /// The screen is turned to the patient.
+    /// The screen is turned to the patient; `ground` is what a yes would establish.
     AskingPatient {
         answer: StateAnswer,
+        ground: Ground,
         language: Language,
     },
     /// The answer is being written down.
     RecordingAnswer {
         ticket: Ticket,
         answer: StateAnswer,
+        ground: Ground,
         agreed: bool,
         until: Duration,
     },

@@ -1,3 +1,16 @@
-//! The integration tests, one module a room.
+//! Every integration test, one module a room, in one binary: each binary links everything.
 
-mod policy;
+#[cfg(feature = "sandbox")]
+mod card;
+#[cfg(feature = "sandbox")]
+mod cps;
+#[cfg(all(feature = "sandbox", feature = "screen"))]
+mod demo;
+#[cfg(feature = "sandbox")]
+mod desk;
+#[cfg(feature = "sandbox")]
+mod exchange;
+mod render;
+#[cfg(feature = "screen")]
+mod screen;
+mod vault;

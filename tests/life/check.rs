@@ -14,6 +14,9 @@ use chevet::record::document::Label;
 use chevet::record::document::UniqueId;
 use chevet::record::state::Authorization;
 use chevet::record::state::Existence;
+use chevet::screen::view::Body;
+use chevet::screen::view::DeviceFacts;
+use chevet::screen::view::view;
 use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
@@ -66,6 +69,15 @@ enum Was {
     Other,
 }
 
+fn device() -> DeviceFacts {
+    DeviceFacts {
+        site_name: "Cabinet".into(),
+        software: "chevet".into(),
+        key_provider: "Borne non protégée contre le vol".into(),
+        time_zone: "Europe/Paris".into(),
+    }
+}
+
 impl Life {
     /// Gives the visit one event, checks every promise, keeps the questions.
     pub fn tell(&mut self, event: Event) {
@@ -102,7 +114,12 @@ impl Life {
     /// P3: the very step that sees the card go leaves a blank page, and locks; an answer for a card that is not there
     /// opens nothing.
     fn check_card_out(&self, was: &Was, effects: &[Effect], at: &str) {
+        let body = view(&self.visit, self.now, &device()).body;
+        let says_something = matches!(body, Body::Documents(_) | Body::History(_) | Body::Reader(_));
+        let may = matches!(self.visit.page, Page::Record(_) | Page::Document(_));
+        assert!(may || !says_something, "{at}: the screen tells of a record that is not open");
         if matches!(was, Was::CardOut) {
+            assert!(matches!(body, Body::Idle(_)), "{at}: card out, and the screen is not blank");
             assert!(matches!(self.visit.page, Page::Idle), "{at}: card out, and not idle");
             assert!(self.visit.holder().is_none() && self.visit.patient().is_none(), "{at}: somebody is left");
             assert!(matches!(effects, [Effect::Lock]), "{at}: card out asks for more or less than the lock");

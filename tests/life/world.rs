@@ -186,9 +186,10 @@ impl Life {
         let dice = &mut self.dice;
         let touch = match &self.visit.page {
             Page::AskPin(ask) => match dice.u8(0..12) {
-                0 if ask.card.tries_left == Some(1) || ask.card.tries_left.is_none() => Touch::LastTry,
+                0 if ask.card.tries_left != Some(1) => Touch::Back,
                 1 => Touch::Erase,
-                2..=4 => Touch::Confirm,
+                2 => Touch::LastTry,
+                3..=5 => Touch::Confirm,
                 _ => Touch::Digit(dice.u8(0..11)),
             },
             Page::Home(_) => match dice.u8(0..10) {
@@ -216,7 +217,7 @@ impl Life {
                 2 => Touch::Why,
                 3 => Touch::Back,
                 4 => Touch::ShowDocuments,
-                _ => Touch::OpenDocument(dice.usize(0..8)),
+                _ => Touch::OpenDocument(dice.usize(0..3)),
             },
             _ => match dice.u8(0..8) {
                 0 => Touch::Back,

@@ -1,5 +1,6 @@
 -- compartments/<name>.db, step 1. What can be fetched again, and the desk. Sealed under patient keys:
--- HKDF(compartment key ‖ shred secret).
+-- HKDF(compartment key ‖ shred secret). Pseudonyms are made with the compartment key: without the card, two
+-- compartments do not even tell whether they hold the same patient.
 
 CREATE TABLE store (
     id           INTEGER PRIMARY KEY CHECK (id = 1),
@@ -10,19 +11,21 @@ CREATE TABLE store (
 -- What the upstream said of a record, and when.
 CREATE TABLE record (
     patient      BLOB PRIMARY KEY,       -- HMAC pseudonym
-    state        BLOB NOT NULL,          -- sealed
-    as_of        INTEGER NOT NULL
+    state        BLOB,                   -- sealed
+    state_as_of  INTEGER,
+    list_as_of   INTEGER                 -- NULL: its list was never asked for
 ) STRICT, WITHOUT ROWID;
 
--- Metadata of documents; content beside it, in chunks files above 256 KB.
+-- Metadata of documents; content beside it, in chunked files above 256 KB.
 CREATE TABLE document (
     id           INTEGER PRIMARY KEY,
     patient      BLOB NOT NULL,
     unique_id    BLOB NOT NULL,          -- HMAC pseudonym
-    metadata     BLOB NOT NULL,          -- sealed
+    position     INTEGER,                -- in the upstream's list; NULL: in no list
+    metadata     BLOB,                   -- sealed; NULL: in no list
     content      BLOB,                   -- sealed; NULL: not fetched, or in a file
     file         TEXT,                   -- name in the compartment's folder
-    size         INTEGER,
+    size         INTEGER,                -- of the content in clear
     as_of        INTEGER NOT NULL,
     UNIQUE (patient, unique_id)
 ) STRICT;

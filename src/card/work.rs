@@ -1,0 +1,254 @@
+//! `card-work`: the one thread that speaks to the card.
+//!
+//! It connects at the first command of an insertion, exclusively and with T=0, and keeps the card until the visit ends, the
+//! card goes or something fails. A command whose asker has given up, or that was asked before the visit ended, is not done:
+//! above all, its PIN is not sent.
+
+use crate::card::CardContents;
+use crate::card::Command;
+use crate::card::Error;
+use crate::card::Generation;
+use crate::card::InReader;
+use crate::card::Order;
+use crate::card::Shared;
+use crate::card::dialogue;
+use crate::card::dialogue::Found;
+use crate::card::watch::Stop;
+use std::sync::Arc;
+use std::sync::mpsc as channel;
+use std::thread;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Starts the thread. It ends when no handle is left, and then ends `card-watch`.
+pub(super) fn start(orders: channel::Receiver<Command>, shared: Arc<Shared>, stop: Arc<Stop>) -> std::io::Result<()> {
+    let worker = Worker { shared, context: None, held: None };
+    thread::Builder::new().name("card-work".into()).spawn(move || {
+        worker.run(&orders);
+        stop.end();
+    })?;
+    Ok(())
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    context: Option<pcsc::Context>,
+    held: Option<Held>,
+}
+
+/// The card of one insertion, connected.
+struct Held {
+    insertion: u64,
+    card: pcsc::Card,
+    found: Option<Found>,
+}
+
+impl Worker {
+    fn run(mut self, orders: &channel::Receiver<Command>) {
+        for command in orders {
+            let insertion = command.insertion;
+            let ended = self.shared.lock().leaves != command.leaves;
+            match command.order {
+                Order::Leave => self.leave(),
+                Order::Read { answer } => {
+                    if !answer.is_closed() {
+                        let result = self.current(insertion, ended).and_then(|seen| self.read(&seen));
+                        // The asker may be gone by now; nothing depends on it.
+                        let _ = answer.send(result);
+                    }
+                }
+                Order::Login { pin, statement, answer } => {
+                    if !answer.is_closed() {
+                        let result = self.current(insertion, ended).and_then(|seen| {
+                            self.with_found(&seen, |card, found| dialogue::login(card, found, &pin, &statement))
+                        });
+                        let _ = answer.send(result);
+                    }
+                }
+                Order::Sign { statement, answer } => {
+                    if !answer.is_closed() {
+                        let result = self.current(insertion, ended).and_then(|seen| self.sign(&seen, &statement));
+                        let _ = answer.send(result);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The card that the question is about, if it is still the one in the reader.
+    fn current(&mut self, insertion: u64, ended: bool) -> Result<InReader, Error> {
+        if self.held.as_ref().is_some_and(|held| held.insertion != insertion) {
+            self.held = None;
+        }
+        match self.shared.card(insertion) {
+            Some(seen) if !ended => Ok(seen),
+            _ => Err(Error::StaleInsertion),
+        }
+    }
+
+    fn read(&mut self, seen: &InReader) -> Result<CardContents, Error> {
+        self.with_found(seen, |card, found| {
+            Ok(CardContents {
+                reader: seen.reader.to_string_lossy().into_owned(),
+                atr: seen.atr.clone(),
+                generation: Generation::of(&seen.atr),
+                serial: found.serial.clone(),
+                certificate: found.certificate.der().to_vec(),
+                tries_left: dialogue::tries_left(card, found)?,
+                pin_digits: (found.pin.digits_min, found.pin.digits_max),
+            })
+        })
+    }
+
+    /// Only on a connection that is still held: a new one has no PIN.
+    fn sign(&mut self, seen: &InReader, statement: &crate::identity::statement::Statement) -> Result<Vec<u8>, Error> {
+        if self.held.as_ref().is_none_or(|held| held.found.is_none()) {
+            return Err(Error::PinNeeded);
+        }
+        self.with_found(seen, |card, found| dialogue::sign(card, found, statement))
+    }
+
+    /// Does something with the connected card, whose files have been read.
+    fn with_found<T>(
+        &mut self,
+        seen: &InReader,
+        act: impl FnOnce(&mut dialogue::Transport<'_>, &Found) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut held = match self.held.take() {
+            Some(held) => held,
+            None => Held { insertion: seen.insertion, card: self.connect(seen)?, found: None },
+        };
+        // What failed below the dialogue, if anything did: then the connection is of no more use.
+        let mut broken = None;
+        let card = &mut held.card;
+        let mut transport = |bytes: &[u8]| {
+            transmit(card, bytes).map_err(|error| {
+                broken = Some(error);
+                meaning(error)
+            })
+        };
+        let result = match held.found.take() {
+            Some(found) => Ok(found),
+            None => dialogue::find(&mut transport),
+        }
+        .and_then(|found| {
+            let result = act(&mut transport, &found);
+            held.found = Some(found);
+            result
+        });
+        match broken {
+            None => {
+                self.held = Some(held);
+                // An answer about a card that has gone in the meantime is none.
+                result.and_then(|done| self.shared.card(seen.insertion).map(|_| done).ok_or(Error::Removed))
+            }
+            Some(error) => {
+                drop(held);
+                Err(self.judge(seen, error))
+            }
+        }
+    }
+
+    fn connect(&mut self, seen: &InReader) -> Result<pcsc::Card, Error> {
+        match Generation::of(&seen.atr) {
+            Generation::Cps3 => {}
+            Generation::Cps4 => return Err(Error::Cps4),
+            Generation::Contactless => return Err(Error::Contactless),
+            Generation::Unknown if seen.atr.is_empty() => return Err(Error::Mute),
+            Generation::Unknown => return Err(Error::UnknownCard),
+        }
+        let mut tries = CONNECT_TRIES;
+        loop {
+            tries -= 1;
+            let error = match self.connect_once(seen) {
+                Ok(card) => return Ok(card),
+                Err(error) => error,
+            };
+            match meaning(error) {
+                // The service was started again: this context died with the old one.
+                Error::ServiceDown if self.context.take().is_some() && tries > 0 => {}
+                // Desks have programs that look at every new card for a moment.
+                Error::Busy if tries > 0 => thread::sleep(CONNECT_PAUSE),
+                _ => return Err(self.judge(seen, error)),
+            }
+        }
+    }
+
+    fn connect_once(&mut self, seen: &InReader) -> Result<pcsc::Card, pcsc::Error> {
+        let context = match &self.context {
+            Some(context) => context,
+            None => self.context.insert(pcsc::Context::establish(pcsc::Scope::User)?),
+        };
+        context.connect(&seen.reader, pcsc::ShareMode::Exclusive, pcsc::Protocols::T0)
+    }
+
+    /// What a failure below the dialogue means. A card that is being pulled fails in many ways before the service sees that
+    /// it is gone; so the watch gets a moment, and a pulled card is never called mute.
+    fn judge(&mut self, seen: &InReader, error: pcsc::Error) -> Error {
+        let meant = meaning(error);
+        tracing::debug!(insertion = seen.insertion, %error, "card failed");
+        match meant {
+            Error::ServiceDown => self.context = None,
+            Error::Mute | Error::Reader(_) | Error::NoReader if self.shared.waits_until_gone(seen.insertion) => {
+                return Error::Removed;
+            }
+            _ => {}
+        }
+        meant
+    }
+
+    fn leave(&mut self) {
+        let reset = self.held.take().map(|held| held.card.disconnect(pcsc::Disposition::ResetCard));
+        if let Some(Err((card, error))) = reset {
+            tracing::debug!(%error, "card not reset");
+            // Gone, or its service is: there is nothing to reset. Dropping it tries once more.
+            drop(card);
+        }
+    }
+}
+
+/// One command and its answer. The log gets the header and the lengths.
+fn transmit(card: &pcsc::Card, bytes: &[u8]) -> Result<Vec<u8>, pcsc::Error> {
+    let mut buffer = Zeroizing::new([0; ANSWER_LENGTH_MAX]);
+    let header = bytes.first_chunk::<4>().map_or(0, |header| u32::from_be_bytes(*header));
+    let answer = card.transmit(bytes, buffer.as_mut())?;
+    let status = answer.last_chunk::<2>().map_or(0, |status| u16::from_be_bytes(*status));
+    tracing::trace!(
+        header = format_args!("{header:08X}"),
+        sent = bytes.len(),
+        received = answer.len(),
+        status = format_args!("{status:04X}"),
+        "apdu"
+    );
+    Ok(answer.to_vec())
+}
+
+/// The words of PC/SC in ours.
+pub(super) fn meaning(error: pcsc::Error) -> Error {
+    match error {
+        // Nobody else can reset a card that is held exclusively: it was pulled and another put in.
+        pcsc::Error::RemovedCard | pcsc::Error::NoSmartcard | pcsc::Error::ResetCard => Error::Removed,
+        pcsc::Error::UnresponsiveCard
+        | pcsc::Error::UnpoweredCard
+        | pcsc::Error::UnsupportedCard
+        | pcsc::Error::NotTransacted
+        | pcsc::Error::ProtoMismatch
+        | pcsc::Error::CommDataLost => Error::Mute,
+        pcsc::Error::SharingViolation => Error::Busy,
+        pcsc::Error::NoReadersAvailable | pcsc::Error::UnknownReader | pcsc::Error::ReaderUnavailable => {
+            Error::NoReader
+        }
+        pcsc::Error::NoService
+        | pcsc::Error::ServiceStopped
+        | pcsc::Error::CommError
+        | pcsc::Error::InvalidHandle
+        | pcsc::Error::InternalError
+        | pcsc::Error::NoAccess => Error::ServiceDown,
+        other => Error::Reader(other),
+    }
+}
+
+/// 256 bytes and the status.
+const ANSWER_LENGTH_MAX: usize = 258;
+const CONNECT_TRIES: u32 = 6;
+const CONNECT_PAUSE: Duration = Duration::from_millis(200);

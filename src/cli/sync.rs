@@ -1,0 +1,181 @@
+//! `chevet sync status`: what waits to be delivered, what was refused and why, and how far the clock may be believed.
+//!
+//! It reads the state folder itself, so that it needs no running kiosk, and refuses a folder that a kiosk holds. What this
+//! version does not keep (the last success, the anchor) is null, never a guess.
+
+use crate::cli;
+use crate::cli::Common;
+use crate::time::UnixSeconds;
+use crate::vault;
+use crate::vault::Counts;
+use crate::vault::SetAside;
+use crate::vault::Vault;
+use serde::Serialize;
+use std::path::Path;
+use std::time::SystemTime;
+use uuid::Uuid;
+
+#[derive(clap::Subcommand)]
+pub enum Verb {
+    /// What waits, what was refused, how far the clock may be believed
+    #[command(after_help = "Example: chevet sync status --state /var/lib/chevet --json")]
+    Status,
+}
+
+/// The stable JSON of `sync status` (DESIGN §12). Times are RFC 3339 UTC or null.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    pub waiting: Waiting,
+    pub set_aside: Vec<Aside>,
+    pub last_success: Option<String>,
+    pub anchored: Option<Anchored>,
+    /// `is`, or `at_least`: nobody vouched for the time since this program started.
+    pub clock: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    pub traces: u32,
+    pub consents: u32,
+    pub contributions: u32,
+}
+
+/// An item that the server refused for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Aside {
+    pub id: String,
+    pub kind: String,
+    pub since: String,
+    pub code: String,
+    pub reason: String,
+}
+
+/// How much of the journal the upstream vouches for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Anchored {
+    pub size: u64,
+    pub at: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("there is no journal in the state folder; name it with --state")]
+    NoJournal,
+    #[error("the vault")]
+    Vault {
+        #[from]
+        source: vault::Error,
+    },
+    #[error("the program's threads cannot be started")]
+    Start { source: std::io::Error },
+}
+
+/// Does what the verb says; the answer is the exit code.
+pub fn run(verb: Verb, common: &Common) -> u8 {
+    match verb {
+        Verb::Status => match read(&common.state) {
+            Ok(counts) => {
+                let status = Status::of(counts);
+                if common.json {
+                    println!("{}", serde_json::to_string(&status).expect("text and numbers are always JSON"));
+                } else {
+                    print!("{}", status.text());
+                }
+                cli::DONE
+            }
+            Err(error) => {
+                cli::complain(&error);
+                cli::FAILED
+            }
+        },
+    }
+}
+
+/// Counts what waits in that folder. Makes nothing: a folder without a journal is refused.
+fn read(folder: &Path) -> Result<Counts, Error> {
+    if !folder.join("journal.db").is_file() {
+        return Err(Error::NoJournal);
+    }
+    let options = vault::Options {
+        folder: folder.to_owned(),
+        device: vault::keys::device_id(folder)?,
+        software: concat!("chevet ", env!("CARGO_PKG_VERSION")).to_owned(),
+        boot: Uuid::now_v7(),
+        device_key: vault::keys::desk_device_key(folder)?,
+    };
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = UnixSeconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|source| Error::Start { source })?;
+    let vault = Vault::open(options, now)?;
+    Ok(runtime.block_on(vault.counts())?)
+}
+
+impl Status {
+    pub fn of(counts: Counts) -> Status {
+        let waiting = Waiting { traces: counts.traces, consents: counts.consents, contributions: counts.contributions };
+        let set_aside = counts.set_aside.into_iter().map(Aside::of).collect();
+        // No server was heard by this process.
+        Status { waiting, set_aside, last_success: None, anchored: None, clock: "at_least" }
+    }
+
+    /// For people; scripts take the JSON.
+    fn text(&self) -> String {
+        let waiting = &self.waiting;
+        let mut lines = vec![
+            format!(
+                "waiting    {} traces, {} consents, {} contributions",
+                waiting.traces, waiting.consents, waiting.contributions
+            ),
+            format!("set aside  {}", self.set_aside.len()),
+        ];
+        lines.extend(self.set_aside.iter().map(|item| {
+            format!("           {} {} since {}: {} ({})", item.kind, item.id, item.since, item.reason, item.code)
+        }));
+        lines.push("clock      not vouched for since this program started".to_owned());
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+impl Aside {
+    fn of(item: SetAside) -> Aside {
+        Aside {
+            id: item.id.to_string(),
+            kind: item.kind,
+            since: item.since.rfc3339(),
+            code: item.code,
+            reason: item.reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_is_the_contracts() {
+        let refused = SetAside {
+            id: Uuid::from_u128(7),
+            kind: "consents".into(),
+            since: UnixSeconds(1_795_423_320),
+            code: "refused".into(),
+            reason: "Le dossier est fermé.".into(),
+        };
+        let counts = Counts { traces: 3, consents: 1, contributions: 0, set_aside: vec![refused], oldest: None };
+        let json = serde_json::to_string(&Status::of(counts)).expect("JSON");
+        let expected = concat!(
+            r#"{"waiting":{"traces":3,"consents":1,"contributions":0},"#,
+            r#""set_aside":[{"id":"00000000-0000-0000-0000-000000000007","kind":"consents","#,
+            r#""since":"2026-11-23T08:42:00Z","code":"refused","reason":"Le dossier est fermé."}],"#,
+            r#""last_success":null,"anchored":null,"clock":"at_least"}"#
+        );
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn a_folder_without_a_journal_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(matches!(read(folder.path()), Err(Error::NoJournal)));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
+    }
+}

@@ -1,0 +1,96 @@
+//! The one place that reads a clock. How far to believe it is decided here, once per event.
+//!
+//! The system's clock is a hint, never a proof: a board without a clock chip wakes up in 1970, or wherever its last
+//! shutdown left it. What is believed is a server's `Date`, heard over verified TLS during this boot, carried on by the
+//! monotonic clock; until then only the newest time in the vault, as a floor (DESIGN §8).
+
+use crate::time::Now;
+use crate::time::UnixSeconds;
+use crate::time::Wall;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
+
+/// Shared by the loop and by whoever hears a server's time. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    started: Instant,
+    belief: Arc<Mutex<Belief>>,
+}
+
+#[derive(Debug)]
+struct Belief {
+    /// The newest time that is known to be past.
+    floor: UnixSeconds,
+    /// A server's word, and when it was heard.
+    heard: Option<(UnixSeconds, Duration)>,
+}
+
+impl Clock {
+    /// `floor`: the newest time ever written to the vault, and the day this program was built.
+    pub fn start(floor: UnixSeconds) -> Clock {
+        let floor = floor.max(BUILT_AFTER);
+        Clock { started: Instant::now(), belief: Arc::new(Mutex::new(Belief { floor, heard: None })) }
+    }
+
+    /// One reading for one event.
+    pub fn now(&self) -> Now {
+        let since_boot = self.started.elapsed();
+        let mut belief = self.belief.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let wall = believe(&mut belief, since_boot);
+        Now { since_boot, wall }
+    }
+
+    /// A server said this over verified TLS.
+    pub fn heard(&self, server: UnixSeconds) {
+        let since_boot = self.started.elapsed();
+        let mut belief = self.belief.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        belief.heard = Some((server, since_boot));
+    }
+
+    /// The system's clock, to show and to write beside the truth, never to decide with.
+    pub fn as_shown(&self) -> UnixSeconds {
+        match self.now().wall {
+            Wall::Is(at) => at,
+            Wall::AtLeast(floor) => system_time().max(floor),
+        }
+    }
+}
+
+/// Time only ever goes forward: what was once believed is a floor for ever.
+fn believe(belief: &mut Belief, since_boot: Duration) -> Wall {
+    let wall = match belief.heard {
+        Some((server, at)) => {
+            let since = i64::try_from(since_boot.saturating_sub(at).as_secs()).unwrap_or(0);
+            Wall::Is(server.plus(since)).no_earlier_than(belief.floor)
+        }
+        None => Wall::AtLeast(belief.floor),
+    };
+    belief.floor = belief.floor.max(wall.value());
+    wall
+}
+
+fn system_time() -> UnixSeconds {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixSeconds(i64::try_from(since.as_secs()).unwrap_or(0))
+}
+
+/// 2026-11-01: no build of this program is older.
+const BUILT_AFTER: UnixSeconds = UnixSeconds(1_793_491_200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_set_back_revives_nothing() {
+        let mut belief = Belief { floor: UnixSeconds(1_000), heard: None };
+        assert_eq!(believe(&mut belief, Duration::ZERO), Wall::AtLeast(UnixSeconds(1_000)));
+        belief.heard = Some((UnixSeconds(2_000), Duration::from_secs(10)));
+        assert_eq!(believe(&mut belief, Duration::from_secs(40)), Wall::Is(UnixSeconds(2_030)));
+        belief.heard = Some((UnixSeconds(500), Duration::from_secs(50)));
+        assert_eq!(believe(&mut belief, Duration::from_secs(50)), Wall::AtLeast(UnixSeconds(2_030)));
+    }
+}

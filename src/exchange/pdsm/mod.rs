@@ -1,0 +1,416 @@
+//! FHIR R4: IHE MHD as ANS PDSm profiles it, and our own shapes where no profile gives one. docs/pdsm.md is the contract.
+//!
+//! - `names` systems and URLs · `fhir` the shapes that are read · `answer` what a status means
+//! - `state` TD0.2 · `documents` ITI-67 · `history` ITI-81 · `said` TD0.3 · `submission` ITI-65 · `event` ITI-20
+//!
+//! All of these are pure; this file asks. It keeps nothing of a patient after a call returns, and logs counts only.
+
+pub mod answer;
+pub mod documents;
+pub mod event;
+mod fhir;
+pub mod history;
+mod names;
+pub mod said;
+pub mod state;
+pub mod submission;
+
+use crate::exchange::pdsm::answer::Asker;
+use crate::exchange::pdsm::fhir::Bundle;
+use crate::exchange::upstream::AsDevice;
+use crate::exchange::upstream::AsHolder;
+use crate::exchange::upstream::Error;
+use crate::exchange::upstream::Outcome;
+use crate::exchange::upstream::Upstream;
+use crate::journal::Held;
+use crate::journal::consent::Consent;
+use crate::journal::item::Contribution;
+use crate::journal::trace::Trace;
+use crate::link;
+use crate::link::Client;
+use crate::link::Method;
+use crate::link::Request;
+use crate::link::address;
+use crate::patient::ins::Ins;
+use crate::record::document::Document;
+use crate::record::state::Access;
+use crate::record::state::RecordState;
+use crate::secret::SecretBytes;
+use crate::time::UnixSeconds;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::HashSet;
+
+/// How an audit repository takes traces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Under their own ids.
+    Put,
+    /// For repositories that take no PUT: at least once.
+    Post,
+}
+
+/// The connector. One for the record, one for the traces: they may be two servers.
+pub struct Pdsm {
+    upstream: Client,
+    base: String,
+    audit: Client,
+    audit_base: String,
+    profile: Profile,
+    document_bytes_max: u64,
+}
+
+const FHIR_JSON: &str = "application/fhir+json";
+/// One page of a search.
+const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+const PAGES_MAX: usize = 200;
+const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+impl Pdsm {
+    /// `base` and `audit_base` as configured; slashes at their ends are dropped.
+    pub fn new(
+        upstream: Client,
+        base: &str,
+        audit: Client,
+        audit_base: &str,
+        profile: Profile,
+    ) -> Result<Pdsm, link::Error> {
+        Ok(Pdsm {
+            upstream,
+            base: address::base(base)?,
+            audit,
+            audit_base: address::base(audit_base)?,
+            profile,
+            document_bytes_max: DOCUMENT_BYTES_MAX,
+        })
+    }
+
+    /// The same, with another limit on one document (64 MB).
+    pub fn with_document_limit(self, document_bytes_max: u64) -> Pdsm {
+        Pdsm { document_bytes_max, ..self }
+    }
+
+    /// What a holder's token must name as its audience.
+    pub fn audience(&self) -> &str {
+        &self.base
+    }
+
+    /// What a holder's token must be bound to.
+    pub fn device_thumbprint(&self) -> [u8; 32] {
+        self.upstream.device_thumbprint()
+    }
+
+    /// Whether the trace repository is there: any answer of its own will do. Asked under the device's certificate alone.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let request = Request {
+            method: Method::Get,
+            url: format!("{}/metadata", self.audit_base),
+            accept: FHIR_JSON.to_owned(),
+            bearer: None,
+            headers: Vec::new(),
+            body: None,
+            limit_bytes: PAGE_BYTES_MAX,
+        };
+        match self.audit.send(request).await {
+            Ok(_) | Err(link::Error::TooLarge { .. }) => Ok(()),
+            Err(error) => Err(failed(error, "metadata")),
+        }
+    }
+
+    /// One search, all its pages.
+    async fn search(
+        &self,
+        who: &AsHolder,
+        kind: &str,
+        what: &'static str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Vec<Value>, Error> {
+        let mut next = Some(address::search(&self.base, kind, parameters).map_err(|error| failed(error, what))?);
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        while let Some(url) = next {
+            if seen.len() == PAGES_MAX || !seen.insert(url.clone()) {
+                return Err(Error::Unreadable { what, why: "its pages do not end" });
+            }
+            let bundle = self.page(who, url, what).await?;
+            next = match bundle.next() {
+                Some(link) => Some(address::follow(&self.base, link).map_err(|error| failed(error, what))?),
+                None => None,
+            };
+            found.extend(bundle.matches());
+        }
+        Ok(found)
+    }
+
+    async fn page(&self, who: &AsHolder, url: String, what: &'static str) -> Result<Bundle, Error> {
+        let request = Request {
+            method: Method::Get,
+            url,
+            accept: FHIR_JSON.to_owned(),
+            bearer: Some(&who.token),
+            headers: Vec::new(),
+            body: None,
+            limit_bytes: PAGE_BYTES_MAX,
+        };
+        let answer = self.upstream.send(request).await.map_err(|error| failed(error, what))?;
+        Bundle::read(&answer::body(answer, Asker::Holder)?, "searchset", what)
+    }
+
+    /// One item of a holder's, idempotent by what `headers` or the body say.
+    async fn post(
+        &self,
+        who: &AsHolder,
+        path: &str,
+        what: &'static str,
+        headers: Vec<(&'static str, String)>,
+        body: &Value,
+    ) -> Result<link::Answer, Error> {
+        let request = Request {
+            method: Method::Post,
+            url: format!("{}{path}", self.base),
+            accept: FHIR_JSON.to_owned(),
+            bearer: Some(&who.token),
+            headers,
+            body: Some((FHIR_JSON, body.to_string().into_bytes())),
+            limit_bytes: PAGE_BYTES_MAX,
+        };
+        self.upstream.send(request).await.map_err(|error| failed(error, what))
+    }
+
+    async fn audit(&self, method: Method, path: &str, body: &Value) -> Result<link::Answer, Error> {
+        let request = Request {
+            method,
+            url: format!("{}{path}", self.audit_base),
+            accept: FHIR_JSON.to_owned(),
+            bearer: None,
+            headers: Vec::new(),
+            body: Some((FHIR_JSON, body.to_string().into_bytes())),
+            limit_bytes: PAGE_BYTES_MAX,
+        };
+        self.audit.send(request).await.map_err(|error| failed(error, "the traces"))
+    }
+
+    /// One trace under its own id.
+    async fn put_trace(&self, trace: &Trace) -> Result<Outcome, Error> {
+        let answer = self.audit(Method::Put, &format!("/AuditEvent/{}", trace.id), &event::audit_event(trace)).await?;
+        answer::delivered(&answer, Asker::Device)
+    }
+
+    /// Several in one Bundle; `None` when the server does not take the Bundle as such.
+    async fn post_traces(&self, traces: &[Trace]) -> Result<Option<Vec<Outcome>>, Error> {
+        let answer = self.audit(Method::Post, "", &batch(traces, self.profile)).await?;
+        if answer::is_about_the_bundle(answer.status) && traces.len() > 1 {
+            return Ok(None);
+        }
+        if !(200..300).contains(&answer.status) {
+            return answer::delivered(&answer, Asker::Device).map(|outcome| Some(vec![outcome; traces.len()]));
+        }
+        let bundle = Bundle::read(&answer.body, "batch-response", "the traces")?;
+        let outcomes: Vec<Outcome> =
+            bundle.entry.iter().map(|entry| entry.response.as_ref().map_or(Outcome::NotNow, answer::entry)).collect();
+        if outcomes.len() == traces.len() {
+            Ok(Some(outcomes))
+        } else {
+            Err(Error::Unreadable { what: "the traces", why: "the batch has another number of answers" })
+        }
+    }
+
+    /// One trace, alone, as the repository takes it.
+    async fn one_trace(&self, trace: &Trace) -> Result<Outcome, Error> {
+        match self.profile {
+            Profile::Put => self.put_trace(trace).await,
+            Profile::Post => {
+                let outcomes = self.post_traces(std::slice::from_ref(trace)).await?;
+                Ok(outcomes.and_then(|list| list.into_iter().next()).unwrap_or(Outcome::NotNow))
+            }
+        }
+    }
+}
+
+impl Upstream for Pdsm {
+    async fn state(&self, who: &AsHolder, patient: &Ins) -> Result<RecordState, Error> {
+        let (ins, actor) = (fhir::ins_token(patient), format!("{}|{}", names::PROFESSIONAL, who.holder.0));
+        let (by_ins, about) =
+            ([("identifier", ins.as_str())], [("patient.identifier", &*ins), ("actor.identifier", &*actor)]);
+        // Together: over a slow link each round trip counts.
+        let (patients, consents) = tokio::try_join!(
+            self.search(who, "Patient", "the record's state", &by_ins),
+            self.search(who, "Consent", "the authorization", &about),
+        )?;
+        Ok(state::record_state(patients, consents, patient))
+    }
+
+    async fn find(&self, who: &AsHolder, patient: &Ins, since: UnixSeconds) -> Result<Held<Vec<Document>>, Error> {
+        let (ins, date) = (fhir::ins_token(patient), format!("ge{}", since.rfc3339()));
+        let parameters = [("patient.identifier", &*ins), ("status", "current"), ("date", &*date), ("_count", "100")];
+        let entries = self.search(who, "DocumentReference", "the list", &parameters).await?;
+        let found = documents::documents(entries, patient);
+        if found.unreadable > 0 {
+            tracing::warn!(unreadable = found.unreadable, "list");
+        }
+        Ok(Held::record(patient.clone(), found.documents))
+    }
+
+    async fn fetch(&self, who: &AsHolder, patient: &Ins, document: &Document) -> Result<Held<SecretBytes>, Error> {
+        let (limit_bytes, what) = (self.document_bytes_max, "the document");
+        let promised = &document.attachment;
+        if promised.size_bytes.is_some_and(|size| size > limit_bytes) {
+            return Err(Error::TooLarge { limit_bytes });
+        }
+        let is_fhir = |kind: &str| matches!(kind, FHIR_JSON | "application/json");
+        let request = Request {
+            method: Method::Get,
+            url: address::follow(&self.base, &promised.url).map_err(|error| failed(error, what))?,
+            accept: accept(&promised.content_type),
+            bearer: Some(&who.token),
+            headers: Vec::new(),
+            body: None,
+            // Base64 in a Binary is a third longer.
+            limit_bytes: limit_bytes + limit_bytes / 2 + 1024,
+        };
+        let answer = self.upstream.send(request).await.map_err(|error| too_large(error, what, limit_bytes))?;
+        let wrapped = is_fhir(&answer.content_type) && !is_fhir(&promised.content_type);
+        let body = answer::body(answer, Asker::Holder)?;
+        let content = SecretBytes::new(if wrapped { unwrap_binary(body)? } else { body });
+        if content.show_bytes().len() as u64 > limit_bytes {
+            return Err(Error::TooLarge { limit_bytes });
+        }
+        verify(content.show_bytes(), document)?;
+        Ok(Held::document(patient.clone(), document.unique_id.clone(), content))
+    }
+
+    async fn history(&self, who: &AsHolder, patient: &Ins, since: UnixSeconds) -> Result<Held<Vec<Access>>, Error> {
+        let (ins, date) = (fhir::ins_token(patient), format!("ge{}", since.rfc3339()));
+        let parameters = [("patient.identifier", &*ins), ("date", &*date), ("_sort", "-date"), ("_count", "100")];
+        let entries = self.search(who, "AuditEvent", "the access history", &parameters).await?;
+        let found = history::accesses(entries);
+        if found.unreadable > 0 {
+            tracing::warn!(unreadable = found.unreadable, "history");
+        }
+        Ok(Held::record(patient.clone(), found.accesses))
+    }
+
+    async fn consent(&self, who: &AsHolder, consent: &Consent) -> Result<Outcome, Error> {
+        let once = format!("identifier={}|{}", names::URI, said::identifier(consent));
+        let headers = vec![("if-none-exist", once)];
+        let answer = self.post(who, "/Consent", "the consent", headers, &said::resource(consent)).await?;
+        answer::delivered(&answer, Asker::Holder)
+    }
+
+    async fn contribute(&self, who: &AsHolder, contribution: &Contribution) -> Result<Outcome, Error> {
+        let body = submission::transaction(&who.holder, contribution);
+        let answer = self.post(who, "", "the contribution", Vec::new(), &body).await?;
+        answer::delivered(&answer, Asker::Holder)
+    }
+
+    async fn traces(&self, _who: AsDevice, traces: &[Trace]) -> Result<Vec<Outcome>, Error> {
+        if traces.len() > 1
+            && let Some(outcomes) = self.post_traces(traces).await?
+        {
+            return Ok(outcomes);
+        }
+        let mut outcomes = Vec::with_capacity(traces.len());
+        for trace in traces {
+            match self.one_trace(trace).await {
+                Ok(outcome) => outcomes.push(outcome),
+                // What was acknowledged before the line broke stays acknowledged.
+                Err(_) if outcomes.contains(&Outcome::Acknowledged) => outcomes.push(Outcome::NotNow),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn server_time(&self) -> Option<UnixSeconds> {
+        self.upstream.server_time().or_else(|| self.audit.server_time())
+    }
+}
+
+/// A batch, never a transaction: one poisoned entry must not hold up the others.
+fn batch(traces: &[Trace], profile: Profile) -> Value {
+    let entry: Vec<Value> = traces
+        .iter()
+        .map(|trace| {
+            let request = match profile {
+                Profile::Put => json!({"method": "PUT", "url": format!("AuditEvent/{}", trace.id)}),
+                Profile::Post => json!({"method": "POST", "url": "AuditEvent"}),
+            };
+            let resource = event::audit_event(trace);
+            json!({"fullUrl": format!("urn:uuid:{}", trace.id), "resource": resource, "request": request})
+        })
+        .collect();
+    json!({"resourceType": "Bundle", "type": "batch", "entry": entry})
+}
+
+/// Raw if the server can, a Binary if it must.
+fn accept(content_type: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.".contains(&byte);
+    let kind = if !content_type.is_empty() && content_type.bytes().all(plain) { content_type } else { "*/*" };
+    format!("{kind}, {FHIR_JSON};q=0.5")
+}
+
+#[derive(Deserialize)]
+struct Binary {
+    data: String,
+}
+
+/// The bytes inside a FHIR Binary, or the body as it came when it is another resource (a document Bundle).
+fn unwrap_binary(body: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let unreadable = Error::Unreadable { what: "the document", why: "it is no FHIR Binary" };
+    let value: Value = match serde_json::from_slice(&body) {
+        Ok(value) => value,
+        Err(_) => return Err(unreadable),
+    };
+    if value["resourceType"] == "Bundle" {
+        return Ok(body);
+    }
+    let Some(binary) = fhir::resource::<Binary>(&value, "Binary") else { return Err(unreadable) };
+    BASE64.decode(binary.data).map_err(|_| unreadable)
+}
+
+/// Integrity in transfer, not trust: FHIR R4 gives SHA-1.
+fn verify(content: &[u8], document: &Document) -> Result<(), Error> {
+    let promised = &document.attachment;
+    if promised.size_bytes.is_some_and(|size| size != content.len() as u64) {
+        return Err(Error::Damaged { what: "size" });
+    }
+    match promised.sha1 {
+        Some(hash) if hash != sha1(content) => Err(Error::Damaged { what: "hash" }),
+        _ => Ok(()),
+    }
+}
+
+fn sha1(content: &[u8]) -> [u8; 20] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, content);
+    let mut hash = [0; 20];
+    hash.copy_from_slice(digest.as_ref());
+    hash
+}
+
+/// The link's errors in the connector's words.
+fn failed(error: link::Error, what: &'static str) -> Error {
+    match error {
+        link::Error::TimedOut => Error::TimedOut,
+        link::Error::TooLarge { limit_bytes } => Error::TooLarge { limit_bytes },
+        link::Error::ServerCertificate { source } => Error::ServerCertificate { source: Box::new(source) },
+        link::Error::DeviceRefused { .. } => Error::DeviceRefused { status: None },
+        link::Error::Address => Error::Unreadable { what, why: "it leads to another server" },
+        other => Error::Unreachable { source: Box::new(other) },
+    }
+}
+
+/// The limit that is said is the document's own, not that of its wrapping.
+fn too_large(error: link::Error, what: &'static str, limit_bytes: u64) -> Error {
+    match error {
+        link::Error::TooLarge { .. } => Error::TooLarge { limit_bytes },
+        other => failed(other, what),
+    }
+}
+
+impl std::fmt::Debug for Pdsm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pdsm")
+    }
+}

@@ -1,0 +1,258 @@
+//! The outbox's one worker: what waits leaves when it can, whoever is at the screen. It also finds out whether there is
+//! a network at all, and tells the loop what waits.
+//!
+//! What goes next is `exchange::outbox`'s decision, what waits is the vault's knowledge; here they only meet.
+
+use crate::device::clock::Clock;
+use crate::exchange::outbox;
+use crate::exchange::outbox::Batch;
+use crate::exchange::outbox::Failure;
+use crate::exchange::outbox::Lane;
+use crate::exchange::outbox::Next;
+use crate::exchange::outbox::Plan;
+use crate::exchange::pdsm::Pdsm;
+use crate::exchange::upstream;
+use crate::exchange::upstream::AsDevice;
+use crate::exchange::upstream::AsHolder;
+use crate::exchange::upstream::Outcome;
+use crate::exchange::upstream::Upstream;
+use crate::journal::Trace;
+use crate::journal::item::Body;
+use crate::journal::item::Item;
+use crate::kiosk::troubles;
+use crate::trouble::Trouble;
+use crate::vault;
+use crate::vault::Vault;
+use crate::visit::Event;
+use crate::visit::event::LinkState;
+use crate::visit::event::Waiting;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+/// What the courier can be told.
+pub enum Order {
+    /// Something new waits.
+    Wake,
+    /// This holder is here: deliver all that waits for them, then say how it went.
+    HolderIsHere { who: Arc<AsHolder>, done: oneshot::Sender<Result<(), Trouble>> },
+    /// The card is out: nothing goes under that name any more.
+    HolderIsGone,
+}
+
+pub struct Courier {
+    pub vault: Vault,
+    pub upstream: Arc<Pdsm>,
+    pub clock: Clock,
+    pub events: mpsc::Sender<Event>,
+}
+
+/// Who is here, and who waits for word of their delivery.
+#[derive(Default)]
+struct Desk {
+    present: Option<Arc<AsHolder>>,
+    done: Option<oneshot::Sender<Result<(), Trouble>>>,
+}
+
+/// What the vault listed as waiting.
+type Listed = Vec<(Item, Option<Trace>)>;
+
+/// Runs until the loop is gone.
+pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
+    let mut plan = Plan::new(seed());
+    let mut desk = Desk::default();
+    loop {
+        let went = courier.round(&mut plan, &desk).await;
+        courier.tell_waiting().await;
+        let rest = match went {
+            Ok(Next::Sleep { until }) => until.saturating_sub(courier.clock.now().since_boot).min(REST),
+            Ok(_) => REST,
+            Err(_) => RETRY,
+        };
+        if let Some(done) = desk.done.take() {
+            // The visit that asked may be over; what was delivered stays delivered.
+            let _nobody_waits = done.send(went.map(|_| ()));
+        }
+        let order = tokio::select! {
+            order = orders.recv() => match order {
+                Some(order) => order,
+                None => return,
+            },
+            () = tokio::time::sleep(rest) => Order::Wake,
+        };
+        match order {
+            Order::Wake => {}
+            Order::HolderIsHere { who, done } => {
+                plan.holder_is_here(&who.holder);
+                desk = Desk { present: Some(who), done: Some(done) };
+            }
+            Order::HolderIsGone => desk = Desk::default(),
+        }
+    }
+}
+
+/// Jitter differs from device to device; it needs no secrecy.
+fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    match aws_lc_rs::rand::fill(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes),
+        Err(_) => 1,
+    }
+}
+
+impl Courier {
+    /// Sends batch after batch until the plan rests or sleeps; the first failure of the holder's lane is the answer.
+    async fn round(&self, plan: &mut Plan, desk: &Desk) -> Result<Next, Trouble> {
+        let mut went = Ok(());
+        let mut sent = false;
+        loop {
+            let holder = desk.present.as_ref().map(|who| &who.holder);
+            let listed = self.vault.waiting(holder, LISTED_MAX).await.map_err(|error| troubles::of_vault(&error))?;
+            let waiting: Vec<outbox::Waiting> =
+                listed.iter().map(|(item, trace)| outbox::Waiting::of(item, trace.as_ref())).collect();
+            let next = plan.next(&waiting, holder, self.clock.now().since_boot);
+            let Next::Send(batch) = next else {
+                if !sent {
+                    self.look_for_network().await;
+                }
+                return went.map(|()| next);
+            };
+            sent = true;
+            plan.sent(&batch);
+            match self.deliver(&batch, listed, desk).await {
+                Ok(()) => {
+                    plan.answered(&batch);
+                    self.tell_link(LinkState::Online).await;
+                }
+                Err(Stopped::Vault(error)) => return Err(troubles::of_vault(&error)),
+                Err(stopped) => {
+                    let (why, trouble) = match stopped {
+                        Stopped::Upstream(error) => (Failure::of(&error), troubles::of_upstream(&error)),
+                        _ => (Failure::Again, Trouble::ServerFailed),
+                    };
+                    plan.failed(&batch, why, self.clock.now().since_boot);
+                    self.tell_link(link_of(Some(trouble))).await;
+                    if matches!(batch.lane, Lane::Holder(_)) && went.is_ok() {
+                        went = Err(trouble);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn deliver(&self, batch: &Batch, listed: Listed, desk: &Desk) -> Result<(), Stopped> {
+        let mine: Listed = listed.into_iter().filter(|(item, _)| batch.ids.contains(&item.id)).collect();
+        if batch.lane == Lane::Device {
+            return self.deliver_traces(mine).await;
+        }
+        let Some(who) = &desk.present else { return Err(Stopped::NothingCame) };
+        let mut settled = false;
+        for (item, _) in mine {
+            let outcome = match &item.body {
+                Body::Consent(consent) => self.upstream.consent(who, consent).await,
+                Body::Contribution(contribution) => self.upstream.contribute(who, contribution).await,
+                Body::Trace { .. } => continue,
+            };
+            self.hear_time();
+            settled |= self.settle(&item, outcome.map_err(Stopped::Upstream)?).await?;
+        }
+        if settled { Ok(()) } else { Err(Stopped::NothingCame) }
+    }
+
+    async fn deliver_traces(&self, mine: Listed) -> Result<(), Stopped> {
+        let (items, traces): (Vec<Item>, Vec<Trace>) =
+            mine.into_iter().filter_map(|(item, trace)| Some((item, trace?))).unzip();
+        let outcomes = self.upstream.traces(AsDevice, &traces).await;
+        self.hear_time();
+        let outcomes = outcomes.map_err(Stopped::Upstream)?;
+        if outcomes.len() != items.len() {
+            tracing::warn!(outcomes = outcomes.len(), traces = items.len(), "the answer does not fit the question");
+            return Err(Stopped::Upstream(upstream::Error::Unreadable {
+                what: "AuditEvent",
+                why: "not one outcome a trace",
+            }));
+        }
+        let mut settled = false;
+        for (item, outcome) in items.iter().zip(outcomes) {
+            settled |= self.settle(item, outcome).await?;
+        }
+        if settled { Ok(()) } else { Err(Stopped::NothingCame) }
+    }
+
+    /// The vault writes the outcome down before the plan hears of it. `false`: it stays waiting.
+    async fn settle(&self, item: &Item, outcome: Outcome) -> Result<bool, Stopped> {
+        match outcome {
+            Outcome::Acknowledged => self.vault.acknowledged(vec![item.id]).await.map_err(Stopped::Vault)?,
+            Outcome::NotNow => return Ok(false),
+            Outcome::Refused { code, reason } => {
+                tracing::warn!(code, kind = item.body.kind(), "an item was refused and set aside");
+                self.vault.set_aside(item.id, code, reason, self.clock.as_shown()).await.map_err(Stopped::Vault)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// With nothing to send, one cheap call under the device's certificate says whether the server is there.
+    async fn look_for_network(&self) {
+        let answer = self.upstream.ping().await;
+        self.hear_time();
+        let trouble = answer.as_ref().err().map(troubles::of_upstream);
+        self.tell_link(link_of(trouble)).await;
+    }
+
+    fn hear_time(&self) {
+        if let Some(at) = self.upstream.server_time() {
+            self.clock.heard(at);
+        }
+    }
+
+    async fn tell_link(&self, link: LinkState) {
+        self.tell(Event::LinkIs(link)).await;
+    }
+
+    async fn tell_waiting(&self) {
+        match self.vault.counts().await {
+            Ok(counts) => {
+                let waiting = Waiting {
+                    traces: counts.traces,
+                    consents: counts.consents,
+                    contributions: counts.contributions,
+                    set_aside: u32::try_from(counts.set_aside.len()).unwrap_or(u32::MAX),
+                    oldest: counts.oldest,
+                };
+                self.tell(Event::WaitingIs(waiting)).await;
+            }
+            Err(error) => tracing::error!(%error, "what waits cannot be counted"),
+        }
+    }
+
+    async fn tell(&self, event: Event) {
+        if self.events.send(event).await.is_err() {
+            tracing::debug!("the loop is gone");
+        }
+    }
+}
+
+/// Why a delivery stopped.
+enum Stopped {
+    Upstream(upstream::Error),
+    Vault(vault::Error),
+    /// The server answered and took nothing: the lane pauses.
+    NothingCame,
+}
+
+/// A server that answers, whatever it says, is a network.
+pub(super) fn link_of(trouble: Option<Trouble>) -> LinkState {
+    match trouble {
+        Some(Trouble::Offline | Trouble::ServerTimedOut | Trouble::ServerCertificate) => LinkState::Offline,
+        _ => LinkState::Online,
+    }
+}
+
+/// How much is looked at to find the next batch.
+const LISTED_MAX: usize = 4 * outbox::BATCH_MAX;
+/// With nothing waiting, how often the network is looked for.
+const REST: Duration = Duration::from_secs(20);
+/// After the vault itself failed.
+const RETRY: Duration = Duration::from_secs(5);

@@ -1,0 +1,74 @@
+//! Effect → driver call → event. One task; it does one thing at a time, and drops it when nobody waits for it any more.
+//!
+//! `Lock` never waits: it drops whatever is running, forgets every key and kills the worker, then goes on. A row being
+//! written is finished first even so, by the vault's own thread: dropping our wait for it undoes nothing.
+
+use crate::kiosk::perform::hands::Hands;
+use crate::visit::Effect;
+use crate::visit::Event;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use tokio::sync::mpsc;
+
+pub mod hands;
+mod record;
+
+type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
+
+/// Runs until the loop is gone.
+pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, events: mpsc::Sender<Event>) {
+    let mut waiting: VecDeque<Effect> = VecDeque::new();
+    let mut running: Option<(Running<'_>, bool)> = None;
+    loop {
+        if running.is_none()
+            && let Some(effect) = waiting.pop_front()
+        {
+            let dropped_when_late = may_be_dropped(&effect);
+            running = Some((Box::pin(hands.perform(effect)), dropped_when_late));
+        }
+        tokio::select! {
+            biased;
+            effect = effects.recv() => match effect {
+                None => return,
+                Some(Effect::Lock) => {
+                    running = None;
+                    waiting.clear();
+                    hands.lock().await;
+                }
+                Some(effect) => {
+                    // The visit has one question open at a time: a new one means that the old one's page is gone.
+                    if running.as_ref().is_some_and(|(_, may_be_dropped)| *may_be_dropped) {
+                        running = None;
+                    }
+                    waiting.push_back(effect);
+                }
+            },
+            answer = answer_of(&mut running), if running.is_some() => {
+                running = None;
+                if let Some(event) = answer && events.send(event).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn answer_of(running: &mut Option<(Running<'_>, bool)>) -> Option<Event> {
+    match running {
+        Some((future, _)) => future.as_mut().await,
+        None => None,
+    }
+}
+
+/// Questions whose answer is worth nothing once their page is gone. Writing is never one of them.
+fn may_be_dropped(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::AskState { .. }
+            | Effect::List { .. }
+            | Effect::History { .. }
+            | Effect::Fetch { .. }
+            | Effect::Render { .. }
+    )
+}

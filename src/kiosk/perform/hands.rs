@@ -1,0 +1,261 @@
+//! The drivers, and what is held for the holder who is here: their certificate, token and memory-only documents.
+
+use crate::card;
+use crate::device::clock::Clock;
+use crate::exchange::pdsm::Pdsm;
+use crate::exchange::token;
+use crate::exchange::upstream::AsHolder;
+use crate::identity::certificate::Certificate;
+use crate::identity::holder::Holder;
+use crate::identity::statement::Statement;
+use crate::identity::trust;
+use crate::journal::Held;
+use crate::journal::trace::LoginProof;
+use crate::journal::words::Mode;
+use crate::kiosk::courier;
+use crate::kiosk::troubles;
+use crate::patient::ins::Patient;
+use crate::record::document::UniqueId;
+use crate::render::Worker;
+use crate::secret::Pin;
+use crate::secret::SecretBytes;
+use crate::trouble::Trouble;
+use crate::vault::Vault;
+use crate::visit::Effect;
+use crate::visit::Event;
+use crate::visit::event::CardRead;
+use crate::visit::event::Desk;
+use crate::visit::event::Insertion;
+use crate::visit::event::PinAnswer;
+use crate::visit::event::RoundEntry;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+/// Everything that `perform` can reach.
+pub struct Hands {
+    pub device: String,
+    pub reader: card::Reader,
+    pub vault: Vault,
+    pub upstream: Arc<Pdsm>,
+    pub worker: Worker,
+    pub anchors: trust::Anchors,
+    pub crls: trust::Crls,
+    pub clock: Clock,
+    pub courier: mpsc::Sender<courier::Order>,
+    pub events: mpsc::Sender<Event>,
+    /// On a desk: the round of a holder whose own is still empty.
+    pub starter_round: Vec<Patient>,
+    pub present: Mutex<Option<Present>>,
+}
+
+/// The holder whose card is in. Dropped whole on `Lock`.
+pub struct Present {
+    pub(super) insertion: Insertion,
+    pub(super) holder: Holder,
+    pub(super) certificate: Certificate,
+    pub(super) token: Option<Arc<AsHolder>>,
+    /// What may not rest on the disk: fetched and unseen, or seen under its row.
+    pub(super) fetched: HashMap<UniqueId, Held<SecretBytes>>,
+    pub(super) seen: HashMap<UniqueId, Arc<SecretBytes>>,
+}
+
+impl Hands {
+    /// Nobody is present.
+    pub fn nobody() -> Mutex<Option<Present>> {
+        Mutex::new(None)
+    }
+
+    /// Does what is asked; `None` when nobody waits for an answer.
+    pub async fn perform(&self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::ReadCard { insertion } => {
+                let answer = self.read_card(insertion).await.map(Box::new);
+                Some(Event::CardRead { insertion, answer })
+            }
+            Effect::CheckPin { insertion, pin } => {
+                let answer = self.check_pin(insertion, pin).await;
+                Some(Event::PinChecked { insertion, answer })
+            }
+            Effect::OpenCompartment { ticket, insertion } => {
+                let answer = self.open_compartment(insertion).await;
+                Some(Event::CompartmentOpened { ticket, answer })
+            }
+            Effect::Record { ticket, rows, said } => {
+                let answer = self.vault.record(rows, said).await.map_err(|error| troubles::of_writing(&error));
+                self.wake_courier();
+                Some(Event::Recorded { ticket, answer })
+            }
+            Effect::AskState { ticket, patient } => {
+                Some(Event::StateKnown { ticket, answer: self.ask_state(&patient).await })
+            }
+            Effect::Deliver { ticket } => Some(Event::Delivered { ticket, answer: self.deliver().await }),
+            Effect::List { ticket, patient } => {
+                let answer = self.list(&patient).await.map(Box::new);
+                self.tell_desk().await;
+                Some(Event::ListCame { ticket, answer })
+            }
+            Effect::History { ticket, patient } => {
+                Some(Event::HistoryCame { ticket, answer: self.history(&patient).await.map(Box::new) })
+            }
+            Effect::Fetch { ticket, patient, document, keep } => {
+                let answer = self.fetch(&patient, &document, keep).await;
+                Some(Event::Fetched { ticket, answer })
+            }
+            Effect::Render { ticket, patient, document, committed, page } => {
+                let answer = self.render(&patient, &document, &committed, page).await.map(Arc::new);
+                Some(Event::Rendered { ticket, answer })
+            }
+            Effect::Lock => {
+                self.lock().await;
+                None
+            }
+        }
+    }
+
+    /// The visit is over. The worker dies first: it alone holds a document in clear.
+    pub async fn lock(&self) {
+        self.worker.kill();
+        self.reader.leave();
+        *self.present.lock().await = None;
+        self.vault.lock().await;
+        if self.courier.send(courier::Order::HolderIsGone).await.is_err() {
+            tracing::debug!("the courier is gone");
+        }
+    }
+
+    /// The certificate, found and verified; nothing of the holder is believed before.
+    async fn read_card(&self, insertion: Insertion) -> Result<CardRead, Trouble> {
+        let contents = self.reader.read(insertion.0).await.map_err(|error| troubles::of_card(&error))?;
+        let certificate =
+            Certificate::parse(&contents.certificate).map_err(|error| troubles::of_certificate(&error))?;
+        trust::verify(&certificate, &self.anchors, &self.crls, self.clock.now().wall)
+            .map_err(|error| troubles::of_trust(&error))?;
+        let holder = certificate.holder();
+        *self.present.lock().await = Some(Present {
+            insertion,
+            holder: holder.clone(),
+            certificate,
+            token: None,
+            fetched: HashMap::new(),
+            seen: HashMap::new(),
+        });
+        Ok(CardRead { holder, tries_left: contents.tries_left, pin_digits: contents.pin_digits })
+    }
+
+    /// The PIN goes to the card once, and the card proves itself over a nonce that was drawn here and now.
+    async fn check_pin(&self, insertion: Insertion, pin: Pin) -> PinAnswer {
+        let mut nonce = [0; 32];
+        if aws_lc_rs::rand::fill(&mut nonce).is_err() {
+            return PinAnswer::Failed(Trouble::Internal);
+        }
+        let present = self.present.lock().await;
+        let Some(present) = present.as_ref().filter(|present| present.insertion == insertion) else {
+            return PinAnswer::Failed(Trouble::CardPulledWhileReading);
+        };
+        let statement = || Statement::login(&self.device, present.certificate.key_id(), &nonce);
+        match self.reader.login(insertion.0, pin, statement()).await {
+            Ok(signature) => {
+                if present.certificate.verify_signature(statement().message(), &signature).is_err() {
+                    tracing::warn!("the card's login signature does not fit its certificate");
+                    return PinAnswer::Failed(Trouble::SignatureRefused);
+                }
+                let certificate = present.certificate.der().to_vec();
+                PinAnswer::Here(Box::new(LoginProof { certificate, nonce, signature }))
+            }
+            Err(card::Error::WrongPin { tries_left }) => PinAnswer::Wrong { tries_left },
+            Err(card::Error::Blocked) => PinAnswer::Blocked,
+            Err(error) => PinAnswer::Failed(troubles::of_card(&error)),
+        }
+    }
+
+    /// The card's deterministic signature is half of the compartment's key (DESIGN §5).
+    async fn open_compartment(&self, insertion: Insertion) -> Result<Desk, Trouble> {
+        {
+            let present = self.present.lock().await;
+            let present = present
+                .as_ref()
+                .filter(|present| present.insertion == insertion)
+                .ok_or(Trouble::CardPulledWhileReading)?;
+            let (id, key) = (&present.holder.id, present.certificate.key_id());
+            let of_vault = |error| troubles::of_vault(&error);
+            let statement = self.vault.compartment_statement(id, key).await.map_err(of_vault)?;
+            let message = statement.message().to_vec();
+            let signature =
+                self.reader.sign(insertion.0, statement).await.map_err(|error| troubles::of_card(&error))?;
+            if present.certificate.verify_signature(&message, &signature).is_err() {
+                return Err(Trouble::SignatureRefused);
+            }
+            let at = self.clock.as_shown();
+            self.vault.unlock(id, key, SecretBytes::new(signature), at).await.map_err(of_vault)?;
+        }
+        if !self.starter_round.is_empty() && self.desk().await?.round.is_empty() {
+            let round = self.starter_round.clone();
+            self.vault.put_round(round, self.clock.as_shown()).await.map_err(|error| troubles::of_vault(&error))?;
+        }
+        self.desk().await
+    }
+
+    pub(super) async fn desk(&self) -> Result<Desk, Trouble> {
+        let rows = self.vault.round().await.map_err(|error| troubles::of_vault(&error))?;
+        let entry =
+            |row: crate::vault::RoundRow| RoundEntry { patient: row.patient, cached: row.cached, as_of: row.as_of };
+        Ok(Desk { round: rows.into_iter().map(entry).collect() })
+    }
+
+    /// The round as it stands now, for the next time home is shown.
+    pub(super) async fn tell_desk(&self) {
+        let insertion = self.present.lock().await.as_ref().map(|present| present.insertion);
+        if let (Some(insertion), Ok(desk)) = (insertion, self.desk().await)
+            && self.events.send(Event::DeskIs { insertion, desk }).await.is_err()
+        {
+            tracing::debug!("the loop is gone");
+        }
+    }
+
+    /// A token signed by the card, good for a few minutes; made anew when it is near its end.
+    pub(super) async fn as_holder(&self) -> Result<Arc<AsHolder>, Trouble> {
+        let now = self.clock.as_shown();
+        let mut present = self.present.lock().await;
+        let present = present.as_mut().ok_or(Trouble::CardPulledWhileReading)?;
+        if let Some(token) = present.token.as_ref().filter(|token| token.until > now.plus(TOKEN_MARGIN_S)) {
+            return Ok(token.clone());
+        }
+        let mut nonce = [0; 32];
+        aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Trouble::Internal)?;
+        let request = token::Request {
+            holder: present.holder.id.clone(),
+            x5c: vec![present.certificate.der().to_vec()],
+            audience: self.upstream.audience().to_owned(),
+            now,
+            nonce,
+            device: self.upstream.device_thumbprint(),
+            mode: Mode::Normal,
+        };
+        let signing_input = request.signing_input();
+        let statement = Statement::token(&signing_input).ok_or(Trouble::Internal)?;
+        let signature =
+            self.reader.sign(present.insertion.0, statement).await.map_err(|error| troubles::of_card(&error))?;
+        let token = Arc::new(request.finish(&signing_input, &signature));
+        present.token = Some(token.clone());
+        Ok(token)
+    }
+
+    fn wake_courier(&self) {
+        // A full channel means that it is awake already.
+        let _awake = self.courier.try_send(courier::Order::Wake);
+    }
+
+    /// Everything that waits for this holder, consents first; the courier does it, we wait for its word.
+    async fn deliver(&self) -> Result<(), Trouble> {
+        let who = self.as_holder().await?;
+        let (done, word) = oneshot::channel();
+        self.courier.send(courier::Order::HolderIsHere { who, done }).await.map_err(|_| Trouble::Internal)?;
+        word.await.map_err(|_| Trouble::Internal)?
+    }
+}
+
+/// A token that ends within this is not worth starting a call with.
+const TOKEN_MARGIN_S: i64 = 30;

@@ -1,0 +1,302 @@
+//! What a record needs: its state, its list, its history, its documents. Online when it can, from the compartment
+//! when it must; what comes is sealed before anybody may see it.
+
+use crate::exchange::upstream;
+use crate::exchange::upstream::Upstream;
+use crate::journal::Committed;
+use crate::journal::Held;
+use crate::journal::Trace;
+use crate::journal::consent::Answer;
+use crate::journal::consent::Consent;
+use crate::journal::consent::Scope;
+use crate::journal::words::Class;
+use crate::journal::words::Source;
+use crate::kiosk::courier;
+use crate::kiosk::perform::hands::Hands;
+use crate::kiosk::troubles;
+use crate::patient::ins::Ins;
+use crate::patient::ins::Patient;
+use crate::record::document::Document;
+use crate::record::reading::Reading;
+use crate::record::state::Access;
+use crate::record::state::Authorization;
+use crate::record::state::RecordState;
+use crate::secret::SecretBytes;
+use crate::trouble::Trouble;
+use crate::vault;
+use crate::visit::Event;
+use crate::visit::effect::Keep;
+use crate::visit::event::History;
+use crate::visit::event::Listing;
+use crate::visit::event::StateAnswer;
+use std::sync::Arc;
+
+impl Hands {
+    /// TD0.2 now, or what was last known.
+    pub(super) async fn ask_state(&self, patient: &Patient) -> Result<StateAnswer, Trouble> {
+        let ins = &patient.ins;
+        let (state, source, as_of) = match self.state_online(ins).await {
+            Ok(state) => {
+                let at = self.clock.as_shown();
+                self.vault.remember_state(ins, &state, at).await.map_err(|error| troubles::of_vault(&error))?;
+                (state, Source::Online, at)
+            }
+            Err(trouble) if is_offline(trouble) => {
+                let known = self.vault.state(ins).await.map_err(|error| troubles::of_vault(&error))?;
+                let (state, as_of) = known.ok_or(Trouble::Offline)?;
+                (state, Source::Cached, as_of)
+            }
+            Err(trouble) => return Err(trouble),
+        };
+        self.remember_patient(patient).await?;
+        let consents = self.vault.consents(ins).await.map_err(|error| troubles::of_vault(&error))?;
+        Ok(StateAnswer {
+            state,
+            source,
+            as_of,
+            team_consent: team_consent(&consents),
+            refused: last_word_is_no(&consents),
+        })
+    }
+
+    async fn state_online(&self, ins: &Ins) -> Result<RecordState, Trouble> {
+        let who = self.as_holder().await?;
+        let answer = self.upstream.state(&who, ins).await;
+        self.heard(answer).await
+    }
+
+    /// Whoever comes through the gate is in the round from then on.
+    async fn remember_patient(&self, patient: &Patient) -> Result<(), Trouble> {
+        let of_vault = |error| troubles::of_vault(&error);
+        let mut round: Vec<Patient> =
+            self.vault.round().await.map_err(of_vault)?.into_iter().map(|row| row.patient).collect();
+        if round.iter().any(|known| known.ins == patient.ins) {
+            return Ok(());
+        }
+        round.push(patient.clone());
+        self.vault.put_round(round, self.clock.as_shown()).await.map_err(of_vault)
+    }
+
+    /// ITI-67 now, or the list that was last known. Either way nobody has seen it yet.
+    pub(super) async fn list(&self, ins: &Ins) -> Result<Listing, Trouble> {
+        let of_vault = |error| troubles::of_vault(&error);
+        match self.list_online(ins).await {
+            Ok(documents) => {
+                let as_of = self.clock.as_shown();
+                self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
+                self.refresh_authorization(ins).await;
+                Ok(Listing { documents, source: Source::Online, as_of })
+            }
+            Err(trouble) if is_offline(trouble) => {
+                let (documents, as_of) = self.vault.list(ins).await.map_err(of_vault)?.ok_or(Trouble::Offline)?;
+                Ok(Listing { documents, source: Source::Cached, as_of })
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn list_online(&self, ins: &Ins) -> Result<Held<Vec<Document>>, Trouble> {
+        let who = self.as_holder().await?;
+        let since = self.clock.as_shown().plus(-AUTOMATIC_SEARCH_S_MAX);
+        let answer = self.upstream.find(&who, ins, since).await;
+        self.heard(answer).await
+    }
+
+    /// A consent given at the gate has just become an authorization upstream: known offline from now on.
+    async fn refresh_authorization(&self, ins: &Ins) {
+        let known = self.vault.state(ins).await.ok().flatten();
+        let stands = known.is_some_and(|(state, _)| matches!(state.authorization, Authorization::Valid { .. }));
+        if stands {
+            return;
+        }
+        if let Ok(state) = self.state_online(ins).await
+            && let Err(error) = self.vault.remember_state(ins, &state, self.clock.as_shown()).await
+        {
+            tracing::warn!(%error, "the record's state could not be remembered");
+        }
+    }
+
+    /// ITI-81 with our own rows that the upstream does not know yet.
+    pub(super) async fn history(&self, ins: &Ins) -> Result<History, Trouble> {
+        let who = self.as_holder().await;
+        let lines = match who {
+            Ok(who) => {
+                let since = self.clock.as_shown().plus(-HISTORY_S);
+                let answer = self.upstream.history(&who, ins, since).await;
+                self.heard(answer).await
+            }
+            Err(trouble) => Err(trouble),
+        };
+        let lines = match lines {
+            Ok(lines) => lines,
+            Err(trouble) if is_offline(trouble) => Held::record(ins.clone(), Vec::new()),
+            Err(trouble) => return Err(trouble),
+        };
+        let unsent = self.vault.unsent_accesses(ins).await.map_err(|error| troubles::of_vault(&error))?;
+        Ok(History { lines, unsent: unsent.iter().filter_map(unsent_line).collect() })
+    }
+
+    /// ITI-68 into the compartment, or into this visit's memory.
+    pub(super) async fn fetch(&self, ins: &Ins, document: &Document, keep: Keep) -> Result<Source, Trouble> {
+        let of_vault = |error| troubles::of_vault(&error);
+        if self.vault.has(ins, &document.unique_id).await.map_err(of_vault)? {
+            return Ok(Source::Cached);
+        }
+        let who = self.as_holder().await?;
+        let answer = self.upstream.fetch(&who, ins, document).await;
+        let content = self.heard(answer).await?;
+        if keep == Keep::Compartment {
+            match self.vault.store(&document.unique_id, &content, self.clock.as_shown()).await {
+                Ok(()) => return Ok(Source::Online),
+                // The patient withdrew: it may be read now, on the ground that stands, and not kept.
+                Err(vault::Error::Shredded) => {}
+                Err(error) => return Err(of_vault(error)),
+            }
+        }
+        let mut present = self.present.lock().await;
+        let present = present.as_mut().ok_or(Trouble::CardPulledWhileReading)?;
+        present.fetched.insert(document.unique_id.clone(), content);
+        Ok(Source::Online)
+    }
+
+    /// The only door to pixels: released under its own durable row, then parsed by the sealed worker.
+    pub(super) async fn render(
+        &self,
+        ins: &Ins,
+        document: &Document,
+        committed: &Committed,
+        page: u32,
+    ) -> Result<Reading, Trouble> {
+        let content = match self.release_from_memory(document, committed).await? {
+            Some(content) => content,
+            None => {
+                let released = self.vault.release(ins, &document.unique_id, committed).await;
+                Arc::new(released.map_err(|error| troubles::of_vault(&error))?)
+            }
+        };
+        let pages = page..page.saturating_add(PAGES_AT_ONCE);
+        let kind = document.attachment.content_type.as_str();
+        let reading = self.worker.read(&content, kind, &document.format_code, pages).await;
+        let reading = reading.map_err(|error| troubles::of_render(&error));
+        self.tell_desk().await;
+        reading
+    }
+
+    async fn release_from_memory(
+        &self,
+        document: &Document,
+        committed: &Committed,
+    ) -> Result<Option<Arc<SecretBytes>>, Trouble> {
+        let mut present = self.present.lock().await;
+        let present = present.as_mut().ok_or(Trouble::CardPulledWhileReading)?;
+        if let Some(held) = present.fetched.remove(&document.unique_id) {
+            let content = held.release(committed).map_err(|_| Trouble::TraceNotWritten)?;
+            present.seen.insert(document.unique_id.clone(), Arc::new(content));
+        }
+        Ok(present.seen.get(&document.unique_id).cloned())
+    }
+
+    /// What every upstream answer tells besides: the time, and whether there is a network.
+    async fn heard<T>(&self, answer: Result<T, upstream::Error>) -> Result<T, Trouble> {
+        if let Some(at) = self.upstream.server_time() {
+            self.clock.heard(at);
+        }
+        let trouble = answer.as_ref().err().map(troubles::of_upstream);
+        if self.events.send(Event::LinkIs(courier::link_of(trouble))).await.is_err() {
+            tracing::debug!("the loop is gone");
+        }
+        answer.map_err(|error| troubles::of_upstream(&error))
+    }
+}
+
+fn is_offline(trouble: Trouble) -> bool {
+    matches!(trouble, Trouble::Offline | Trouble::ServerTimedOut)
+}
+
+/// The newest word about the team, if there is one.
+fn team_consent(consents: &[Consent]) -> Option<bool> {
+    let about_team = |consent: &&Consent| matches!(consent.said.scope, Scope::Team(_));
+    let newest = consents.iter().filter(about_team).max_by_key(|consent| consent.id);
+    newest.map(|consent| consent.said.answer == Answer::Yes)
+}
+
+/// Identifiers are UUIDv7: the greatest is the newest. In one breath, refusal wins.
+fn last_word_is_no(consents: &[Consent]) -> bool {
+    let newest = consents.iter().max_by_key(|consent| (consent.id, consent.said.answer != Answer::Yes));
+    newest.is_some_and(|consent| consent.said.answer != Answer::Yes)
+}
+
+/// A row of ours, in the words of a history; rows that are no access are not in it.
+fn unsent_line(trace: &Trace) -> Option<Access> {
+    let action = match trace.draft.class {
+        Class::Listed => "a ouvert le DMP sur une borne Chevet",
+        Class::Opened => "a lu un document",
+        Class::Printed => "a imprimé un document",
+        Class::Consent => "a recueilli un accord",
+        Class::Refused => "a enregistré un refus",
+        Class::Withdrawn => "a enregistré un retrait",
+        Class::BreakGlass => "a ouvert le DMP en bris de glace",
+        Class::Contributed => "a déposé un document",
+        _ => return None,
+    };
+    Some(Access {
+        at: trace.draft.at.wall.value(),
+        author: trace.draft.holder.0.clone(),
+        action: action.to_owned(),
+        context: "Pas encore transmis".to_owned(),
+        unsent: true,
+    })
+}
+
+/// The longest that an automatic search may look back: two years (facts: ANS sync v0.3).
+const AUTOMATIC_SEARCH_S_MAX: i64 = 2 * 366 * 24 * 3600;
+/// How far back a history is asked for: one year.
+const HISTORY_S: i64 = 366 * 24 * 3600;
+/// The page asked for and the next one, ready before it is asked.
+const PAGES_AT_ONCE: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::holder::HolderId;
+    use crate::journal::consent::Said;
+    use crate::journal::consent::Shown;
+    use crate::journal::consent::Speaker;
+    use crate::journal::words::Ground;
+    use crate::journal::words::Regime;
+    use crate::patient::ins::InsKind;
+    use crate::time::Now;
+    use crate::time::UnixSeconds;
+    use crate::time::Wall;
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    fn consent(id: u128, scope: Scope, answer: Answer) -> Consent {
+        let holder = HolderId("8".into());
+        let said = Said {
+            patient: Ins::unchecked("279035121518989", InsKind::Test).expect("well formed"),
+            holder: holder.clone(),
+            collected_by: holder,
+            scope,
+            answer,
+            ground: Ground::Team,
+            regime: Regime::ConseilEtat2025,
+            shown: Shown { text: "AC-3".into(), version: 1, language: "fr-FR".into() },
+            by: Speaker::Patient,
+            at: Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(0)) },
+        };
+        Consent { id: Uuid::from_u128(id), said }
+    }
+
+    #[test]
+    fn the_newest_word_counts_and_refusal_wins_a_tie() {
+        let team = || Scope::Team("t".into());
+        let yes_then_no = [consent(1, team(), Answer::Yes), consent(2, Scope::Authorization, Answer::Withdrawn)];
+        assert!(last_word_is_no(&yes_then_no));
+        assert_eq!(team_consent(&yes_then_no), Some(true));
+        let no_then_yes = [consent(1, team(), Answer::No), consent(2, team(), Answer::Yes)];
+        assert!(!last_word_is_no(&no_then_yes));
+        assert!(last_word_is_no(&[consent(1, team(), Answer::Yes), consent(1, team(), Answer::No)]));
+        assert_eq!((team_consent(&[]), last_word_is_no(&[])), (None, false));
+    }
+}

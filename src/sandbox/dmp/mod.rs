@@ -1,0 +1,119 @@
+//! A small DMP on loopback: HTTPS, FHIR R4, the contract of `docs/pdsm.md`, and the patients' own page beside it.
+//!
+//! It really verifies the device's certificate (mutual TLS) and the holder's token; it keeps its own access log, and
+//! everything said to it survives [`Running::stop`] where a snapshot file is given. Its rules are a server's: blocked,
+//! closed, authorization, masked. The habilitation matrix is left to the kiosk, whose work is to count what it denies.
+//! It is in one process with its caller, on a thread of its own, and ends with its handle.
+//!
+//! - `server` sockets, TLS, threads · `faults` what can be made to go wrong
+//! - `token` who asks · `routes` what is asked · `request` the words of a question · `outcome` what is refused
+//! - `state` what is kept · `shapes` records as FHIR · `consents` · `traces` what devices deliver · `contribution`
+//! - `web` the patient's side
+
+mod consents;
+mod contribution;
+mod faults;
+mod outcome;
+mod request;
+mod routes;
+mod server;
+mod shapes;
+mod state;
+mod token;
+mod traces;
+mod web;
+
+pub use faults::Fault;
+pub use faults::Faults;
+
+use crate::sandbox::people::People;
+use crate::sandbox::pki::Pki;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub struct Options {
+    pub pki: Pki,
+    pub people: People,
+    /// 0 for any.
+    pub port: u16,
+    /// 0 for any.
+    pub web_port: u16,
+    /// Where consents, traces, history and contributions are kept over a restart.
+    pub snapshot: Option<PathBuf>,
+}
+
+/// A server that answers until it is stopped or dropped.
+pub struct Running {
+    /// `https://127.0.0.1:PORT/fhir`: what `[upstream] url` and `[audit] url` name.
+    pub base_url: String,
+    /// `http://127.0.0.1:PORT/`: the patients' page.
+    pub web_url: String,
+    pub port: u16,
+    pub web_port: u16,
+    shared: Arc<server::Shared>,
+    thread: Option<server::Thread>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the sandbox DMP cannot listen on port {port}")]
+    Listen { port: u16, source: std::io::Error },
+    #[error("the sandbox DMP cannot read {path}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the sandbox DMP's snapshot {path} is not its own")]
+    Snapshot { path: PathBuf },
+    #[error("the sandbox DMP cannot use {path}")]
+    Certificate { path: PathBuf },
+    #[error("the sandbox DMP cannot set up TLS")]
+    Tls { source: rustls::Error },
+    #[error("the sandbox DMP cannot start its thread")]
+    Thread { source: std::io::Error },
+}
+
+/// Starts it: when this returns, both ports answer.
+pub fn start(options: Options) -> Result<Running, Error> {
+    server::start(options)
+}
+
+impl Running {
+    /// Ends every connection and frees both ports. What was said stays in the snapshot.
+    pub fn stop(mut self) {
+        if let Some(thread) = self.thread.take() {
+            thread.end();
+        }
+    }
+
+    /// How many resources lie under this AuditEvent id: 0 or 1.
+    pub fn audit_count(&self, id: &str) -> usize {
+        self.shared.state().traces.iter().filter(|trace| trace["id"] == id).count()
+    }
+
+    /// Every trace that devices delivered, in the order of arrival.
+    pub fn received_traces(&self) -> Vec<serde_json::Value> {
+        self.shared.state().traces.clone()
+    }
+
+    /// Every consent that was posted, in the order of arrival.
+    pub fn received_consents(&self) -> Vec<serde_json::Value> {
+        self.shared.state().consents.clone()
+    }
+
+    /// What goes wrong from now on.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            thread.end();
+        }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Running({})", self.base_url)
+    }
+}

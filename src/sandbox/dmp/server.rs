@@ -1,0 +1,321 @@
+//! Sockets, TLS and the thread. One single-threaded runtime: nothing is spawned that does not end with it.
+
+use crate::sandbox::dmp::Error;
+use crate::sandbox::dmp::Options;
+use crate::sandbox::dmp::Running;
+use crate::sandbox::dmp::faults::Fault;
+use crate::sandbox::dmp::faults::Faults;
+use crate::sandbox::dmp::outcome::Refusal;
+use crate::sandbox::dmp::routes;
+use crate::sandbox::dmp::routes::Answer;
+use crate::sandbox::dmp::routes::Body;
+use crate::sandbox::dmp::routes::Question;
+use crate::sandbox::dmp::state::State;
+use crate::sandbox::dmp::token::Verifier;
+use crate::sandbox::dmp::token::sha256;
+use crate::sandbox::dmp::web;
+use crate::sandbox::people::People;
+use crate::sandbox::pki::PemPair;
+use crate::sandbox::pki::Pki;
+use crate::time::UnixSeconds;
+use http_body_util::BodyExt;
+use http_body_util::Limited;
+use hyper::Request;
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::body::Frame;
+use hyper::body::Incoming;
+use hyper::body::SizeHint;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::server::WebPkiClientVerifier;
+use std::convert::Infallible;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::task::Context;
+use std::task::Poll;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+/// What every connection sees.
+pub struct Shared {
+    pub people: People,
+    pub faults: Faults,
+    pub verifier: Verifier,
+    pub base_url: String,
+    state: Mutex<State>,
+    snapshot: Option<PathBuf>,
+}
+
+/// The server's thread, and the way to end it.
+pub struct Thread {
+    stop: oneshot::Sender<()>,
+    handle: std::thread::JoinHandle<()>,
+}
+
+pub fn start(options: Options) -> Result<Running, Error> {
+    let right = tls(&options.pki, &options.pki.server())?;
+    let wrong = tls(&options.pki, &options.pki.wrong_server())?;
+    let state = State::load(options.snapshot.as_deref())?;
+    let (listener, port) = listen(options.port)?;
+    let (web_listener, web_port) = listen(options.web_port)?;
+    let base_url = format!("https://127.0.0.1:{port}/fhir");
+    let shared = Arc::new(Shared {
+        people: options.people,
+        faults: Faults::default(),
+        verifier: Verifier::open(&options.pki)?,
+        base_url: base_url.clone(),
+        state: Mutex::new(state),
+        snapshot: options.snapshot,
+    });
+    let (stop, stopped) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Thread { source })?;
+    let served = shared.clone();
+    let handle = std::thread::Builder::new()
+        .name("sandbox-dmp".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve_fhir(listener, served.clone(), right, wrong) => {}
+                    () = serve_web(web_listener, served.clone()) => {}
+                    _ = stopped => {}
+                }
+            });
+            // Open connections end with the runtime.
+            drop(runtime);
+        })
+        .map_err(|source| Error::Thread { source })?;
+    Ok(Running {
+        base_url,
+        web_url: format!("http://127.0.0.1:{web_port}/"),
+        port,
+        web_port,
+        shared,
+        thread: Some(Thread { stop, handle }),
+    })
+}
+
+impl Thread {
+    pub fn end(self) {
+        let _ = self.stop.send(());
+        let _ = self.handle.join();
+    }
+}
+
+impl Shared {
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn now(&self) -> UnixSeconds {
+        UnixSeconds(jiff::Timestamp::now().as_second())
+    }
+
+    /// After each change. A sandbox whose disk is full goes on in memory, and says so.
+    pub fn save(&self) {
+        if let Some(path) = &self.snapshot
+            && let Err(error) = self.state().save(path)
+        {
+            tracing::warn!(layer = "sandbox", error = %error.kind(), "the snapshot was not written");
+        }
+    }
+}
+
+/// Loopback only.
+fn listen(port: u16) -> Result<(std::net::TcpListener, u16), Error> {
+    let failed = |source| Error::Listen { port, source };
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, bound))
+}
+
+/// TLS with our certificate, and nobody without one from the sandbox's own authority.
+fn tls(pki: &Pki, pair: &PemPair) -> Result<TlsAcceptor, Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    let authority = pki.tls_authority();
+    for certificate in certificates(&authority)? {
+        roots.add(certificate).map_err(|source| Error::Tls { source })?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|_| Error::Certificate { path: authority })?;
+    let key =
+        PrivateKeyDer::from_pem_slice(&read(&pair.key)?).map_err(|_| Error::Certificate { path: pair.key.clone() })?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|source| Error::Tls { source })?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(certificates(&pair.certificate)?, key)
+        .map_err(|source| Error::Tls { source })?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let pem = read(path)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    found.map_err(|_| Error::Certificate { path: path.to_path_buf() })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })
+}
+
+async fn serve_fhir(listener: std::net::TcpListener, shared: Arc<Shared>, right: TlsAcceptor, wrong: TlsAcceptor) {
+    let Ok(listener) = TcpListener::from_std(listener) else { return };
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let acceptor = match shared.faults.now() {
+            Some(Fault::Deaf) => continue,
+            Some(Fault::WrongCertificate) => wrong.clone(),
+            _ => right.clone(),
+        };
+        tokio::spawn(fhir_connection(stream, acceptor, shared.clone()));
+    }
+}
+
+async fn fhir_connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    // The handshake demanded it; the token is bound to its hash (RFC 8705 §3.1).
+    let Some(device) = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) else { return };
+    let device = sha256(device);
+    let service = service_fn(move |request| {
+        let shared = shared.clone();
+        async move { Ok::<_, Infallible>(respond(&shared, device, request).await) }
+    });
+    // A client that goes away is no news.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn respond(shared: &Shared, device: [u8; 32], request: Request<Incoming>) -> Response<Sent> {
+    let fault = shared.faults.now();
+    match fault {
+        Some(Fault::Deaf) => return send(Answer::refused(Refusal::Failed(503)), None),
+        Some(Fault::Slow(wait)) => tokio::time::sleep(wait).await,
+        Some(Fault::Status { status, retry_after_s }) => {
+            let mut answer = Answer::refused(Refusal::Failed(status));
+            if let Some(seconds) = retry_after_s {
+                answer.headers.push(("retry-after", seconds.to_string()));
+            }
+            return send(answer, None);
+        }
+        Some(Fault::MalformedJson) => {
+            let mut answer = Answer::json(200, &serde_json::Value::Null);
+            answer.body = Body::Bytes(b"{\"resourceType\": \"Bundle\", \"ent".to_vec());
+            return send(answer, None);
+        }
+        _ => {}
+    }
+    let (head, body) = request.into_parts();
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let answer = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => routes::answer(
+            shared,
+            Question {
+                method: head.method.as_str().to_owned(),
+                path: head.uri.path().to_owned(),
+                query: head.uri.query().unwrap_or("").to_owned(),
+                authorization: header("authorization"),
+                if_none_exist: header("if-none-exist"),
+                device,
+                body: body.to_bytes().to_vec(),
+            },
+        ),
+        Err(_) => Answer::refused(Refusal::TooLarge),
+    };
+    send(answer, fault)
+}
+
+async fn serve_web(listener: std::net::TcpListener, shared: Arc<Shared>) {
+    let Ok(listener) = TcpListener::from_std(listener) else { return };
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request: Request<Incoming>| {
+                let answer = web::answer(&shared, request.method().as_str(), request.uri().path());
+                async move { Ok::<_, Infallible>(send(answer, None)) }
+            });
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+fn send(answer: Answer, fault: Option<Fault>) -> Response<Sent> {
+    let mut response = Response::builder().status(answer.status).header("content-type", answer.content_type);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    let body = match answer.body {
+        Body::Bytes(bytes) if fault == Some(Fault::Truncated) => {
+            response = response.header("content-length", bytes.len());
+            Sent::Cut(Some(Bytes::from(bytes[..bytes.len() / 2].to_vec())))
+        }
+        Body::Bytes(bytes) => Sent::Whole(Some(Bytes::from(bytes))),
+        Body::Zeros(count) => Sent::Zeros(count),
+    };
+    response.body(body).expect("statuses and headers are written in this room")
+}
+
+/// A body on its way out.
+enum Sent {
+    Whole(Option<Bytes>),
+    Zeros(u64),
+    /// Then the connection breaks.
+    Cut(Option<Bytes>),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cut on purpose")]
+struct CutOnPurpose;
+
+impl hyper::body::Body for Sent {
+    type Data = Bytes;
+    type Error = CutOnPurpose;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOnPurpose>>> {
+        static ZEROS: [u8; 65_536] = [0; 65_536];
+        let next = match &mut *self {
+            Sent::Whole(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
+            Sent::Zeros(0) => None,
+            Sent::Zeros(left) => {
+                let count = (*left).min(ZEROS.len() as u64);
+                *left -= count;
+                Some(Ok(Frame::data(Bytes::from_static(&ZEROS[..count as usize]))))
+            }
+            Sent::Cut(bytes) => Some(bytes.take().map_or(Err(CutOnPurpose), |bytes| Ok(Frame::data(bytes)))),
+        };
+        Poll::Ready(next)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Sent::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Sent::Zeros(left) => SizeHint::with_exact(*left),
+            Sent::Cut(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Above it: 413.
+const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;

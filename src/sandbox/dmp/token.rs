@@ -1,0 +1,199 @@
+//! Who asks: the holder's token, checked in the order of `docs/pdsm.md` §1. Nothing of it is believed before its
+//! signature is.
+
+use crate::sandbox::dmp::Error;
+use crate::sandbox::dmp::outcome::Refusal;
+use crate::sandbox::pki::Pki;
+use aws_lc_rs::digest;
+use aws_lc_rs::signature;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::TrustAnchor;
+use rustls::pki_types::UnixTime;
+use rustls::pki_types::pem::PemObject;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+use webpki::CertRevocationList;
+use x509_parser::prelude::FromDer;
+use x509_parser::prelude::X509Certificate;
+
+/// Whom the server believes.
+pub struct Verifier {
+    anchors: Vec<TrustAnchor<'static>>,
+    lists: Vec<CertRevocationList<'static>>,
+    /// Nonces heard, and the token each came in. A nonce belongs to one token for ever.
+    nonces: Mutex<HashMap<String, [u8; 32]>>,
+}
+
+/// A holder that a token proves.
+pub struct Caller {
+    /// PS_IdNat.
+    pub id: String,
+    pub name: String,
+    /// TRE_R248.
+    pub mode: String,
+}
+
+impl Verifier {
+    /// Anchors and revocation lists as they are now.
+    pub fn open(pki: &Pki) -> Result<Verifier, Error> {
+        let path = pki.anchors();
+        let unusable = || Error::Certificate { path: pki.anchors() };
+        let pem = fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let mut anchors = Vec::new();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|_| unusable())?;
+            let anchor = webpki::anchor_from_trusted_cert(&certificate).map_err(|_| unusable())?;
+            anchors.push(anchor.to_owned());
+        }
+        let folder = pki.revocation_lists();
+        let read = |source| Error::Read { path: folder.clone(), source };
+        let mut lists = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(read)? {
+            let path = entry.map_err(read)?.path();
+            if path.extension().is_none_or(|extension| extension != "crl") {
+                continue;
+            }
+            let der = fs::read(&path).map_err(read)?;
+            let list = webpki::OwnedCertRevocationList::from_der(&der).map_err(|_| Error::Certificate { path })?;
+            lists.push(CertRevocationList::from(list));
+        }
+        Ok(Verifier { anchors, lists, nonces: Mutex::new(HashMap::new()) })
+    }
+
+    /// `authorization` is the header's value, `device` the SHA-256 of the connection's certificate.
+    pub fn check(
+        &self,
+        authorization: Option<&str>,
+        audience: &str,
+        device: [u8; 32],
+        now: i64,
+    ) -> Result<Caller, Refusal> {
+        let token = authorization.and_then(|text| text.strip_prefix("Bearer ")).ok_or(Refusal::TokenMissing)?.trim();
+        let parts: Vec<&str> = token.split('.').collect();
+        let [header, payload, signed] = parts[..] else { return Err(Refusal::TokenInvalid) };
+        let head = json(header)?;
+        // RFC 8725 §3.1: the algorithm is ours to choose, never the token's.
+        if head["alg"] != "RS256" {
+            return Err(Refusal::TokenInvalid);
+        }
+        let chain = chain(&head["x5c"])?;
+        let leaf = chain.first().ok_or(Refusal::TokenInvalid)?;
+        self.check_certificate(leaf, &chain[1..], now)?;
+        let (_, certificate) = X509Certificate::from_der(leaf).map_err(|_| Refusal::TokenCertificate)?;
+        let key = &certificate.public_key().subject_public_key.data;
+        let message = format!("{header}.{payload}");
+        let bytes = URL_SAFE_NO_PAD.decode(signed).map_err(|_| Refusal::TokenInvalid)?;
+        signature::UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, key)
+            .verify(message.as_bytes(), &bytes)
+            .map_err(|_| Refusal::TokenInvalid)?;
+
+        let claims = json(payload)?;
+        let id = common_name(&certificate).ok_or(Refusal::TokenCertificate)?;
+        let ours = claims["domain"] == "chevet/token/v1" && claims["aud"] == audience;
+        if !ours || claims["iss"] != id.as_str() || claims["sub"] != id.as_str() {
+            return Err(Refusal::TokenInvalid);
+        }
+        if claims["cnf"]["x5t#S256"] != URL_SAFE_NO_PAD.encode(device) {
+            return Err(Refusal::TokenDevice);
+        }
+        check_times(&claims, now)?;
+        let mode = claims["purpose_of_use"].as_str().unwrap_or("");
+        if !["normal", "bris_de_glace"].contains(&mode) {
+            return Err(Refusal::TokenInvalid);
+        }
+        self.remember_nonce(&claims, token)?;
+        Ok(Caller { id, name: full_name(&certificate), mode: mode.to_owned() })
+    }
+
+    fn check_certificate(
+        &self,
+        leaf: &CertificateDer<'_>,
+        issuers: &[CertificateDer<'_>],
+        now: i64,
+    ) -> Result<(), Refusal> {
+        let refused = Refusal::TokenCertificate;
+        let lists: Vec<&CertRevocationList<'_>> = self.lists.iter().collect();
+        let revocation = webpki::RevocationOptionsBuilder::new(&lists)
+            .map_err(|_| refused)?
+            .with_depth(webpki::RevocationCheckDepth::EndEntity)
+            .build();
+        let end = webpki::EndEntityCert::try_from(leaf).map_err(|_| refused)?;
+        let at = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now).map_err(|_| refused)?));
+        end.verify_for_usage(
+            &[webpki::aws_lc_rs::RSA_PKCS1_2048_8192_SHA256],
+            &self.anchors,
+            issuers,
+            at,
+            webpki::KeyUsage::client_auth(),
+            Some(revocation),
+            None,
+        )
+        .map_err(|_| refused)?;
+        Ok(())
+    }
+
+    /// The same token comes many times; the same nonce in another token was copied from somewhere.
+    fn remember_nonce(&self, claims: &Value, token: &str) -> Result<(), Refusal> {
+        let nonce = claims["nonce"].as_str().ok_or(Refusal::TokenInvalid)?;
+        if URL_SAFE_NO_PAD.decode(nonce).map_or(0, |bytes| bytes.len()) != 32 {
+            return Err(Refusal::TokenInvalid);
+        }
+        let mut heard = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = heard.entry(nonce.to_owned()).or_insert_with(|| sha256(token.as_bytes()));
+        if *first == sha256(token.as_bytes()) { Ok(()) } else { Err(Refusal::TokenInvalid) }
+    }
+}
+
+/// At most ten minutes long, and now inside it within a minute: devices' clocks are not ours.
+fn check_times(claims: &Value, now: i64) -> Result<(), Refusal> {
+    let (Some(issued), Some(expires)) = (claims["iat"].as_i64(), claims["exp"].as_i64()) else {
+        return Err(Refusal::TokenInvalid);
+    };
+    let length = expires.checked_sub(issued).ok_or(Refusal::TokenInvalid)?;
+    if !(1..=600).contains(&length) {
+        return Err(Refusal::TokenInvalid);
+    }
+    if issued <= now + 60 && expires > now - 60 { Ok(()) } else { Err(Refusal::TokenExpired) }
+}
+
+/// RFC 7515 §4.1.6: standard base64, not the URL alphabet.
+fn chain(x5c: &Value) -> Result<Vec<CertificateDer<'static>>, Refusal> {
+    let list = x5c.as_array().ok_or(Refusal::TokenInvalid)?;
+    list.iter()
+        .map(|entry| {
+            let der = entry.as_str().and_then(|text| STANDARD.decode(text).ok()).ok_or(Refusal::TokenInvalid)?;
+            Ok(CertificateDer::from(der))
+        })
+        .collect()
+}
+
+fn json(part: &str) -> Result<Value, Refusal> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::TokenInvalid)?;
+    serde_json::from_slice(&bytes).map_err(|_| Refusal::TokenInvalid)
+}
+
+fn common_name(certificate: &X509Certificate<'_>) -> Option<String> {
+    Some(certificate.subject().iter_common_name().next()?.as_str().ok()?.to_owned())
+}
+
+/// Given name and family name, as the certificate writes them.
+fn full_name(certificate: &X509Certificate<'_>) -> String {
+    let subject = certificate.subject();
+    let given = subject.iter_by_oid(&x509_parser::oid_registry::OID_X509_GIVEN_NAME).next();
+    let family = subject.iter_by_oid(&x509_parser::oid_registry::OID_X509_SURNAME).next();
+    let words: Vec<&str> = [given, family].into_iter().flatten().filter_map(|part| part.as_str().ok()).collect();
+    words.join(" ")
+}
+
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    hash
+}

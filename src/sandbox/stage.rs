@@ -1,0 +1,125 @@
+//! The stage of the demo and of the end-to-end tests: certificates, a DMP over TLS, settings, all in one folder. The kiosk
+//! that is started on it is the real one, with nothing in it that knows of a stage.
+
+use crate::sandbox::dmp;
+use crate::sandbox::drawer::Drawer;
+use crate::sandbox::people::People;
+use crate::sandbox::pki;
+use crate::sandbox::pki::Pki;
+use crate::time::UnixSeconds;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Everything around a kiosk, except the reader.
+pub struct Stage {
+    pub pki: Pki,
+    pub drawer: Drawer,
+    pub people: People,
+    /// `None` while it is away.
+    dmp: Option<dmp::Running>,
+    /// Where it was last, and comes back to.
+    port: u16,
+    web_port: u16,
+    web_url: String,
+    snapshot: PathBuf,
+    /// `kiosk.toml`
+    pub settings: PathBuf,
+    /// The kiosk's state folder.
+    pub state: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the sandbox's folder cannot be used")]
+    Folder { source: std::io::Error },
+    #[error("the sandbox's certificates cannot be made")]
+    Pki { source: pki::Error },
+    #[error("the sandbox's DMP cannot be started")]
+    Dmp { source: dmp::Error },
+}
+
+impl Stage {
+    /// Sets everything up in `folder`; what is there from an earlier time is used again.
+    pub fn set(folder: &Path, today: UnixSeconds) -> Result<Stage, Error> {
+        let of_folder = |source| Error::Folder { source };
+        std::fs::create_dir_all(folder).map_err(of_folder)?;
+        let pki = Pki::open_or_make(&folder.join("pki")).map_err(|source| Error::Pki { source })?;
+        let mut stage = Stage {
+            drawer: Drawer::new(pki.clone()),
+            pki,
+            people: People::generate(SEED, today),
+            dmp: None,
+            port: 0,
+            web_port: 0,
+            web_url: String::new(),
+            snapshot: folder.join("dmp.json"),
+            settings: folder.join("kiosk.toml"),
+            state: folder.join("state"),
+        };
+        let base_url = stage.start_dmp()?;
+        std::fs::write(&stage.settings, settings_text(&stage.pki, &base_url)).map_err(of_folder)?;
+        Ok(stage)
+    }
+
+    /// The DMP goes away: nobody answers at its address.
+    pub fn stop_dmp(&mut self) {
+        if let Some(running) = self.dmp.take() {
+            running.stop();
+        }
+    }
+
+    /// It comes (back), at the same address, with all it knew. Answers its base URL.
+    pub fn start_dmp(&mut self) -> Result<String, Error> {
+        let options = dmp::Options {
+            pki: self.pki.clone(),
+            people: self.people.clone(),
+            port: self.port,
+            web_port: self.web_port,
+            snapshot: Some(self.snapshot.clone()),
+        };
+        let running = dmp::start(options).map_err(|source| Error::Dmp { source })?;
+        (self.port, self.web_port) = (running.port, running.web_port);
+        self.web_url = running.web_url.clone();
+        let base_url = running.base_url.clone();
+        self.dmp = Some(running);
+        Ok(base_url)
+    }
+
+    /// The patient's side: a plain web page.
+    pub fn web_url(&self) -> &str {
+        &self.web_url
+    }
+
+    /// What the DMP holds of traces, as AuditEvents, in the order of arrival; none while it is away.
+    pub fn received_traces(&self) -> Vec<serde_json::Value> {
+        self.dmp.as_ref().map(dmp::Running::received_traces).unwrap_or_default()
+    }
+}
+
+/// The nurse and the doctor of the drawer are one team.
+fn settings_text(pki: &Pki, base_url: &str) -> String {
+    let team: Vec<String> = ["nurse", "doctor", "last-try"]
+        .into_iter()
+        .filter_map(Drawer::profile)
+        .map(|profile| format!("{:?}", profile.holder_id))
+        .collect();
+    let device = pki.device();
+    format!(
+        "# Written by the sandbox.\n\
+         [site]\nname = \"Cabinet de la Gare\"\nteam = [{team}]\nregime = \"conseil-etat-2025\"\n\n\
+         [vault]\nkey = \"none\"\n\n\
+         [trust]\nanchors = [{anchors:?}]\ncrls = {crls:?}\nproduction = false\n\n\
+         [reader]\npinpad = \"off\"\n\n\
+         [upstream]\nurl = {base_url:?}\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n\
+         connector = \"pdsm\"\n",
+        team = team.join(", "),
+        anchors = pki.anchors(),
+        crls = pki.revocation_lists(),
+        ca = pki.tls_authority(),
+        certificate = device.certificate,
+        key = device.key,
+    )
+}
+
+/// Everybody is invented from this.
+pub const SEED: u64 = 2026;

@@ -1,0 +1,437 @@
+//! Pages before a record is open: idle, card, PIN, home, gate, and the page that asks for the card back.
+
+use crate::identity::holder::Holder;
+use crate::patient::ins::Patient;
+use crate::patient::ins::Sex;
+use crate::policy::Decision;
+use crate::policy::decision::Obligation;
+use crate::screen::consent_text;
+use crate::screen::labels;
+use crate::screen::view::Bar;
+use crate::screen::view::Body;
+use crate::screen::view::Consent;
+use crate::screen::view::DeviceFacts;
+use crate::screen::view::Gate;
+use crate::screen::view::GateAct;
+use crate::screen::view::Home;
+use crate::screen::view::Idle;
+use crate::screen::view::Notice;
+use crate::screen::view::Pill;
+use crate::screen::view::Pin;
+use crate::screen::view::Reason;
+use crate::screen::view::Reception;
+use crate::screen::view::RoundRow;
+use crate::screen::view::Tone;
+use crate::screen::view::Trouble as TroublePage;
+use crate::screen::view::Wait;
+use crate::screen::view::Why;
+use crate::screen::words;
+use crate::screen::words::french;
+use crate::time::Now;
+use crate::trouble::Trouble;
+use crate::visit::Visit;
+use crate::visit::event::Language;
+use crate::visit::event::LinkState;
+use crate::visit::event::ReaderState;
+use crate::visit::event::RoundEntry;
+use crate::visit::event::Waiting;
+use crate::visit::page;
+use crate::visit::page::GateStep;
+use crate::visit::page::Standing;
+
+pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
+    let at = words::local(now.wall.value(), &device.time_zone);
+    let mut pills = vec![waiting(&visit.standing.waiting, now)];
+    pills.extend(set_aside(&visit.standing.waiting));
+    let (title, hint) = match visit.standing.reader {
+        ReaderState::Ready => {
+            pills.push(quiet("Lecteur prêt"));
+            ("Insérez votre carte CPS".to_owned(), french("puce vers le haut, jusqu'au bout"))
+        }
+        ReaderState::Absent => {
+            let words = Trouble::NoReader.words();
+            pills.push(care(words.name));
+            (words.happened.to_owned(), words.next.to_owned())
+        }
+        ReaderState::InTrouble(trouble) => {
+            let words = trouble.words();
+            pills.push(Pill { text: words.name.to_owned(), tone: Tone::Stopped });
+            (words.happened.to_owned(), words.next.to_owned())
+        }
+    };
+    pills.push(link(visit.standing.link));
+    if !now.wall.is_trusted() {
+        pills.push(care("Heure non vérifiée"));
+    }
+    Idle {
+        clock: words::clock(&at),
+        date: words::long_date(&at),
+        pills,
+        title,
+        hint,
+        site: format!("Chevet · {}", device.site_name),
+        protection: french(&device.key_provider),
+        version: version(device),
+        matrix: matrix(visit),
+    }
+}
+
+/// P9: never greener than the facts, and never more official.
+fn version(device: &DeviceFacts) -> String {
+    format!("Version {} · connecteur non homologué", device.software)
+}
+
+fn matrix(visit: &Visit) -> String {
+    let matrix = &visit.rules().matrix;
+    french(&format!("Matrice {}, {} connue", matrix.version, percent_known(visit)))
+}
+
+fn percent_known(visit: &Visit) -> String {
+    let (known, all) = visit.rules().matrix.known();
+    // Rounded down: 99.9 % known is not all.
+    format!("{} %", known * 100 / all.max(1))
+}
+
+pub(super) fn quiet(text: &str) -> Pill {
+    Pill { text: french(text), tone: Tone::Quiet }
+}
+
+pub(super) fn care(text: &str) -> Pill {
+    Pill { text: french(text), tone: Tone::Care }
+}
+
+/// "Tout est transmis" is the only green light, and only when nothing at all is left here.
+fn waiting(waiting: &Waiting, now: Now) -> Pill {
+    let Waiting { traces, consents, contributions, set_aside, oldest } = *waiting;
+    let all = traces + consents + contributions;
+    if all == 0 {
+        return match set_aside {
+            0 => Pill { text: "Tout est transmis".to_owned(), tone: Tone::Good },
+            _ => quiet("Rien n'attend l'envoi"),
+        };
+    }
+    let what = if all == traces {
+        words::count(traces, "trace", "traces")
+    } else if all == consents {
+        words::count(consents, "accord", "accords")
+    } else {
+        words::count(all, "envoi", "envois")
+    };
+    let age = oldest.map(|oldest| words::age(oldest, now)).filter(|age| !age.is_empty());
+    match age {
+        Some(age) => care(&format!("{what} en attente · {age}")),
+        None => care(&format!("{what} en attente")),
+    }
+}
+
+fn set_aside(waiting: &Waiting) -> Option<Pill> {
+    let refused = || words::count(waiting.set_aside, "envoi refusé", "envois refusés");
+    (waiting.set_aside > 0).then(|| Pill { text: refused(), tone: Tone::Stopped })
+}
+
+pub(super) fn link(link: LinkState) -> Pill {
+    match link {
+        LinkState::Unknown => quiet("Réseau : inconnu"),
+        LinkState::Online => quiet("En ligne"),
+        LinkState::Offline => quiet("Hors ligne"),
+    }
+}
+
+pub(super) fn notice(trouble: Trouble) -> Notice {
+    let words = trouble.words();
+    Notice { happened: words.happened.to_owned(), next: words.next.to_owned(), code: code(trouble) }
+}
+
+fn code(trouble: Trouble) -> String {
+    let words = trouble.words();
+    format!("Code {} · {}", words.code, words.layer)
+}
+
+fn wait(title: &str, hint: &str) -> Wait {
+    Wait { bar: Bar::default(), title: french(title), hint: french(hint) }
+}
+
+pub(super) fn reading_card() -> Wait {
+    wait("Lecture de la carte…", "Laissez la carte en place.")
+}
+
+pub(super) fn checking_pin() -> Wait {
+    wait("Vérification du code…", "Laissez la carte en place. La carte vérifie le code elle-même.")
+}
+
+pub(super) fn opening() -> Wait {
+    wait("Ouverture de votre espace…", "Laissez la carte en place.")
+}
+
+pub(super) fn pin(ask: &page::AskPin) -> Pin {
+    let holder = &ask.card.holder;
+    let (fewest, most) = ask.card.pin_digits;
+    let typed = ask.digits.count();
+    let fewest = usize::from(fewest);
+    let last = ask.card.tries_left == Some(1);
+    // A card that does not say is treated as on its last try: a PIN try is never burnt by mistake (P7).
+    let asks_last_try = !ask.last_try_agreed && !ask.card.tries_left.is_some_and(|left| left > 1);
+    let tries = match ask.card.tries_left {
+        Some(1) => "Dernier essai".to_owned(),
+        Some(left) => french(&format!("{left} essais restants")),
+        None => french("La carte ne dit pas combien d'essais il reste"),
+    };
+    let last_try_title = if last { "C'est le dernier essai." } else { "C'est peut-être le dernier essai." };
+    let last_try = if last {
+        "Si ce code est faux, la carte se bloque. Il faudra alors son code de déblocage."
+    } else {
+        "La carte ne dit pas combien d'essais il reste. Si c'était le dernier et que le code est faux, elle se bloquerait."
+    };
+    Pin {
+        card: labels::card(holder.card_kind).to_owned(),
+        name: words::full_name(&holder.family_name, &holder.given_name),
+        role: labels::profession(holder),
+        typed,
+        places: typed.max(fewest).min(usize::from(most).max(fewest)),
+        tries,
+        tries_tone: if ask.card.tries_left.is_some_and(|left| left > 1) { Tone::Quiet } else { Tone::Care },
+        alert: if ask.was_wrong { french("Code faux. Recommencez.") } else { String::new() },
+        asks_last_try,
+        last_try_title: french(last_try_title),
+        last_try: french(last_try),
+        may_confirm: typed >= fewest && typed > 0 && !asks_last_try,
+    }
+}
+
+pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &DeviceFacts) -> Home {
+    let holder = &home.here.holder;
+    let round = &home.here.round;
+    let ready = round.iter().filter(|entry| entry.cached > 0).count();
+    let summary = match round.len() {
+        0 => String::new(),
+        all => french(&format!("{} sur {all}", words::count(ready as u32, "patient prêt", "patients prêts"))),
+    };
+    let mut pills = vec![waiting(&standing.waiting, now)];
+    pills.extend(set_aside(&standing.waiting));
+    pills.push(link(standing.link));
+    Home {
+        name: words::full_name(&holder.family_name, &holder.given_name),
+        role: labels::profession(holder),
+        pills,
+        summary,
+        rows: round.iter().map(|entry| round_row(entry, now, device)).collect(),
+        notice: home.notice.map(notice),
+        empty: if round.is_empty() {
+            french("Aucun patient n'est préparé pour aujourd'hui. Saisissez l'INS de votre patient.")
+        } else {
+            String::new()
+        },
+    }
+}
+
+fn round_row(entry: &RoundEntry, now: Now, device: &DeviceFacts) -> RoundRow {
+    let patient = &entry.patient;
+    let name = words::full_name(&patient.birth_name, &patient.birth_given_names);
+    let age = patient.age_years(now.wall.value()).map(|years| format!("{years}\u{a0}ans"));
+    let cached = match entry.cached {
+        0 => french("rien sur la borne"),
+        some => format!("{} sur la borne", words::count(some, "document", "documents")),
+    };
+    let born = format!("{} · {}", words::birth_date(patient.birth_date), sex_letter(patient.sex));
+    let details = match age {
+        Some(age) => format!("{born} · {age} · {cached}"),
+        None => format!("{born} · {cached}"),
+    };
+    let day = 86_400;
+    let pill = match entry.as_of {
+        Some(as_of) if entry.cached > 0 => {
+            let when = words::moment(as_of, now, &device.time_zone);
+            let old = now.wall.value().0 - as_of.0 > day || !now.wall.is_trusted();
+            if old { care(&format!("Du {when}")) } else { quiet(&format!("Prêt · {when}")) }
+        }
+        _ => quiet("Non chargé"),
+    };
+    let label = format!("{name}, {details}, {}", pill.text);
+    RoundRow { name, details, pill, label }
+}
+
+pub(super) fn reception(holder: &Holder, visit: &Visit, now: Now, device: &DeviceFacts) -> Reception {
+    let mut pills = vec![waiting(&visit.standing.waiting, now)];
+    pills.extend(set_aside(&visit.standing.waiting));
+    pills.push(link(visit.standing.link));
+    Reception {
+        name: words::full_name(&holder.family_name, &holder.given_name),
+        role: labels::card(holder.card_kind).to_owned(),
+        pills,
+        title: french("Cette carte n'ouvre aucun dossier."),
+        lines: vec![
+            french(
+                "Une carte de personnel d'établissement sert à l'accueil. Seule une carte CPS ouvre un dossier patient.",
+            ),
+            french("Vous voyez ici si la borne est en ligne, et si tout ce qu'elle devait envoyer est parti."),
+        ],
+        protection: french(&device.key_provider),
+        version: version(device),
+    }
+}
+
+pub(super) fn take_card(trouble: Trouble) -> TroublePage {
+    let words = trouble.words();
+    let ended = trouble == Trouble::VisitEnded;
+    TroublePage {
+        pill: Pill { text: words.name.to_owned(), tone: if ended { Tone::Quiet } else { Tone::Stopped } },
+        happened: words.happened.to_owned(),
+        next: words.next.to_owned(),
+        code: if ended { String::new() } else { code(trouble) },
+    }
+}
+
+/// Whose record it is, in the same place on every page.
+pub(super) fn bar(back: &str, patient: &Patient, pill: Pill, may_quit: bool, now: Now) -> Bar {
+    let born = format!("{} · {}", words::birth_date(patient.birth_date), sex_letter(patient.sex));
+    let traits = match patient.age_years(now.wall.value()) {
+        Some(years) => format!("{born} · {years}\u{a0}ans"),
+        None => born,
+    };
+    let name = words::full_name(&patient.birth_name, &patient.birth_given_names);
+    Bar { back: back.to_owned(), name, traits, pill, may_quit }
+}
+
+fn sex_letter(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Male => "M",
+        Sex::Female => "F",
+        Sex::Indeterminate => "I",
+    }
+}
+
+pub(super) fn gate(gate: &page::Gate, visit: &Visit, now: Now, device: &DeviceFacts) -> Body {
+    let bar = |back: &str| bar(back, &gate.patient, link(visit.standing.link), false, now);
+    let waits = |title: &str, hint: &str, back: &str| {
+        Body::Wait(Wait { bar: bar(back), title: french(title), hint: french(hint) })
+    };
+    match &gate.step {
+        GateStep::AskingState { .. } => {
+            waits("Recherche du dossier…", "La borne demande si ce dossier existe et s'il vous est ouvert.", "Tournée")
+        }
+        GateStep::RecordingAnswer { .. } => {
+            waits("La réponse est enregistrée…", "Elle reste dans la borne jusqu'à son envoi.", "")
+        }
+        GateStep::Delivering { .. } => {
+            waits("Envoi de l'accord…", "L'accord part avant que le dossier s'ouvre.", "Tournée")
+        }
+        GateStep::Listing { .. } => waits("Ouverture du dossier…", "La liste des documents arrive.", "Tournée"),
+        GateStep::RecordingList { .. } => {
+            waits("Ouverture du dossier…", "Votre accès est inscrit dans l'historique du patient.", "Tournée")
+        }
+        GateStep::Standing { decision, ground, answer } => {
+            let mut page = standing(bar("Tournée"), &gate.patient, decision, ground.is_some(), visit);
+            if answer.source == crate::journal::words::Source::Cached {
+                let when = words::moment(answer.as_of, now, &device.time_zone);
+                page.bar.pill = care(&format!("Hors ligne · état de {when}"));
+            }
+            Body::Gate(page)
+        }
+        GateStep::AskingPatient { language, .. } => Body::Consent(consent(gate, *language, visit)),
+        GateStep::Denied { decision } => Body::Why(Why {
+            bar: bar("Tournée"),
+            title: french("Ce dossier ne peut pas être ouvert."),
+            pill: Pill { text: "Accès refusé".to_owned(), tone: Tone::Stopped },
+            reasons: vec![reason(decision, french("Pourquoi ?"), visit)],
+        }),
+        GateStep::Failed { trouble } => Body::Gate(failed(bar("Tournée"), &gate.patient, *trouble)),
+    }
+}
+
+fn standing(bar: Bar, patient: &Patient, decision: &Decision, has_ground: bool, visit: &Visit) -> Gate {
+    let owes = |wanted: Obligation| decision.obligations.contains(&wanted);
+    let may_open = decision.allow && has_ground;
+    let (pill, headline, act, act_label) = if may_open {
+        (quiet("Autorisation valide"), "Ce patient vous a déjà autorisé.", GateAct::OpenRecord, "Ouvrir le dossier")
+    } else {
+        (
+            care("Accord à demander"),
+            "Il faut demander au patient.",
+            GateAct::AskConsent,
+            "Tourner l'écran vers le patient",
+        )
+    };
+    let mut sentence = decision.rule.sentence.to_owned();
+    if may_open && owes(Obligation::InformAtThisEvent) {
+        sentence.push_str(" Dites au patient que vous ouvrez son dossier.");
+    }
+    Gate {
+        bar,
+        traits: traits(patient),
+        pill,
+        headline: french(headline),
+        sentence: french(&sentence),
+        law: law(decision, visit),
+        act,
+        act_label: french(act_label),
+    }
+}
+
+fn failed(bar: Bar, patient: &Patient, trouble: Trouble) -> Gate {
+    let words = trouble.words();
+    Gate {
+        bar,
+        traits: traits(patient),
+        pill: Pill { text: words.name.to_owned(), tone: Tone::Stopped },
+        headline: words.happened.to_owned(),
+        sentence: words.next.to_owned(),
+        law: code(trouble),
+        act: GateAct::None,
+        act_label: String::new(),
+    }
+}
+
+/// The five traits of the INS as they are known here, then its number.
+fn traits(patient: &Patient) -> Vec<(String, String)> {
+    let sex = match patient.sex {
+        Sex::Male => "Masculin",
+        Sex::Female => "Féminin",
+        Sex::Indeterminate => "Indéterminé",
+    };
+    let known = |text: &str| if text.is_empty() { french("non saisi") } else { text.to_owned() };
+    [
+        ("Nom de naissance", patient.birth_name.to_uppercase()),
+        ("Prénoms de naissance", known(&patient.birth_given_names)),
+        ("Date de naissance", words::birth_date(patient.birth_date)),
+        ("Sexe", sex.to_owned()),
+        ("Lieu de naissance", known(patient.birth_place.as_deref().unwrap_or(""))),
+        ("Matricule INS", words::matricule(&patient.ins.matricule)),
+    ]
+    .map(|(label, value)| (label.to_owned(), value))
+    .into()
+}
+
+fn law(decision: &Decision, visit: &Visit) -> String {
+    let matrix = &visit.rules().matrix;
+    french(&format!("Règle {} · {} · matrice {}", decision.rule.id, decision.rule.law, matrix.version))
+}
+
+/// P6: rule, law, matrix and how much of it is known, facts.
+pub(super) fn reason(decision: &Decision, about: String, visit: &Visit) -> Reason {
+    let mut detail = format!("{}, {} connue", law(decision, visit), percent_known(visit));
+    if !decision.facts.is_empty() {
+        let facts: Vec<String> = decision.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        detail.push_str(&format!(" · faits : {}", facts.join(", ")));
+    }
+    Reason { sentence: french(decision.rule.sentence), about, detail: french(&detail) }
+}
+
+fn consent(gate: &page::Gate, language: Language, visit: &Visit) -> Consent {
+    let holder = &gate.here.holder;
+    let name = words::full_name(&holder.family_name, &holder.given_name);
+    let rules = visit.rules();
+    let team = rules.team.contains(&holder.id.0).then_some(rules.team_name.as_str());
+    let profession = labels::profession(holder).to_lowercase();
+    let text = consent_text::consent_text(language, &name, &profession, team);
+    let languages = [
+        ("Français", Language::French, 0),
+        ("Facile à lire", Language::EasyFrench, 1),
+        ("English", Language::English, 2),
+    ]
+    .into_iter()
+    .filter(|(_, other, _)| *other != language)
+    .map(|(name, _, number)| (name.to_owned(), number))
+    .collect();
+    let consent_text::ConsentText { turned, title, body, no, yes, later, foot } = text;
+    Consent { turned, title, body, no, yes, later, foot, languages }
+}

@@ -1,0 +1,312 @@
+//! The one place that knows Slint: a [`View`] goes in, touches come out. It decides nothing and waits for nothing.
+//!
+//! - `fill` a view's parts as the markup's structs
+//! - `narrative` a document's rows as styled text
+//! - `hand` (feature `sandbox`) presses, reads and photographs the real window, for the demo
+
+mod fill;
+#[cfg(feature = "sandbox")]
+pub mod hand;
+mod narrative;
+
+use crate::screen::form::Field;
+use crate::screen::form::Form;
+use crate::screen::view::Body;
+use crate::screen::view::Notice;
+use crate::screen::view::View;
+use crate::visit::event::Language;
+use crate::visit::event::Touch;
+use chevet_ui::App;
+use chevet_ui::Shown;
+use slint::ComponentHandle;
+use slint::LogicalSize;
+use slint::ModelRc;
+use slint::VecModel;
+use std::cell::RefCell;
+use std::rc::Rc;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+
+/// How the window is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    pub width: u32,
+    pub height: u32,
+    pub fullscreen: bool,
+}
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no window could be made")]
+    Make { source: slint::PlatformError },
+    #[error("the window's loop ended with an error")]
+    Run { source: slint::PlatformError },
+    #[error("the window's loop takes no task")]
+    Spawn { source: slint::EventLoopError },
+    #[error("the window cannot be photographed")]
+    Snapshot { source: slint::PlatformError },
+}
+
+/// Pixels of a window: RGBA, 8 bits each, rows from the top.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub width: u32,
+    pub height: u32,
+    pub rgba: Vec<u8>,
+}
+
+/// The window. It lives on the thread that made it.
+pub struct Window {
+    app: App,
+    inner: Rc<RefCell<Inner>>,
+}
+
+/// What the callbacks need: what is shown, and what is typed on the INS page.
+struct Inner {
+    touches: mpsc::Sender<Touch>,
+    form: Form,
+    shown: Option<View>,
+}
+
+impl Window {
+    /// A window showing nothing; what is touched goes to `touches`.
+    pub fn new(touches: mpsc::Sender<Touch>) -> Result<Window, Error> {
+        let app = App::new().map_err(|source| Error::Make { source })?;
+        let inner = Rc::new(RefCell::new(Inner { touches, form: Form::default(), shown: None }));
+        let window = Window { app, inner };
+        window.listen();
+        Ok(window)
+    }
+
+    /// Makes the window show `view`. Parts that did not change stay as they are, so that a list keeps its place.
+    pub fn show(&self, view: &View) {
+        let before = self.inner.borrow_mut().shown.replace(view.clone());
+        let before = before.as_ref().map(|view| &view.body);
+        if before == Some(&view.body) {
+            return;
+        }
+        if !matches!(view.body, Body::Typing(_)) {
+            self.inner.borrow_mut().form = Form::default();
+        }
+        let screen = self.app.global::<chevet_ui::Screen<'_>>();
+        let leaves = before.is_none_or(|before| std::mem::discriminant(before) != std::mem::discriminant(&view.body));
+        if leaves {
+            // What the last page said is gone before the next one speaks (P3).
+            fill::wipe(&screen);
+        }
+        let before = if leaves { None } else { before };
+        match &view.body {
+            Body::Idle(page) => screen.set_idle(fill::idle(page)),
+            Body::Wait(page) => screen.set_wait(fill::wait(page)),
+            Body::Pin(page) => screen.set_pin(fill::pin(page)),
+            Body::Home(page) => {
+                screen.set_home(fill::home(page));
+                if !matches!(before, Some(Body::Home(old)) if old.rows == page.rows) {
+                    screen.set_round(fill::list(&page.rows, fill::round_row));
+                }
+            }
+            Body::Typing(page) => {
+                let nothing = Notice::default();
+                screen.set_form_notice(fill::notice(page.notice.as_ref().unwrap_or(&nothing)));
+                screen.set_form(fill::form(&self.inner.borrow().form));
+            }
+            Body::Gate(page) => screen.set_gate(fill::gate(page)),
+            Body::Consent(page) => screen.set_consent(fill::consent(page)),
+            Body::Why(page) => screen.set_why(fill::why(page)),
+            Body::Documents(page) => {
+                let old = if let Some(Body::Documents(old)) = before { Some(old) } else { None };
+                screen.set_documents(fill::documents(page));
+                if old.is_none_or(|old| old.chips != page.chips) {
+                    screen.set_chips(fill::list(&page.chips, fill::chip));
+                }
+                if old.is_none_or(|old| old.rows != page.rows) {
+                    screen.set_document_rows(fill::list(&page.rows, fill::document_row));
+                }
+            }
+            Body::History(page) => {
+                screen.set_history(fill::history(page));
+                if !matches!(before, Some(Body::History(old)) if old.rows == page.rows) {
+                    screen.set_history_rows(fill::list(&page.rows, fill::history_row));
+                }
+            }
+            Body::Reader(page) => {
+                let old = if let Some(Body::Reader(old)) = before { Some(old) } else { None };
+                screen.set_reader(fill::reader(page));
+                if old.is_none_or(|old| old.reading != page.reading) {
+                    let rows = page.reading.as_ref().map(|reading| narrative::rows(reading)).unwrap_or_default();
+                    screen.set_reader_rows(ModelRc::new(VecModel::from(rows)));
+                    screen.set_sections(fill::list(&page.sections, |section| fill::section(page, section)));
+                }
+                if old.is_none_or(|old| old.reading != page.reading || old.picture != page.picture) {
+                    screen.set_picture(fill::picture(page));
+                }
+            }
+            Body::Reception(page) => screen.set_reception(fill::reception(page)),
+            Body::Trouble(page) => screen.set_trouble(fill::trouble(page)),
+        }
+        screen.set_shown(shown(&view.body));
+    }
+
+    /// Night tokens; the patient's page stays day.
+    pub fn set_night(&self, night: bool) {
+        self.app.global::<chevet_ui::Screen<'_>>().set_night(night);
+    }
+
+    pub fn set_size(&self, width: u32, height: u32) {
+        self.app.window().set_size(LogicalSize::new(width as f32, height as f32));
+    }
+
+    /// For tests, which look controls up by their accessible label.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    fn listen(&self) {
+        let touch = self.app.global::<chevet_ui::Touch<'_>>();
+        let plain = |what: Touch| {
+            let inner = self.inner.clone();
+            move || inner.borrow().send(what.clone())
+        };
+        touch.on_erase(plain(Touch::Erase));
+        touch.on_confirm(plain(Touch::Confirm));
+        touch.on_last_try(plain(Touch::LastTry));
+        touch.on_back(plain(Touch::Back));
+        touch.on_quit(plain(Touch::Quit));
+        touch.on_understood(plain(Touch::Understood));
+        touch.on_type_ins(plain(Touch::TypeIns));
+        touch.on_open_record(plain(Touch::OpenRecord));
+        touch.on_ask_consent(plain(Touch::AskConsent));
+        touch.on_yes(plain(Touch::Yes));
+        touch.on_no(plain(Touch::No));
+        touch.on_later(plain(Touch::Later));
+        touch.on_show_documents(plain(Touch::ShowDocuments));
+        touch.on_show_history(plain(Touch::ShowHistory));
+        touch.on_why(plain(Touch::Why));
+        touch.on_next_page(plain(Touch::NextPage));
+        touch.on_previous_page(plain(Touch::PreviousPage));
+        touch.on_larger_text(plain(Touch::LargerText));
+        touch.on_smaller_text(plain(Touch::SmallerText));
+
+        let numbered = |what: fn(&Inner, usize) -> Option<Touch>| {
+            let inner = self.inner.clone();
+            move |number: i32| {
+                let inner = inner.borrow();
+                if let Some(touch) = usize::try_from(number).ok().and_then(|number| what(&inner, number)) {
+                    inner.send(touch);
+                }
+            }
+        };
+        touch.on_digit(numbered(|_, digit| u8::try_from(digit).ok().map(Touch::Digit)));
+        touch.on_open_patient(numbered(|_, place| Some(Touch::OpenPatient(place))));
+        touch.on_open_document(numbered(|_, place| Some(Touch::OpenDocument(place))));
+        touch.on_language(numbered(|_, number| language(number).map(Touch::Language)));
+        touch.on_filter(numbered(Inner::filter));
+        self.listen_to_form();
+    }
+
+    /// Keys of the INS page change the form here, and only the finished form goes out.
+    fn listen_to_form(&self) {
+        let touch = self.app.global::<chevet_ui::Touch<'_>>();
+        let changes = || {
+            let (inner, app) = (self.inner.clone(), self.app.as_weak());
+            move |change: &dyn Fn(&mut Form)| {
+                change(&mut inner.borrow_mut().form);
+                if let Some(app) = app.upgrade() {
+                    app.global::<chevet_ui::Screen<'_>>().set_form(fill::form(&inner.borrow().form));
+                }
+            }
+        };
+        let change = changes();
+        touch.on_key(move |key| change(&|form| key.chars().for_each(|letter| form.press(letter))));
+        let change = changes();
+        touch.on_erase_key(move || change(&|form| form.erase()));
+        let change = changes();
+        touch.on_field(move |field| {
+            let active = match field {
+                chevet_ui::Field::Matricule => Field::Matricule,
+                chevet_ui::Field::BirthName => Field::BirthName,
+                chevet_ui::Field::BirthDate => Field::BirthDate,
+            };
+            change(&|form| form.active = active);
+        });
+        let inner = self.inner.clone();
+        touch.on_send_form(move || {
+            let inner = inner.borrow();
+            if inner.form.is_complete() {
+                let (matricule, birth_name, birth_date) = inner.form.typed();
+                inner.send(Touch::InsTyped { matricule, birth_name, birth_date });
+            }
+        });
+    }
+}
+
+impl Inner {
+    /// A full channel means that the loop is behind: the touch is lost, and the window stays alive.
+    fn send(&self, touch: Touch) {
+        let _lost = self.touches.try_send(touch);
+    }
+
+    fn filter(&self, place: usize) -> Option<Touch> {
+        let Some(View { body: Body::Documents(page), .. }) = &self.shown else { return None };
+        page.chips.get(place).map(|chip| Touch::FilterClass(chip.class.clone()))
+    }
+}
+
+fn language(number: usize) -> Option<Language> {
+    [Language::French, Language::EasyFrench, Language::English].get(number).copied()
+}
+
+fn shown(body: &Body) -> Shown {
+    match body {
+        Body::Idle(_) => Shown::Idle,
+        Body::Wait(_) => Shown::Wait,
+        Body::Pin(_) => Shown::Pin,
+        Body::Home(_) => Shown::Home,
+        Body::Typing(_) => Shown::Typing,
+        Body::Gate(_) => Shown::Gate,
+        Body::Consent(_) => Shown::Consent,
+        Body::Why(_) => Shown::Why,
+        Body::Documents(_) => Shown::Documents,
+        Body::History(_) => Shown::History,
+        Body::Reader(_) => Shown::Reader,
+        Body::Reception(_) => Shown::Reception,
+        Body::Trouble(_) => Shown::Trouble,
+    }
+}
+
+/// What the window looks like now.
+pub fn snapshot(window: &Window) -> Result<Snapshot, Error> {
+    let pixels = window.app.window().take_snapshot().map_err(|source| Error::Snapshot { source })?;
+    Ok(Snapshot { width: pixels.width(), height: pixels.height(), rgba: pixels.as_bytes().to_vec() })
+}
+
+/// Shows views until the window is closed, or until nobody sends them any more. Call it on the main thread.
+pub fn run(views: watch::Receiver<View>, touches: mpsc::Sender<Touch>, options: Options) -> Result<(), Error> {
+    let window = open(&views, touches, options)?;
+    follow(&window, views)?;
+    window.app.run().map_err(|source| Error::Run { source })
+}
+
+fn open(views: &watch::Receiver<View>, touches: mpsc::Sender<Touch>, options: Options) -> Result<Rc<Window>, Error> {
+    let window = Rc::new(Window::new(touches)?);
+    window.set_size(options.width, options.height);
+    window.app.window().set_fullscreen(options.fullscreen);
+    window.show(&views.borrow());
+    Ok(window)
+}
+
+/// The loop's views arrive from tokio; only this task, on the screen's thread, touches the window.
+fn follow(window: &Rc<Window>, mut views: watch::Receiver<View>) -> Result<(), Error> {
+    let window = window.clone();
+    let task = async move {
+        while views.changed().await.is_ok() {
+            let view = views.borrow_and_update().clone();
+            window.show(&view);
+        }
+        // Nobody decides any more: a page that could be touched in vain would lie.
+        let _already_ended = slint::quit_event_loop();
+    };
+    slint::spawn_local(task).map_err(|source| Error::Spawn { source })?;
+    Ok(())
+}

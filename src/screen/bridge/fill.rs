@@ -1,0 +1,300 @@
+//! A view's parts as the markup's structs, field by field. Nothing is decided here.
+
+use crate::screen::form::Field;
+use crate::screen::form::Form;
+use crate::screen::view;
+use slint::Image;
+use slint::ModelRc;
+use slint::Rgba8Pixel;
+use slint::SharedPixelBuffer;
+use slint::SharedString;
+use slint::VecModel;
+
+pub(super) fn list<From, To: Clone + 'static>(from: &[From], make: impl Fn(&From) -> To) -> ModelRc<To> {
+    ModelRc::new(VecModel::from(from.iter().map(make).collect::<Vec<To>>()))
+}
+
+/// Forgets every page.
+pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
+    screen.set_shown(chevet_ui::Shown::Blank);
+    screen.set_idle(Default::default());
+    screen.set_wait(Default::default());
+    screen.set_pin(Default::default());
+    screen.set_home(Default::default());
+    screen.set_round(Default::default());
+    screen.set_form(Default::default());
+    screen.set_form_notice(Default::default());
+    screen.set_gate(Default::default());
+    screen.set_consent(Default::default());
+    screen.set_why(Default::default());
+    screen.set_documents(Default::default());
+    screen.set_chips(Default::default());
+    screen.set_document_rows(Default::default());
+    screen.set_history(Default::default());
+    screen.set_history_rows(Default::default());
+    screen.set_reader(Default::default());
+    screen.set_reader_rows(Default::default());
+    screen.set_sections(Default::default());
+    screen.set_picture(Default::default());
+    screen.set_reception(Default::default());
+    screen.set_trouble(Default::default());
+}
+
+fn text(text: &str) -> SharedString {
+    SharedString::from(text)
+}
+
+fn texts(texts: &[String]) -> ModelRc<SharedString> {
+    list(texts, |line| SharedString::from(line.as_str()))
+}
+
+fn tone(tone: view::Tone) -> chevet_ui::Tone {
+    match tone {
+        view::Tone::Quiet => chevet_ui::Tone::Quiet,
+        view::Tone::Good => chevet_ui::Tone::Good,
+        view::Tone::Care => chevet_ui::Tone::Care,
+        view::Tone::Stopped => chevet_ui::Tone::Stopped,
+    }
+}
+
+fn pill(pill: &view::Pill) -> chevet_ui::Pill {
+    chevet_ui::Pill { text: text(&pill.text), tone: tone(pill.tone) }
+}
+
+pub(super) fn notice(notice: &view::Notice) -> chevet_ui::Notice {
+    chevet_ui::Notice { happened: text(&notice.happened), next: text(&notice.next), code: text(&notice.code) }
+}
+
+fn maybe_notice(told: &Option<view::Notice>) -> chevet_ui::Notice {
+    told.as_ref().map(notice).unwrap_or_default()
+}
+
+fn bar(bar: &view::Bar) -> chevet_ui::Bar {
+    chevet_ui::Bar {
+        back: text(&bar.back),
+        name: text(&bar.name),
+        traits: text(&bar.traits),
+        pill: pill(&bar.pill),
+        may_quit: bar.may_quit,
+    }
+}
+
+pub(super) fn idle(page: &view::Idle) -> chevet_ui::Idle {
+    chevet_ui::Idle {
+        clock: text(&page.clock),
+        date: text(&page.date),
+        pills: list(&page.pills, pill),
+        title: text(&page.title),
+        hint: text(&page.hint),
+        site: text(&page.site),
+        protection: text(&page.protection),
+        version: text(&page.version),
+        matrix: text(&page.matrix),
+    }
+}
+
+pub(super) fn wait(page: &view::Wait) -> chevet_ui::Wait {
+    chevet_ui::Wait { bar: bar(&page.bar), title: text(&page.title), hint: text(&page.hint) }
+}
+
+pub(super) fn pin(page: &view::Pin) -> chevet_ui::Pin {
+    chevet_ui::Pin {
+        card: text(&page.card),
+        name: text(&page.name),
+        role: text(&page.role),
+        typed: number(page.typed),
+        places: number(page.places),
+        tries: text(&page.tries),
+        tries_tone: tone(page.tries_tone),
+        alert: text(&page.alert),
+        asks_last_try: page.asks_last_try,
+        last_try_title: text(&page.last_try_title),
+        last_try: text(&page.last_try),
+        may_confirm: page.may_confirm,
+    }
+}
+
+fn number(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+pub(super) fn home(page: &view::Home) -> chevet_ui::Home {
+    chevet_ui::Home {
+        name: text(&page.name),
+        role: text(&page.role),
+        pills: list(&page.pills, pill),
+        summary: text(&page.summary),
+        notice: maybe_notice(&page.notice),
+        empty: text(&page.empty),
+    }
+}
+
+pub(super) fn round_row(row: &view::RoundRow) -> chevet_ui::RoundRow {
+    chevet_ui::RoundRow {
+        name: text(&row.name),
+        details: text(&row.details),
+        pill: pill(&row.pill),
+        label: text(&row.label),
+    }
+}
+
+pub(super) fn form(form: &Form) -> chevet_ui::Form {
+    chevet_ui::Form {
+        active: match form.active {
+            Field::Matricule => chevet_ui::Field::Matricule,
+            Field::BirthName => chevet_ui::Field::BirthName,
+            Field::BirthDate => chevet_ui::Field::BirthDate,
+        },
+        matricule: text(&form.matricule_shown()),
+        matricule_count: text(&form.matricule_count()),
+        birth_name: text(form.birth_name()),
+        birth_date: text(&form.birth_date_shown()),
+        complete: form.is_complete(),
+        takes_letter: form.takes_letter(),
+    }
+}
+
+pub(super) fn gate(page: &view::Gate) -> chevet_ui::Gate {
+    chevet_ui::Gate {
+        bar: bar(&page.bar),
+        traits: list(&page.traits, |(label, value)| chevet_ui::Trait { label: text(label), value: text(value) }),
+        pill: pill(&page.pill),
+        headline: text(&page.headline),
+        sentence: text(&page.sentence),
+        law: text(&page.law),
+        act: match page.act {
+            view::GateAct::None => chevet_ui::GateAct::None,
+            view::GateAct::OpenRecord => chevet_ui::GateAct::OpenRecord,
+            view::GateAct::AskConsent => chevet_ui::GateAct::AskConsent,
+        },
+        act_label: text(&page.act_label),
+    }
+}
+
+pub(super) fn consent(page: &view::Consent) -> chevet_ui::Consent {
+    chevet_ui::Consent {
+        turned: text(&page.turned),
+        title: text(&page.title),
+        body: text(&page.body),
+        no: text(&page.no),
+        yes: text(&page.yes),
+        later: text(&page.later),
+        foot: text(&page.foot),
+        languages: list(&page.languages, |(name, which)| chevet_ui::Language {
+            name: text(name),
+            number: number(*which),
+        }),
+    }
+}
+
+pub(super) fn why(page: &view::Why) -> chevet_ui::Why {
+    chevet_ui::Why {
+        bar: bar(&page.bar),
+        title: text(&page.title),
+        pill: pill(&page.pill),
+        reasons: list(&page.reasons, |reason| chevet_ui::Reason {
+            sentence: text(&reason.sentence),
+            about: text(&reason.about),
+            detail: text(&reason.detail),
+        }),
+    }
+}
+
+pub(super) fn documents(page: &view::Documents) -> chevet_ui::Documents {
+    chevet_ui::Documents {
+        bar: bar(&page.bar),
+        denied: text(&page.denied),
+        denied_rest: text(&page.denied_rest),
+        empty: text(&page.empty),
+    }
+}
+
+pub(super) fn chip(chip: &view::Chip) -> chevet_ui::Chip {
+    chevet_ui::Chip { label: text(&chip.label), chosen: chip.chosen }
+}
+
+pub(super) fn document_row(row: &view::DocumentRow) -> chevet_ui::DocumentRow {
+    chevet_ui::DocumentRow {
+        tile: text(&row.tile),
+        title: text(&row.title),
+        details: text(&row.details),
+        pill: pill(&row.pill),
+        label: text(&row.label),
+    }
+}
+
+pub(super) fn history(page: &view::History) -> chevet_ui::History {
+    chevet_ui::History {
+        bar: bar(&page.bar),
+        waiting: page.waiting,
+        notice: maybe_notice(&page.notice),
+        empty: text(&page.empty),
+    }
+}
+
+pub(super) fn history_row(row: &view::HistoryRow) -> chevet_ui::HistoryRow {
+    chevet_ui::HistoryRow {
+        when: text(&row.when),
+        author: text(&row.author),
+        action: text(&row.action),
+        context: text(&row.context),
+        unsent: row.unsent,
+        label: text(&row.label),
+    }
+}
+
+pub(super) fn reader(page: &view::Reader) -> chevet_ui::Reader {
+    chevet_ui::Reader {
+        bar: bar(&page.bar),
+        title: text(&page.title),
+        details: text(&page.details),
+        warnings: texts(&page.warnings),
+        notices: texts(&page.notices),
+        page_label: text(&page.page_label),
+        has_next: page.has_next,
+        has_previous: page.has_previous,
+        text_percent: i32::from(page.text_percent),
+        waiting: text(&page.waiting),
+        notice: maybe_notice(&page.notice),
+        has_picture: page.picture.is_some(),
+    }
+}
+
+/// A heading's place among the rows as they are drawn: the header's lines stand before the narrative.
+pub(super) fn section(page: &view::Reader, (title, row): &(String, usize)) -> chevet_ui::Section {
+    let before = page.reading.as_ref().map_or(0, |reading| reading.header.len());
+    chevet_ui::Section { title: text(title), row: number(row + before) }
+}
+
+/// A page's pixels, or nothing where they do not fill their frame.
+pub(super) fn picture(page: &view::Reader) -> Image {
+    let drawn = page.reading.as_ref().and_then(|reading| page.picture.and_then(|place| reading.pages.get(place)));
+    let Some(drawn) = drawn else { return Image::default() };
+    let bytes = u64::from(drawn.width) * u64::from(drawn.height) * 4;
+    if bytes == 0 || u64::try_from(drawn.pixels.len()) != Ok(bytes) {
+        return Image::default();
+    }
+    let pixels = SharedPixelBuffer::<Rgba8Pixel>::clone_from_slice(&drawn.pixels, drawn.width, drawn.height);
+    Image::from_rgba8(pixels)
+}
+
+pub(super) fn reception(page: &view::Reception) -> chevet_ui::Reception {
+    chevet_ui::Reception {
+        name: text(&page.name),
+        role: text(&page.role),
+        pills: list(&page.pills, pill),
+        title: text(&page.title),
+        lines: texts(&page.lines),
+        protection: text(&page.protection),
+        version: text(&page.version),
+    }
+}
+
+pub(super) fn trouble(page: &view::Trouble) -> chevet_ui::Trouble {
+    chevet_ui::Trouble {
+        pill: pill(&page.pill),
+        happened: text(&page.happened),
+        next: text(&page.next),
+        code: text(&page.code),
+    }
+}

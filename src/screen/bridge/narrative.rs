@@ -1,0 +1,189 @@
+//! A document's rows as styled text. Every run is escaped, and what the markup cannot style is shown plain: text is
+//! never dropped (safety).
+
+use crate::record::reading::Cell;
+use crate::record::reading::Reading;
+use crate::record::reading::Row;
+use crate::record::reading::RowKind;
+use crate::record::reading::Run;
+use crate::record::reading::plain_text;
+use chevet_ui::ReaderRow;
+use chevet_ui::RowLook;
+use chevet_ui::TableCell;
+use slint::ModelRc;
+use slint::SharedString;
+use slint::StyledText;
+use slint::VecModel;
+
+/// The header's lines, then the narrative.
+pub(super) fn rows(reading: &Reading) -> Vec<ReaderRow> {
+    let header = reading.header.iter().map(|(label, value)| ReaderRow {
+        look: RowLook::Label,
+        marker: SharedString::from(label.as_str()),
+        plain: SharedString::from(value.as_str()),
+        ..ReaderRow::default()
+    });
+    let mut numbers = Numbers::default();
+    header.chain(reading.rows.iter().map(|row| one(row, &mut numbers))).collect()
+}
+
+fn one(row: &Row, numbers: &mut Numbers) -> ReaderRow {
+    let number = numbers.of(row);
+    let (look, marker) = match row.kind {
+        RowKind::Heading => (RowLook::Heading, String::new()),
+        RowKind::Paragraph => (RowLook::Paragraph, String::new()),
+        RowKind::Bullet => (RowLook::Bullet, "•".to_owned()),
+        RowKind::Numbered => (RowLook::Numbered, format!("{number}.")),
+        RowKind::TableHead => (RowLook::TableHead, String::new()),
+        RowKind::TableRow => (RowLook::TableRow, String::new()),
+        RowKind::Footnote | RowKind::Picture => (RowLook::Footnote, String::new()),
+    };
+    let head = row.kind == RowKind::TableHead;
+    let cells: Vec<TableCell> = row.cells.iter().map(|cell| table_cell(cell, head)).collect();
+    ReaderRow {
+        look,
+        level: i32::from(row.level),
+        marker: SharedString::from(marker),
+        text: styled(&row.text, false),
+        plain: SharedString::from(plain_text(&row.text)),
+        cells: ModelRc::new(VecModel::from(cells)),
+    }
+}
+
+fn table_cell(cell: &Cell, head: bool) -> TableCell {
+    TableCell {
+        text: styled(&cell.text, head),
+        columns: i32::from(cell.columns.max(1)),
+        plain: SharedString::from(plain_text(&cell.text)),
+    }
+}
+
+/// Running numbers of ordered lists, one a depth; a list that ends begins at one again.
+#[derive(Default)]
+struct Numbers([u32; 16]);
+
+impl Numbers {
+    fn of(&mut self, row: &Row) -> u32 {
+        let depth = usize::from(row.level).min(self.0.len() - 1);
+        match row.kind {
+            RowKind::Numbered => {
+                self.0[depth + 1..].fill(0);
+                self.0[depth] += 1;
+                self.0[depth]
+            }
+            RowKind::Bullet => {
+                self.0[depth..].fill(0);
+                0
+            }
+            _ => {
+                self.0.fill(0);
+                0
+            }
+        }
+    }
+}
+
+fn styled(runs: &[Run], all_bold: bool) -> StyledText {
+    let plain = plain_text(runs);
+    let in_style = all_bold || runs.iter().any(|run| run.bold || run.italic || run.underlined || run.struck);
+    if !in_style || plain.trim().is_empty() {
+        return StyledText::from_plain_text(&plain);
+    }
+    let markdown: String = runs.iter().map(|run| in_markdown(run, all_bold)).collect();
+    StyledText::from_markdown(&markdown).unwrap_or_else(|_| StyledText::from_plain_text(&plain))
+}
+
+/// One run. Marks hug the words, for CommonMark styles nothing that begins or ends with a space.
+fn in_markdown(run: &Run, all_bold: bool) -> String {
+    let words = run.text.trim();
+    if words.is_empty() {
+        return escaped(&run.text);
+    }
+    let start = run.text.len() - run.text.trim_start().len();
+    let (before, after) = (&run.text[..start], &run.text[start + words.len()..]);
+    let mut set = escaped(words);
+    if run.struck {
+        set = format!("~~{set}~~");
+    }
+    if run.underlined {
+        set = format!("<u>{set}</u>");
+    }
+    if run.italic {
+        set = format!("*{set}*");
+    }
+    if run.bold || all_bold {
+        set = format!("**{set}**");
+    }
+    format!("{before}{set}{after}")
+}
+
+/// CommonMark §2.4: any ASCII punctuation may be escaped. Line ends become spaces, so that no line begins a list.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\r' | '\t' => safe.push(' '),
+            mark if mark.is_ascii_punctuation() => {
+                safe.push('\\');
+                safe.push(mark);
+            }
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(kind: RowKind, level: u8) -> Row {
+        Row { kind, level, text: vec![Run::plain("x")], cells: vec![] }
+    }
+
+    #[test]
+    fn what_looks_like_markup_is_text() {
+        let run = Run { text: "* 3 < 5 & [a](b) `c` #1 _x_ <script>".into(), bold: true, ..Run::default() };
+        let markdown = in_markdown(&run, false);
+        assert!(StyledText::from_markdown(&markdown).is_ok(), "{markdown}");
+        assert!(markdown.starts_with("**\\* 3 \\<") && markdown.ends_with("\\<script\\>**"), "{markdown}");
+    }
+
+    #[test]
+    fn marks_hug_the_words() {
+        let run = Run { text: " à jeun ".into(), bold: true, italic: true, ..Run::default() };
+        assert_eq!(in_markdown(&run, false), " ***à jeun*** ");
+        assert_eq!(in_markdown(&Run::plain("  "), true), "  ");
+    }
+
+    #[test]
+    fn ordered_lists_count_by_depth() {
+        let kinds = [
+            (RowKind::Numbered, 0),
+            (RowKind::Numbered, 1),
+            (RowKind::Numbered, 1),
+            (RowKind::Numbered, 0),
+            (RowKind::Numbered, 1),
+            (RowKind::Paragraph, 0),
+            (RowKind::Numbered, 0),
+        ];
+        let mut numbers = Numbers::default();
+        let counted: Vec<u32> = kinds.iter().map(|(kind, level)| numbers.of(&row(*kind, *level))).collect();
+        assert_eq!(counted, [1, 1, 2, 2, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_header_stands_before_the_narrative() {
+        let reading = Reading {
+            header: vec![("Auteur".into(), "Dr Test".into())],
+            rows: vec![row(RowKind::Heading, 0)],
+            ..Reading::default()
+        };
+        let rows = rows(&reading);
+        assert_eq!(rows.len(), 2);
+        assert_eq!(
+            (rows[0].look, rows[0].marker.as_str(), rows[0].plain.as_str()),
+            (RowLook::Label, "Auteur", "Dr Test")
+        );
+    }
+}

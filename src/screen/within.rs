@@ -1,0 +1,269 @@
+//! Pages of an open record: documents, why some are not there, history, one document.
+
+use crate::journal::words::Source;
+use crate::policy::decision::Obligation;
+use crate::record::document::Document;
+use crate::record::document::Label;
+use crate::record::document::Status;
+use crate::record::reading::RowKind;
+use crate::record::reading::plain_text;
+use crate::screen::before;
+use crate::screen::labels;
+use crate::screen::view::Bar;
+use crate::screen::view::Body;
+use crate::screen::view::Chip;
+use crate::screen::view::DeviceFacts;
+use crate::screen::view::DocumentRow;
+use crate::screen::view::Documents;
+use crate::screen::view::History;
+use crate::screen::view::HistoryRow;
+use crate::screen::view::Pill;
+use crate::screen::view::Reader;
+use crate::screen::view::Tone;
+use crate::screen::view::Why;
+use crate::screen::words;
+use crate::screen::words::french;
+use crate::time::Now;
+use crate::visit::Visit;
+use crate::visit::event::LinkState;
+use crate::visit::page;
+use crate::visit::page::Permitted;
+use crate::visit::page::ReaderStep;
+use crate::visit::page::Room;
+
+pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &DeviceFacts) -> Body {
+    let bar = |back: &str| bar(back, record, visit, now, device);
+    match &record.room {
+        Room::Documents { class } => Body::Documents(documents(bar("Tournée"), record, class.as_deref(), device)),
+        Room::Why => Body::Why(why(bar("Documents"), record, visit)),
+        Room::AskingHistory { .. } => {
+            Body::History(History { bar: bar("Documents"), waiting: true, ..History::default() })
+        }
+        Room::History { lines } => Body::History(history(bar("Documents"), lines, now, device)),
+        Room::HistoryFailed { trouble } => {
+            let notice = Some(before::notice(*trouble));
+            Body::History(History { bar: bar("Documents"), notice, ..History::default() })
+        }
+    }
+}
+
+/// How old the data is and whether the device is online, in one pill.
+fn bar(back: &str, record: &page::Record, visit: &Visit, now: Now, device: &DeviceFacts) -> Bar {
+    let when = words::moment(record.as_of, now, &device.time_zone);
+    let data = if when.contains('/') { format!("données du {when}") } else { format!("données de {when}") };
+    let link = match visit.standing.link {
+        LinkState::Online => "En ligne",
+        LinkState::Offline => "Hors ligne",
+        LinkState::Unknown => "Réseau inconnu",
+    };
+    let day = 86_400;
+    let old = record.source == Source::Cached && now.wall.value().0 - record.as_of.0 > day;
+    let pill = Pill { text: format!("{link} · {data}"), tone: if old { Tone::Care } else { Tone::Quiet } };
+    before::bar(back, &record.patient, pill, true, now)
+}
+
+fn documents(bar: Bar, record: &page::Record, chosen: Option<&str>, device: &DeviceFacts) -> Documents {
+    let rows: Vec<DocumentRow> =
+        record.shown().into_iter().map(|place| row(&record.documents[place], device)).collect();
+    let denied: u32 = record.denied.iter().map(|denied| denied.count).sum();
+    let empty = match (record.documents.is_empty(), denied) {
+        (true, 0) => french("Ce dossier ne contient aucun document."),
+        (true, _) => french("Aucun document de ce dossier ne vous est ouvert."),
+        (false, _) => String::new(),
+    };
+    let rest = if denied < 2 {
+        "n'est pas montré : la loi ne le permet pas."
+    } else {
+        "ne sont pas montrés : la loi ne le permet pas."
+    };
+    Documents {
+        bar,
+        chips: chips(record, chosen),
+        rows,
+        denied: if denied == 0 { String::new() } else { words::count(denied, "document", "documents") },
+        denied_rest: french(rest),
+        empty,
+    }
+}
+
+/// "Tous", then each class that is there, the fullest first.
+fn chips(record: &page::Record, chosen: Option<&str>) -> Vec<Chip> {
+    let mut classes: Vec<(&str, usize)> = Vec::new();
+    for permitted in &record.documents {
+        let class = permitted.document.class_code.0.as_str();
+        match classes.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, count)) => *count += 1,
+            None => classes.push((class, 1)),
+        }
+    }
+    classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
+    let all = Chip { label: "Tous".to_owned(), class: None, chosen: chosen.is_none() };
+    let each = classes.into_iter().map(|(class, count)| Chip {
+        label: format!("{} {count}", labels::chip(class)),
+        class: Some(class.to_owned()),
+        chosen: chosen == Some(class),
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+fn row(permitted: &Permitted, device: &DeviceFacts) -> DocumentRow {
+    let document = &permitted.document;
+    let title = title(document);
+    let details = details(document, device);
+    let pill = state(permitted);
+    let label = match pill.text.as_str() {
+        "" => format!("{title}, {details}"),
+        state => format!("{title}, {details}, {state}"),
+    };
+    DocumentRow { tile: labels::tile(document).to_owned(), title, details, pill, label }
+}
+
+/// A human title: the type; the author's own title only where the type is not known. Never a file name.
+fn title(document: &Document) -> String {
+    let label = document.type_label.trim();
+    if label.is_empty() { french(document.title.trim()) } else { french(label) }
+}
+
+/// Clinical date, then author.
+fn details(document: &Document, device: &DeviceFacts) -> String {
+    let date = words::date(&words::local(document.service_start, &device.time_zone));
+    if document.by_patient {
+        return french(&format!("{date} · déposé par le patient"));
+    }
+    let author = match document.authors.first() {
+        Some(author) => match &author.structure {
+            Some(structure) if author.name.is_empty() => structure.clone(),
+            Some(structure) => format!("{}, {structure}", author.name),
+            None => author.name.clone(),
+        },
+        None => french("auteur inconnu"),
+    };
+    format!("{date} · {author}")
+}
+
+fn state(permitted: &Permitted) -> Pill {
+    let document = &permitted.document;
+    if warns_invisible(permitted) {
+        return before::care("Non visible du patient");
+    }
+    match document.status {
+        Status::Archived => before::quiet("Archivé"),
+        Status::Superseded => before::care("Remplacé"),
+        Status::Deleted => before::care("Retiré par l'auteur"),
+        Status::Unknown => before::care("État inconnu"),
+        Status::Current if document.by_patient => before::quiet("Du patient"),
+        Status::Current => Pill::default(),
+    }
+}
+
+fn warns_invisible(permitted: &Permitted) -> bool {
+    permitted.document.labels.contains(&Label::InvisibleToPatient)
+        || permitted.decision.obligations.contains(&Obligation::WarnInvisibleToPatient)
+}
+
+fn warnings(permitted: &Permitted) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if warns_invisible(permitted) {
+        warnings.push(french(
+            "Le patient ne voit pas encore ce document. Ne le lui montrez pas avant la consultation d'annonce.",
+        ));
+    }
+    let legal = &permitted.document.labels.contains(&Label::InvisibleToLegalRepresentatives);
+    if *legal || permitted.decision.obligations.contains(&Obligation::WarnInvisibleToLegalRepresentatives) {
+        warnings
+            .push(french("Les représentants légaux ne doivent pas voir ce document : le mineur a demandé le secret."));
+    }
+    if permitted.document.by_patient {
+        warnings.push(french("Document déposé par le patient, non vérifié par un professionnel."));
+    }
+    match permitted.document.status {
+        Status::Superseded => warnings.push(french("Une version plus récente de ce document existe.")),
+        Status::Deleted => warnings.push(french("L'auteur a retiré ce document.")),
+        _ => {}
+    }
+    warnings
+}
+
+fn why(bar: Bar, record: &page::Record, visit: &Visit) -> Why {
+    let all: u32 = record.denied.iter().map(|denied| denied.count).sum();
+    let title = match all {
+        0 | 1 => format!("{} n'est pas montré.", words::count(all, "document", "documents")),
+        _ => format!("{} ne sont pas montrés.", words::count(all, "document", "documents")),
+    };
+    let reasons = record
+        .denied
+        .iter()
+        .map(|denied| {
+            let (one, many) = labels::class(&denied.class_code);
+            before::reason(&denied.decision, words::count(denied.count, one, many), visit)
+        })
+        .collect();
+    Why { bar, title: french(&title), pill: Pill::default(), reasons }
+}
+
+fn history(bar: Bar, lines: &[crate::record::state::Access], now: Now, device: &DeviceFacts) -> History {
+    let today = words::local(now.wall.value(), &device.time_zone).date();
+    let rows: Vec<HistoryRow> = lines
+        .iter()
+        .map(|line| {
+            let at = words::local(line.at, &device.time_zone);
+            let day = if at.date() == today { "Aujourd’hui".to_owned() } else { words::date(&at) };
+            let when = format!("{day}, {}", words::time(&at));
+            let unsent = if line.unsent { ", pas encore transmis" } else { "" };
+            let label = format!("{when}, {}, {}, {}{unsent}", line.author, line.action, line.context);
+            HistoryRow {
+                when,
+                author: line.author.clone(),
+                action: french(&line.action),
+                context: french(&line.context),
+                unsent: line.unsent,
+                label,
+            }
+        })
+        .collect();
+    let empty = if rows.is_empty() { french("Personne n'a encore ouvert ce dossier.") } else { String::new() };
+    History { bar, waiting: false, rows, notice: None, empty }
+}
+
+pub(super) fn reader(reader: &page::Reader, visit: &Visit, now: Now, device: &DeviceFacts) -> Reader {
+    let record = &reader.record;
+    let bar = bar("Documents", record, visit, now, device);
+    let Some(permitted) = record.documents.get(reader.place) else {
+        return Reader { bar, ..Reader::default() };
+    };
+    let mut page = Reader {
+        bar,
+        title: title(&permitted.document),
+        details: details(&permitted.document, device),
+        warnings: warnings(permitted),
+        text_percent: reader.text_percent,
+        ..Reader::default()
+    };
+    match &reader.step {
+        ReaderStep::Fetching { .. } => page.waiting = french("Le document arrive…"),
+        ReaderStep::Recording { .. } => {
+            page.waiting = french("Votre lecture est inscrite dans l'historique du patient…")
+        }
+        ReaderStep::Rendering { .. } => page.waiting = french("Mise en page du document…"),
+        ReaderStep::Failed { trouble } => page.notice = Some(before::notice(*trouble)),
+        ReaderStep::Shown { reading, first_page, page: number, .. } => {
+            page.notices = reading.notices.clone();
+            page.sections = reading
+                .rows
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| row.kind == RowKind::Heading && row.level <= 1)
+                .map(|(place, row)| (plain_text(&row.text), place))
+                .collect();
+            let place = number.checked_sub(*first_page).map(|place| place as usize);
+            page.picture = place.filter(|place| *place < reading.pages.len());
+            page.has_next = number + 1 < reading.page_count;
+            page.has_previous = *number > 0;
+            if reading.page_count > 1 {
+                page.page_label = format!("Page {} sur {}", number + 1, reading.page_count);
+            }
+            page.reading = Some(reading.clone());
+        }
+    }
+    page
+}

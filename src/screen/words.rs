@@ -1,0 +1,186 @@
+//! French on a screen: typography, dates, times, counts. A time becomes words in the device's own zone.
+
+use crate::patient::ins::BirthDate;
+use crate::time::Now;
+use crate::time::UnixSeconds;
+use jiff::Timestamp;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+const DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
+const MONTHS: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+
+/// Sets typed text as French printers do: ’ for ', and no break before ; : ! ? » %, nor after «.
+pub fn french(text: &str) -> String {
+    let mut set = String::with_capacity(text.len() + 8);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let before_mark = matches!(letters.peek(), Some(';' | ':' | '!' | '?' | '»' | '%'));
+        match letter {
+            '\'' => set.push('’'),
+            ' ' if before_mark || set.ends_with('«') => set.push('\u{a0}'),
+            other => set.push(other),
+        }
+    }
+    set
+}
+
+/// A time in the device's zone; an unknown zone reads as UTC, an impossible time as 1970.
+pub fn local(at: UnixSeconds, zone: &str) -> Zoned {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    Timestamp::from_second(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone)
+}
+
+/// `08:42`, for the idle page's clock.
+pub fn clock(at: &Zoned) -> String {
+    format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
+/// `7 h 30`.
+pub fn time(at: &Zoned) -> String {
+    format!("{}\u{a0}h\u{a0}{:02}", at.hour(), at.minute())
+}
+
+/// `12/11/2026`.
+pub fn date(at: &Zoned) -> String {
+    format!("{:02}/{:02}/{:04}", at.day(), at.month(), at.year())
+}
+
+/// `lundi 23 novembre`.
+pub fn long_date(at: &Zoned) -> String {
+    let day = match at.day() {
+        1 => "1er".to_owned(),
+        day => day.to_string(),
+    };
+    let name = DAYS[usize::from(at.weekday().to_monday_zero_offset() as u8)];
+    format!("{name} {day} {}", MONTHS[usize::from(at.month() as u8 - 1)])
+}
+
+/// How a moment is told at `now`: its time today, else its date.
+pub fn moment(at: UnixSeconds, now: Now, zone: &str) -> String {
+    let (then, today) = (local(at, zone), local(now.wall.value(), zone));
+    if then.date() == today.date() { time(&then) } else { date(&then) }
+}
+
+/// How long ago, in the largest unit: `5 min`, `2 h`, `3 j`; nothing for what is younger than a minute.
+pub fn age(since: UnixSeconds, now: Now) -> String {
+    let seconds = now.wall.value().0.saturating_sub(since.0).max(0);
+    match seconds {
+        0..60 => String::new(),
+        60..3_600 => format!("{}\u{a0}min", seconds / 60),
+        3_600..86_400 => format!("{}\u{a0}h", seconds / 3_600),
+        _ => format!("{}\u{a0}j", seconds / 86_400),
+    }
+}
+
+/// `15/06/1953`; an unknown day or month stays `00`, as the register says it.
+pub fn birth_date(born: BirthDate) -> String {
+    format!("{:02}/{:02}/{:04}", born.day, born.month, born.year)
+}
+
+/// `1 document`, `4 documents`: zero and one are singular in French.
+pub fn count(number: u32, one: &str, many: &str) -> String {
+    format!("{number}\u{a0}{}", if number < 2 { one } else { many })
+}
+
+/// `2 79 03 51 215 189 89`: a matricule as it is printed, however much of it there is.
+pub fn matricule(digits: &str) -> String {
+    let ends = [1, 3, 5, 7, 10, 13];
+    let mut spaced = String::with_capacity(22);
+    for (at, digit) in digits.chars().enumerate() {
+        if ends.contains(&at) {
+            spaced.push('\u{a0}');
+        }
+        spaced.push(digit);
+    }
+    spaced
+}
+
+/// `Dominique`, from capitals; compound names keep a capital at each part.
+pub fn given_name(name: &str) -> String {
+    let mut set = String::with_capacity(name.len());
+    let mut starts = true;
+    for letter in name.chars() {
+        if starts {
+            set.extend(letter.to_uppercase());
+        } else {
+            set.extend(letter.to_lowercase());
+        }
+        starts = matches!(letter, ' ' | '-' | '\'' | '’');
+    }
+    set
+}
+
+/// `NOM Prénom`: the family name in capitals, then the first of the given names.
+pub fn full_name(family: &str, given: &str) -> String {
+    let first = given.split(' ').next().unwrap_or("");
+    format!("{} {}", family.to_uppercase(), given_name(first)).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Wall;
+    use std::time::Duration;
+
+    const PARIS: &str = "Europe/Paris";
+
+    fn at(text: &str) -> UnixSeconds {
+        UnixSeconds::parse(text).expect("a time")
+    }
+
+    #[test]
+    fn marks_never_begin_a_line() {
+        assert_eq!(french("d'accord : « oui » ?"), "d’accord\u{a0}: «\u{a0}oui\u{a0}»\u{a0}?");
+        assert_eq!(french("22 % connue"), "22\u{a0}% connue");
+        assert_eq!(french("7:30"), "7:30");
+    }
+
+    #[test]
+    fn a_time_is_told_in_the_zone_of_the_bed() {
+        // Summer and winter: +2 h and +1 h.
+        assert_eq!(time(&local(at("2026-07-14T05:30:00Z"), PARIS)), "7\u{a0}h\u{a0}30");
+        assert_eq!(time(&local(at("2026-11-23T06:05:00Z"), PARIS)), "7\u{a0}h\u{a0}05");
+        assert_eq!(clock(&local(at("2026-11-23T07:42:00Z"), PARIS)), "08:42");
+        assert_eq!(date(&local(at("2026-11-12T23:30:00Z"), PARIS)), "13/11/2026");
+        assert_eq!(long_date(&local(at("2026-11-23T07:42:00Z"), PARIS)), "lundi 23 novembre");
+        assert_eq!(long_date(&local(at("2026-02-01T07:42:00Z"), PARIS)), "dimanche 1er février");
+        assert_eq!(date(&local(at("2026-11-12T10:00:00Z"), "Nowhere/Land")), "12/11/2026");
+    }
+
+    #[test]
+    fn yesterday_is_a_date_and_today_a_time() {
+        let now = Now { since_boot: Duration::ZERO, wall: Wall::Is(at("2026-11-23T07:42:00Z")) };
+        assert_eq!(moment(at("2026-11-22T23:30:00Z"), now, PARIS), "0\u{a0}h\u{a0}30");
+        assert_eq!(moment(at("2026-11-22T22:30:00Z"), now, PARIS), "22/11/2026");
+        assert_eq!(age(at("2026-11-23T07:41:30Z"), now), "");
+        assert_eq!(age(at("2026-11-23T07:12:00Z"), now), "30\u{a0}min");
+        assert_eq!(age(at("2026-11-23T05:12:00Z"), now), "2\u{a0}h");
+        assert_eq!(age(at("2026-11-20T05:12:00Z"), now), "3\u{a0}j");
+        // A row from the future is of no age, not of a negative one.
+        assert_eq!(age(at("2026-11-24T05:12:00Z"), now), "");
+    }
+
+    #[test]
+    fn names_and_counts_are_french() {
+        assert_eq!(full_name("Lefèvre", "MARIE-ÈVE ODETTE"), "LEFÈVRE Marie-Ève");
+        assert_eq!(full_name("Pat-Trois", ""), "PAT-TROIS");
+        assert_eq!(count(0, "document", "documents"), "0\u{a0}document");
+        assert_eq!(count(4, "document", "documents"), "4\u{a0}documents");
+        assert_eq!(matricule("279035121518989"), "2\u{a0}79\u{a0}03\u{a0}51\u{a0}215\u{a0}189\u{a0}89");
+        assert_eq!(matricule("279"), "2\u{a0}79");
+    }
+}

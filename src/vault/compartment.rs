@@ -1,0 +1,416 @@
+//! One holder's sealed database, open while their card is in. All of it can be fetched again, but for the desk.
+//!
+//! Patients' rows are sealed under patient keys, the desk under the compartment key. Never holds a patient key longer than
+//! one call: the shred secret is asked for each time, so that a withdrawal acts at once.
+
+use crate::identity::holder::HolderId;
+use crate::patient::ins::Patient;
+use crate::record::document::Document;
+use crate::record::document::UniqueId;
+use crate::record::state::RecordState;
+use crate::secret::SecretBytes;
+use crate::secret::SecretKey;
+use crate::time::UnixSeconds;
+use crate::vault::Error;
+use crate::vault::RoundRow;
+use crate::vault::files;
+use crate::vault::folder;
+use crate::vault::keys::Lookup;
+use crate::vault::keys::Pseudonym;
+use crate::vault::keys::derive;
+use crate::vault::keys::fill_random;
+use crate::vault::keys::make_folder;
+use crate::vault::keys::patient_key;
+use crate::vault::keys::sync_folder;
+use crate::vault::schema;
+use crate::vault::seal::Place;
+use crate::vault::seal::Sealer;
+use crate::vault::shapes;
+use crate::vault::slots::Opening;
+use crate::vault::slots::Secret;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::Transaction;
+use rusqlite::TransactionBehavior;
+use rusqlite::params;
+use std::collections::HashSet;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// The thread's state: the place of all compartments, and the one that is open.
+pub(super) struct Compartments {
+    pub state_folder: PathBuf,
+    pub device: String,
+    pub open: Option<Compartment>,
+}
+
+pub(super) struct Compartment {
+    visit: u64,
+    holder: HolderId,
+    database: Connection,
+    /// Of its sealed files.
+    folder: PathBuf,
+    store: Vec<u8>,
+    device: String,
+    key: SecretKey,
+    desk: Sealer,
+    lookup: Lookup,
+}
+
+/// One patient of the open compartment, for one call.
+pub(super) struct Of {
+    /// Their name in this compartment.
+    patient: Pseudonym,
+    key: SecretKey,
+    sealer: Sealer,
+}
+
+/// Documents above this stand in files.
+const BLOB_MAX: usize = 256 * 1024;
+/// Below the state folder.
+const FOLDER: &str = "compartments";
+const CHECK: &[u8] = b"chevet compartment";
+const CHECK_PLACE: Place<'_> = Place { table: "store", column: "key_check", row: &[1] };
+
+impl Compartments {
+    /// Opens or makes it. One that cannot be opened with its own key is sealed aside, and a new one begun.
+    pub fn unlock(&mut self, opening: Opening, at: UnixSeconds) -> Result<(), Error> {
+        self.open = None;
+        let name = hex::encode(opening.open.compartment);
+        let (database, store) = match self.open_database(&name, &opening.key) {
+            Err(Error::Damaged { .. } | Error::OtherDevice) => {
+                tracing::error!(store = "compartment", "sealed_aside");
+                let [file, wal, shm] = ["db", "db-wal", "db-shm"].map(|end| format!("{FOLDER}/{name}.{end}"));
+                let names = [file.as_str(), &wal, &shm, &format!("{FOLDER}/{name}")];
+                folder::seal_aside(&self.state_folder, &names, at)?;
+                self.open_database(&name, &opening.key)?
+            }
+            opened => opened?,
+        };
+        let own = |purpose: &[u8]| derive(&store, &[opening.key.show_to_cipher()], &[purpose]);
+        let mut compartment = Compartment {
+            visit: opening.open.visit,
+            holder: opening.open.holder,
+            database,
+            folder: self.state_folder.join(FOLDER).join(&name),
+            desk: Sealer::new(&own(b"chevet/desk/seal/v1"), &store, &self.device),
+            lookup: Lookup::new(&own(b"chevet/desk/lookup/v1")),
+            store,
+            device: self.device.clone(),
+            key: opening.key,
+        };
+        compartment.purge(&opening.tombstones)?;
+        compartment.sweep()?;
+        self.open = Some(compartment);
+        Ok(())
+    }
+
+    /// The open compartment, if it is still the one that `visit` was about.
+    pub fn of_visit(&mut self, visit: u64) -> Result<&mut Compartment, Error> {
+        self.open.as_mut().filter(|open| open.visit == visit).ok_or(Error::Locked)
+    }
+
+    pub fn open(&mut self) -> Result<&mut Compartment, Error> {
+        self.open.as_mut().ok_or(Error::Locked)
+    }
+
+    fn open_database(&self, name: &str, key: &SecretKey) -> Result<(Connection, Vec<u8>), Error> {
+        let folder = self.state_folder.join(FOLDER);
+        make_folder(&folder.join(name))?;
+        sync_folder(&folder).map_err(Error::folder("syncing it"))?;
+        let check_sealer = |store: &[u8]| {
+            Sealer::new(&derive(store, &[key.show_to_cipher()], &[b"chevet/desk/seal/v1"]), store, &self.device)
+        };
+        let database = schema::open(&folder.join(format!("{name}.db")), schema::COMPARTMENT, |change| {
+            let mut store = [0; 16];
+            fill_random(&mut store);
+            let check = check_sealer(&store).seal(CHECK_PLACE, CHECK);
+            let sql = "INSERT INTO store (id, store_id, key_check) VALUES (1, ?1, ?2)";
+            change.execute(sql, params![store, check]).map(drop)
+        })?;
+        let row = database.query_row("SELECT store_id, key_check FROM store WHERE id = 1", [], |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        });
+        let (store, check) = row.map_err(|source| match Error::reading("the store's row")(source) {
+            Error::Read { source, .. } if source == rusqlite::Error::QueryReturnedNoRows => Error::Damaged { source },
+            other => other,
+        })?;
+        match check_sealer(&store).open(CHECK_PLACE, &check) {
+            Ok(_) => Ok((database, store)),
+            Err(Error::FromTheFuture { found, known }) => Err(Error::FromTheFuture { found, known }),
+            // The key came out of its slot whole, so it is this file that is not ours any more.
+            Err(_) => Err(Error::OtherDevice),
+        }
+    }
+}
+
+impl Compartment {
+    pub fn holder(&self) -> &HolderId {
+        &self.holder
+    }
+
+    /// `None`: there is no secret, so there is nothing to read.
+    pub fn of(&self, secret: Secret) -> Option<Of> {
+        let patient = self.own_name(&secret.patient);
+        let key = patient_key(&self.key, &secret.secret?, &patient);
+        Some(Of { patient, sealer: Sealer::new(&key, &self.store, &self.device), key })
+    }
+
+    pub fn round(&self) -> Result<Vec<RoundRow>, Error> {
+        let reading = || Error::reading("the round");
+        let sql = "SELECT desk.patient, desk.body, record.list_as_of,
+                          (SELECT count(*) FROM document
+                            WHERE document.patient = desk.patient AND document.size IS NOT NULL)
+                   FROM desk LEFT JOIN record ON record.patient = desk.patient
+                   WHERE desk.kind = 'round' ORDER BY desk.id";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+        let found: Vec<(Pseudonym, Vec<u8>, Option<i64>, u32)> = found.and_then(Iterator::collect).map_err(reading())?;
+        let open = |(patient, body, as_of, cached): &(Pseudonym, Vec<u8>, Option<i64>, u32)| {
+            let body = self.desk.open(round_place(&round_row(patient)), body)?;
+            Ok(RoundRow { patient: shapes::read(&body)?, cached: *cached, as_of: as_of.map(UnixSeconds) })
+        };
+        found.iter().map(open).collect()
+    }
+
+    /// `names` are the patients' device pseudonyms, in the same order.
+    pub fn put_round(&mut self, patients: &[Patient], names: &[Pseudonym], at: UnixSeconds) -> Result<(), Error> {
+        let rows: Vec<(Pseudonym, Vec<u8>)> = std::iter::zip(patients, names)
+            .map(|(patient, name)| {
+                let name = self.own_name(name);
+                (name, self.desk.seal(round_place(&round_row(&name)), shapes::write(patient).show_bytes()))
+            })
+            .collect();
+        let writing = || Error::writing("the round");
+        let change = self.begin()?;
+        change.execute("DELETE FROM desk WHERE kind = 'round'", []).map_err(writing())?;
+        for (name, body) in rows {
+            // A patient who is twice in a round is there once.
+            let sql = "INSERT OR IGNORE INTO desk (kind, patient, body, since) VALUES ('round', ?1, ?2, ?3)";
+            change.execute(sql, params![name, body, at.0]).map_err(writing())?;
+        }
+        change.commit().map_err(writing())
+    }
+
+    pub fn remember_state(&mut self, of: &Of, state: &RecordState, at: UnixSeconds) -> Result<(), Error> {
+        let sealed = of.sealer.seal(state_place(&of.patient), shapes::write(state).show_bytes());
+        let sql = "INSERT INTO record (patient, state, state_as_of) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (patient) DO UPDATE SET state = ?2, state_as_of = ?3";
+        let done = self.database.execute(sql, params![of.patient, sealed, at.0]);
+        done.map(drop).map_err(Error::writing("a record's state"))
+    }
+
+    pub fn state(&self, of: &Of) -> Result<Option<(RecordState, UnixSeconds)>, Error> {
+        let sql = "SELECT state, state_as_of FROM record WHERE patient = ?1 AND state IS NOT NULL";
+        let found = self.database.query_row(sql, [of.patient], |row| Ok((row.get(0)?, row.get(1)?)));
+        let found: Option<(Vec<u8>, i64)> = found.optional().map_err(Error::reading("a record's state"))?;
+        let open = |(sealed, at): (Vec<u8>, i64)| {
+            Ok((shapes::read(&of.sealer.open(state_place(&of.patient), &sealed)?)?, UnixSeconds(at)))
+        };
+        found.map(open).transpose()
+    }
+
+    /// The whole list at once. What is no longer in it goes, content and file too: it may have been masked.
+    pub fn remember_list(&mut self, of: &Of, documents: &[Document], at: UnixSeconds) -> Result<(), Error> {
+        let rows: Vec<(Pseudonym, Vec<u8>)> = documents
+            .iter()
+            .map(|document| {
+                let id = self.own_document(of, &document.unique_id);
+                let row = [of.patient, id].concat();
+                (id, of.sealer.seal(metadata_place(&row), shapes::write(document).show_bytes()))
+            })
+            .collect();
+        let listed: HashSet<Pseudonym> = rows.iter().map(|(id, _)| *id).collect();
+        let writing = || Error::writing("a list");
+        let (change, folder) = (begin(&mut self.database)?, &self.folder);
+        let known = documents_of(&change, &of.patient)?;
+        let gone: Vec<&(Pseudonym, Option<String>)> = known.iter().filter(|(id, _)| !listed.contains(id)).collect();
+        for (id, _) in &gone {
+            let sql = "DELETE FROM document WHERE patient = ?1 AND unique_id = ?2";
+            change.execute(sql, params![of.patient, id]).map_err(writing())?;
+        }
+        for (position, (id, metadata)) in rows.iter().enumerate() {
+            let sql = "INSERT INTO document (patient, unique_id, position, metadata, as_of) VALUES (?1, ?2, ?3, ?4, ?5)
+                       ON CONFLICT (patient, unique_id) DO UPDATE SET position = ?3, metadata = ?4, as_of = ?5";
+            let mut put = change.prepare(sql).map_err(writing())?;
+            put.execute(params![of.patient, id, position as i64, metadata, at.0]).map_err(writing())?;
+        }
+        let sql = "INSERT INTO record (patient, list_as_of) VALUES (?1, ?2)
+                   ON CONFLICT (patient) DO UPDATE SET list_as_of = ?2";
+        change.execute(sql, params![of.patient, at.0]).map_err(writing())?;
+        change.commit().map_err(writing())?;
+        remove_files(folder, gone.iter().filter_map(|(_, file)| file.as_deref()));
+        Ok(())
+    }
+
+    pub fn list(&self, of: &Of) -> Result<Option<(Vec<Document>, UnixSeconds)>, Error> {
+        let reading = || Error::reading("a list");
+        let sql = "SELECT list_as_of FROM record WHERE patient = ?1 AND list_as_of IS NOT NULL";
+        let as_of: Option<i64> =
+            self.database.query_row(sql, [of.patient], |row| row.get(0)).optional().map_err(reading())?;
+        let Some(as_of) = as_of else { return Ok(None) };
+        let sql = "SELECT unique_id, metadata FROM document
+                   WHERE patient = ?1 AND metadata IS NOT NULL ORDER BY position";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        let found = asked.query_map([of.patient], |row| Ok((row.get(0)?, row.get(1)?)));
+        let found: Vec<(Pseudonym, Vec<u8>)> = found.and_then(Iterator::collect).map_err(reading())?;
+        let open = |(id, sealed): &(Pseudonym, Vec<u8>)| {
+            let row = [of.patient, *id].concat();
+            shapes::read(&of.sealer.open(metadata_place(&row), sealed)?)
+        };
+        let documents: Result<Vec<Document>, Error> = found.iter().map(open).collect();
+        Ok(Some((documents?, UnixSeconds(as_of))))
+    }
+
+    pub fn store(&mut self, of: &Of, document: &UniqueId, content: &[u8], at: UnixSeconds) -> Result<(), Error> {
+        let id = self.own_document(of, document);
+        let row = [of.patient, id].concat();
+        let (blob, file) = if content.len() <= BLOB_MAX {
+            (Some(of.sealer.seal(content_place(&row), content)), None)
+        } else {
+            let mut name = [0; 16];
+            fill_random(&mut name);
+            let name = hex::encode(name);
+            files::seal(&self.folder, &name, &binding(of, &row), content)?;
+            (None, Some(name))
+        };
+        let writing = || Error::writing("a document");
+        let (change, folder) = (begin(&mut self.database)?, &self.folder);
+        let sql = "SELECT file FROM document WHERE patient = ?1 AND unique_id = ?2";
+        let before: Option<Option<String>> =
+            change.query_row(sql, params![of.patient, id], |row| row.get(0)).optional().map_err(writing())?;
+        let sql =
+            "INSERT INTO document (patient, unique_id, content, file, size, as_of) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT (patient, unique_id) DO UPDATE SET content = ?3, file = ?4, size = ?5";
+        let put = change.execute(sql, params![of.patient, id, blob, file, content.len() as i64, at.0]);
+        put.map_err(writing())?;
+        change.commit().map_err(writing())?;
+        remove_files(folder, before.flatten().as_deref().into_iter());
+        Ok(())
+    }
+
+    pub fn has(&self, of: &Of, document: &UniqueId) -> Result<bool, Error> {
+        let id = self.own_document(of, document);
+        let sql = "SELECT size IS NOT NULL FROM document WHERE patient = ?1 AND unique_id = ?2";
+        let found = self.database.query_row(sql, params![of.patient, id], |row| row.get(0)).optional();
+        Ok(found.map_err(Error::reading("a document"))?.unwrap_or(false))
+    }
+
+    pub fn content(&self, of: &Of, document: &UniqueId) -> Result<SecretBytes, Error> {
+        let id = self.own_document(of, document);
+        let row = [of.patient, id].concat();
+        let sql = "SELECT content, file, size FROM document WHERE patient = ?1 AND unique_id = ?2";
+        let found = self.database.query_row(sql, params![of.patient, id], |row| {
+            Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, Option<i64>>(2)?))
+        });
+        let found = found.optional().map_err(Error::reading("a document"))?;
+        match found.ok_or(Error::Absent)? {
+            (Some(sealed), _, _) => of.sealer.open(content_place(&row), &sealed),
+            (None, Some(name), Some(size)) => {
+                let size = usize::try_from(size).map_err(|_| Error::Shape { what: "a document's size" })?;
+                files::open(&self.folder, file_name(&name)?, &binding(of, &row), size)
+            }
+            _ => Err(Error::Absent),
+        }
+    }
+
+    /// Deletes all that came from these patients' records. Their secrets are gone already: this frees the space, and
+    /// takes the old ciphertext out of the write-ahead log.
+    pub fn purge(&mut self, device_names: &[Pseudonym]) -> Result<(), Error> {
+        if device_names.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<Pseudonym> = device_names.iter().map(|name| self.own_name(name)).collect();
+        let writing = || Error::writing("a purge");
+        let (change, folder) = (begin(&mut self.database)?, &self.folder);
+        let mut files = Vec::new();
+        for name in &names {
+            files.extend(documents_of(&change, name)?.into_iter().filter_map(|(_, file)| file));
+            change.execute("DELETE FROM document WHERE patient = ?1", [name]).map_err(writing())?;
+            change.execute("DELETE FROM record WHERE patient = ?1", [name]).map_err(writing())?;
+        }
+        change.commit().map_err(writing())?;
+        remove_files(folder, files.iter().map(String::as_str));
+        let truncated = self.database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        truncated.map_err(writing())
+    }
+
+    /// Removes sealed files that no row names: a power cut came between file and row, or between row and removal.
+    fn sweep(&mut self) -> Result<(), Error> {
+        let reading = || Error::reading("sealed files");
+        let mut asked = self.database.prepare("SELECT file FROM document WHERE file IS NOT NULL").map_err(reading())?;
+        let named: Result<HashSet<String>, _> = asked.query_map([], |row| row.get(0)).and_then(Iterator::collect);
+        let named = named.map_err(reading())?;
+        let entries = std::fs::read_dir(&self.folder).map_err(Error::file("listing"))?;
+        let found: Vec<String> =
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        remove_files(&self.folder, found.iter().filter(|name| !named.contains(*name)).map(String::as_str));
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<Transaction<'_>, Error> {
+        begin(&mut self.database)
+    }
+
+    /// A patient's name in this compartment, from their name on this device: not to be linked without the card.
+    fn own_name(&self, device_name: &Pseudonym) -> Pseudonym {
+        self.lookup.pseudonym("patient", device_name)
+    }
+
+    fn own_document(&self, of: &Of, document: &UniqueId) -> Pseudonym {
+        let name = [of.patient.as_slice(), document.0.as_bytes()].concat();
+        self.lookup.pseudonym("document", &name)
+    }
+}
+
+fn begin(database: &mut Connection) -> Result<Transaction<'_>, Error> {
+    database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::writing("a transaction"))
+}
+
+fn documents_of(change: &Transaction<'_>, patient: &Pseudonym) -> Result<Vec<(Pseudonym, Option<String>)>, Error> {
+    let reading = || Error::reading("a patient's documents");
+    let sql = "SELECT unique_id, file FROM document WHERE patient = ?1";
+    let mut asked = change.prepare(sql).map_err(reading())?;
+    asked.query_map([patient], |row| Ok((row.get(0)?, row.get(1)?))).and_then(Iterator::collect).map_err(reading())
+}
+
+fn remove_files<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) {
+    for name in names {
+        // What stays is ciphertext that no row names; the next opening sweeps it.
+        if let Ok(name) = file_name(name)
+            && std::fs::remove_file(folder.join(name)).is_err()
+        {
+            tracing::warn!("sealed_file_stays");
+        }
+    }
+}
+
+/// Names come from the database, which others may have written: never a way out of the folder.
+fn file_name(name: &str) -> Result<&str, Error> {
+    let is_ours = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_ours.then_some(name).ok_or(Error::Shape { what: "a sealed file's name" })
+}
+
+fn binding<'a>(of: &'a Of, row: &'a [u8]) -> files::Binding<'a> {
+    files::Binding { sealer: &of.sealer, patient_key: &of.key, place: content_place(row) }
+}
+
+fn round_row(patient: &Pseudonym) -> Vec<u8> {
+    [b"round".as_slice(), patient].concat()
+}
+
+fn round_place(row: &[u8]) -> Place<'_> {
+    Place { table: "desk", column: "body", row }
+}
+
+fn state_place(patient: &[u8]) -> Place<'_> {
+    Place { table: "record", column: "state", row: patient }
+}
+
+fn metadata_place(row: &[u8]) -> Place<'_> {
+    Place { table: "document", column: "metadata", row }
+}
+
+fn content_place(row: &[u8]) -> Place<'_> {
+    Place { table: "document", column: "content", row }
+}

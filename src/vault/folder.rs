@@ -1,0 +1,62 @@
+//! The state folder: one process at a time, and a place beside for what could not be opened.
+
+use crate::time::UnixSeconds;
+use crate::vault::Error;
+use crate::vault::keys::make_folder;
+use crate::vault::keys::sync_folder;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::fs::TryLockError;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Takes the folder for this process. The lock goes with the file, however the process ends.
+pub(super) fn take(folder: &Path) -> Result<File, Error> {
+    make_folder(folder)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(folder.join(LOCK_FILE)).map_err(Error::folder("opening its lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse),
+        Err(TryLockError::Error(source)) => Err(Error::Folder { doing: "locking it", source }),
+    }
+}
+
+/// Puts what cannot be opened into `aside/`, all of it under one name, never over something that is there already.
+pub(super) fn seal_aside(folder: &Path, names: &[&str], at: UnixSeconds) -> Result<(), Error> {
+    let aside = folder.join(ASIDE);
+    make_folder(&aside)?;
+    let free = |number: &u32| !aside.join(group(at, *number)).exists();
+    let number = (0..u32::MAX).find(free).expect("four thousand million damaged stores do not fit on a disk");
+    let target = aside.join(group(at, number));
+    make_folder(&target)?;
+    for name in names {
+        let file = Path::new(name).file_name().expect("names in the state folder end in a file's name");
+        match std::fs::rename(folder.join(name), target.join(file)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::folder("sealing aside")(error)),
+            _ => {}
+        }
+    }
+    for changed in [&target, &aside, folder] {
+        sync_folder(changed).map_err(Error::folder("sealing aside"))?;
+    }
+    Ok(())
+}
+
+/// What was sealed aside, by time.
+pub(super) fn sealed_aside(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder.join(ASIDE)) else { return Vec::new() };
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+fn group(at: UnixSeconds, number: u32) -> String {
+    format!("{:012}-{number}", at.0)
+}
+
+const LOCK_FILE: &str = "vault.lock";
+const ASIDE: &str = "aside";

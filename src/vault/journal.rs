@@ -1,0 +1,342 @@
+//! `journal.db`: rows and their tree, consents, the outbox's beginnings. The only place that mints a `Committed`.
+
+use crate::journal::Committed;
+use crate::journal::Draft;
+use crate::journal::Pending;
+use crate::journal::Trace;
+use crate::journal::consent::Answer;
+use crate::journal::consent::Consent;
+use crate::journal::consent::Said;
+use crate::journal::leaf;
+use crate::journal::tree;
+use crate::patient::ins::Ins;
+use crate::secret::SecretBytes;
+use crate::secret::SecretKey;
+use crate::time::UnixSeconds;
+use crate::vault::Error;
+use crate::vault::JOURNAL_FILE;
+use crate::vault::Options;
+use crate::vault::keys::Lookup;
+use crate::vault::keys::Pseudonym;
+use crate::vault::keys::derive;
+use crate::vault::keys::fill_random;
+use crate::vault::schema;
+use crate::vault::seal::Place;
+use crate::vault::seal::Sealer;
+use crate::vault::shapes;
+use crate::vault::slots;
+use crate::vault::slots::Open;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::Transaction;
+use rusqlite::TransactionBehavior;
+use rusqlite::params;
+use std::path::Path;
+use uuid::ContextV7;
+use uuid::Timestamp;
+use uuid::Uuid;
+
+/// The open journal. It lives in its thread and nowhere else.
+pub(super) struct Journal {
+    pub(super) database: Connection,
+    pub(super) keys: Keys,
+    pub(super) device_key: SecretKey,
+    /// The compartment that is open now, as the other thread has it.
+    pub(super) open: Option<Open>,
+    /// Counts unlockings, so that an answer that belongs to an earlier one never fits.
+    pub(super) visits: u64,
+    origin: Origin,
+}
+
+/// What every row and every sealed value of this journal is bound to.
+pub(super) struct Keys {
+    pub(super) store: Vec<u8>,
+    pub(super) device: String,
+    pub(super) sealer: Sealer,
+    lookup: Lookup,
+    signing: SecretKey,
+}
+
+/// What the device adds to a draft.
+struct Origin {
+    software: String,
+    boot: Uuid,
+    ids: ContextV7,
+}
+
+/// What a recording did besides: patients whose content must go, or may come back into the open compartment.
+pub(super) struct Recorded {
+    pub committed: Vec<Committed>,
+    pub shredded: Vec<Pseudonym>,
+    pub agreed: Vec<Pseudonym>,
+}
+
+const CHECK: &[u8] = b"chevet journal";
+
+impl Journal {
+    /// Opens or makes the journal. [`Error::Damaged`] when the file is no journal any more.
+    pub fn open(options: &Options, at: UnixSeconds) -> Result<Journal, Error> {
+        let device_key = SecretKey::fill_with(|bytes| bytes.copy_from_slice(options.device_key.show_to_cipher()));
+        let database = schema::open(&options.folder.join(JOURNAL_FILE), schema::JOURNAL, |change| {
+            let mut store = [0; 16];
+            fill_random(&mut store);
+            let check = Keys::new(&device_key, &store, &options.device).sealer.seal(CHECK_PLACE, CHECK);
+            let sql = "INSERT INTO store (id, store_id, made_at, key_check, newest) VALUES (1, ?1, ?2, ?3, 0)";
+            change.execute(sql, params![store, at.0, check]).map(drop)
+        })?;
+        let keys = Keys::checked(&database, &device_key, &options.device)?;
+        let begun = "INSERT OR IGNORE INTO boot (id, started) VALUES (?1, ?2)";
+        database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
+        let origin = Origin { software: options.software.clone(), boot: options.boot, ids: ContextV7::new() };
+        Ok(Journal { database, keys, device_key, open: None, visits: 0, origin })
+    }
+
+    /// To read only, beside another process.
+    pub fn look(folder: &Path, device_key: SecretKey, device: &str) -> Result<Journal, Error> {
+        let database = schema::look(&folder.join(JOURNAL_FILE), schema::JOURNAL)?;
+        let keys = Keys::checked(&database, &device_key, device)?;
+        let origin = Origin { software: String::new(), boot: Uuid::nil(), ids: ContextV7::new() };
+        Ok(Journal { database, keys, device_key, open: None, visits: 0, origin })
+    }
+
+    /// One transaction; `Committed` exists only after its commit has returned from the disk.
+    pub fn record(&mut self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Recorded, Error> {
+        let Journal { database, keys, origin, open, .. } = self;
+        let change = begin(database)?;
+        let mut pending = Vec::with_capacity(rows.len());
+        for draft in rows {
+            pending.push(append(&change, keys, origin, draft)?);
+        }
+        let (mut shredded, mut agreed) = (Vec::new(), Vec::new());
+        for said in said {
+            let patient = keys.patient(&said.patient);
+            let answer = said.answer;
+            if answer != Answer::Yes {
+                slots::shred(&change, keys, &said, &patient)?;
+            }
+            keep_consent(&change, keys, origin, said, &patient)?;
+            let of_it = if answer == Answer::Yes { &mut agreed } else { &mut shredded };
+            of_it.push(patient);
+        }
+        change.commit().map_err(Error::writing("the rows"))?;
+        if open.is_none() {
+            agreed.clear();
+        }
+        Ok(Recorded { committed: pending.into_iter().map(Pending::committed).collect(), shredded, agreed })
+    }
+
+    pub fn consents(&self, patient: &Ins) -> Result<Vec<Consent>, Error> {
+        let reading = || Error::reading("consents");
+        let sql = "SELECT id, body FROM consent WHERE patient = ?1 ORDER BY since, id";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        let found = asked.query_map([self.keys.patient(patient)], |row| Ok((row.get(0)?, row.get(1)?)));
+        let found: Vec<(Vec<u8>, Vec<u8>)> = found.and_then(Iterator::collect).map_err(reading())?;
+        let open = |(id, body): &(Vec<u8>, Vec<u8>)| {
+            let place = Place { table: "consent", column: "body", row: id };
+            shapes::read(&self.keys.sealer.open(place, body)?)
+        };
+        found.iter().map(open).collect()
+    }
+
+    pub fn latest_time(&self) -> Result<Option<UnixSeconds>, Error> {
+        let newest: i64 = self
+            .database
+            .query_row("SELECT newest FROM store WHERE id = 1", [], |row| row.get(0))
+            .map_err(Error::reading("the newest time"))?;
+        Ok((newest > 0).then_some(UnixSeconds(newest)))
+    }
+
+    /// A row's canonical bytes; `None` once pruned.
+    pub fn body(&self, index: u64) -> Result<Option<SecretBytes>, Error> {
+        let sql = "SELECT body FROM trace WHERE idx = ?1";
+        let mut asked = self.database.prepare(sql).map_err(Error::reading("a row"))?;
+        let sealed: Option<Option<Vec<u8>>> =
+            asked.query_row([index as i64], |row| row.get(0)).optional().map_err(Error::reading("a row"))?;
+        match sealed.flatten() {
+            Some(sealed) => self.keys.sealer.open(body_place(&row_id(index)), &sealed).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub fn trace(&self, index: u64) -> Result<Trace, Error> {
+        let body = self.body(index)?.ok_or(Error::Shape { what: "a pruned row" })?;
+        let trace = leaf::parse(body.show_bytes()).map_err(|_| Error::Shape { what: "a row" })?;
+        if trace.index == index { Ok(trace) } else { Err(Error::Shape { what: "a row's index" }) }
+    }
+
+    /// How many rows there are, pruned ones included.
+    pub fn size(&self) -> Result<u64, Error> {
+        size(&self.database)
+    }
+
+    pub fn root(&self, size: u64) -> Result<tree::Hash, Error> {
+        tree::root(size, |level, position| node(&self.database, level, position))
+    }
+}
+
+impl Keys {
+    fn new(device_key: &SecretKey, store: &[u8], device: &str) -> Keys {
+        let own = |purpose: &[u8]| derive(store, &[device_key.show_to_cipher()], &[purpose]);
+        Keys {
+            store: store.to_vec(),
+            device: device.to_owned(),
+            sealer: Sealer::new(&own(b"chevet/journal/seal/v1"), store, device),
+            lookup: Lookup::new(&own(b"chevet/journal/lookup/v1")),
+            signing: own(b"chevet/journal/checkpoint/v1"),
+        }
+    }
+
+    /// The keys of the journal that is there, or the news that it is not ours.
+    fn checked(database: &Connection, device_key: &SecretKey, device: &str) -> Result<Keys, Error> {
+        let row = database.query_row("SELECT store_id, key_check FROM store WHERE id = 1", [], |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        });
+        let (store, check) = row.map_err(|source| match Error::reading("the store's row")(source) {
+            // It is written with the first step: a journal without it has been tampered with.
+            Error::Read { source, .. } if source == rusqlite::Error::QueryReturnedNoRows => Error::Damaged { source },
+            other => other,
+        })?;
+        let keys = Keys::new(device_key, &store, device);
+        match keys.sealer.open(CHECK_PLACE, &check) {
+            Ok(found) if found.show_bytes() == CHECK => Ok(keys),
+            Err(Error::FromTheFuture { found, known }) => Err(Error::FromTheFuture { found, known }),
+            _ => Err(Error::OtherDevice),
+        }
+    }
+
+    pub(super) fn patient(&self, patient: &Ins) -> Pseudonym {
+        self.lookup.pseudonym("patient", patient.key().as_bytes())
+    }
+
+    pub(super) fn pseudonym(&self, kind: &str, name: &[u8]) -> Pseudonym {
+        self.lookup.pseudonym(kind, name)
+    }
+
+    /// The seed of the device's Ed25519 key, for checkpoints alone.
+    pub(super) fn signing(&self) -> &SecretKey {
+        &self.signing
+    }
+}
+
+/// For writing at once: two writers never find out at the commit.
+pub(super) fn begin(database: &mut Connection) -> Result<Transaction<'_>, Error> {
+    database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::writing("a transaction"))
+}
+
+/// One row, its leaf, the nodes it completes and its outbox item.
+fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, draft: Draft) -> Result<Pending, Error> {
+    let index = size(change)?;
+    let at = draft.at.wall.value();
+    let patient = draft.patient.as_ref().map(|ins| keys.patient(ins));
+    let mut blind = [0; 32];
+    fill_random(&mut blind);
+    let id = origin.id(at);
+    let (device, software) = (keys.device.clone(), origin.software.clone());
+    let pending = Pending::new(Trace { index, id, blind, boot: origin.boot, device, software, draft });
+    let leaf = pending.leaf();
+    let body = keys.sealer.seal(body_place(&row_id(index)), pending.canonical());
+    let writing = || Error::writing("a row");
+    let sql = "INSERT INTO trace (idx, id, body, leaf, patient, local_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let mut insert = change.prepare(sql).map_err(writing())?;
+    insert.execute(params![index as i64, id.as_bytes(), body, leaf.0, patient, at.0]).map_err(writing())?;
+    for made in tree::append(index, leaf, |level, position| node(change, level, position))? {
+        let sql = "INSERT INTO node (level, position, hash) VALUES (?1, ?2, ?3)";
+        let mut insert = change.prepare(sql).map_err(writing())?;
+        insert.execute(params![made.level, made.position as i64, made.hash]).map_err(writing())?;
+    }
+    let waits = Waits { id, kind: "traces", needs: None, patient, body: &row_id(index), since: at };
+    waits.keep(change, keys)?;
+    witness(change, at)?;
+    Ok(pending)
+}
+
+fn keep_consent(
+    change: &Transaction<'_>,
+    keys: &Keys,
+    origin: &Origin,
+    said: Said,
+    patient: &Pseudonym,
+) -> Result<(), Error> {
+    let at = said.at.wall.value();
+    let consent = Consent { id: origin.id(at), said };
+    let id = consent.id;
+    let body = shapes::write(&consent);
+    let sealed = keys.sealer.seal(Place { table: "consent", column: "body", row: id.as_bytes() }, body.show_bytes());
+    let sql = "INSERT INTO consent (id, patient, body, since) VALUES (?1, ?2, ?3, ?4)";
+    change.execute(sql, params![id.as_bytes(), patient, sealed, at.0]).map_err(Error::writing("a consent"))?;
+    let holder = &consent.said.holder;
+    let needs = Some(keys.pseudonym("holder", holder.0.as_bytes()));
+    let waits = Waits { id, kind: "consents", needs, patient: Some(*patient), body: body.show_bytes(), since: at };
+    waits.keep(change, keys)?;
+    witness(change, at)
+}
+
+/// A new line of the outbox.
+struct Waits<'a> {
+    id: Uuid,
+    kind: &'static str,
+    needs: Option<Pseudonym>,
+    patient: Option<Pseudonym>,
+    body: &'a [u8],
+    since: UnixSeconds,
+}
+
+impl Waits<'_> {
+    fn keep(&self, change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
+        let body = keys.sealer.seal(outbox_place(self.id.as_bytes()), self.body);
+        let sql = "INSERT INTO outbox (id, kind, needs, patient, body, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let mut insert = change.prepare(sql).map_err(Error::writing("the outbox"))?;
+        let line = params![self.id.as_bytes(), self.kind, self.needs, self.patient, body, self.since.0];
+        insert.execute(line).map(drop).map_err(Error::writing("the outbox"))
+    }
+}
+
+impl Origin {
+    /// UUIDv7 of the row's own time, never of a clock read here; rising within one start.
+    fn id(&self, at: UnixSeconds) -> Uuid {
+        Uuid::new_v7(Timestamp::from_unix(&self.ids, at.0.max(0) as u64, 0))
+    }
+}
+
+/// The clock's floor only rises.
+fn witness(change: &Transaction<'_>, at: UnixSeconds) -> Result<(), Error> {
+    let sql = "UPDATE store SET newest = ?1 WHERE id = 1 AND newest < ?1";
+    change.execute(sql, [at.0]).map(drop).map_err(Error::writing("the newest time"))
+}
+
+/// Rows are dense from 0, so the next index is the count.
+fn size(database: &Connection) -> Result<u64, Error> {
+    let sql = "SELECT coalesce(max(idx) + 1, 0) FROM trace";
+    let mut asked = database.prepare(sql).map_err(Error::reading("the number of rows"))?;
+    asked
+        .query_row([], |row| row.get::<_, i64>(0))
+        .map(|size| size as u64)
+        .map_err(Error::reading("the number of rows"))
+}
+
+/// A node of the tree: a leaf stands with its row.
+pub(super) fn node(database: &Connection, level: u8, position: u64) -> Result<tree::Hash, Error> {
+    let reading = || Error::reading("a node of the tree");
+    let position = position as i64;
+    if level == 0 {
+        let mut asked = database.prepare("SELECT leaf FROM trace WHERE idx = ?1").map_err(reading())?;
+        return asked.query_row([position], |row| row.get(0)).map_err(reading());
+    }
+    let sql = "SELECT hash FROM node WHERE level = ?1 AND position = ?2";
+    let mut asked = database.prepare(sql).map_err(reading())?;
+    asked.query_row(params![level, position], |row| row.get(0)).map_err(reading())
+}
+
+pub(super) fn row_id(index: u64) -> [u8; 8] {
+    index.to_be_bytes()
+}
+
+pub(super) fn outbox_place(id: &[u8]) -> Place<'_> {
+    Place { table: "outbox", column: "body", row: id }
+}
+
+fn body_place(row: &[u8]) -> Place<'_> {
+    Place { table: "trace", column: "body", row }
+}
+
+const CHECK_PLACE: Place<'_> = Place { table: "store", column: "key_check", row: &[1] };

@@ -1,0 +1,164 @@
+//! Where the device key comes from, and everything that is derived from a key.
+//!
+//! A device key is 32 random bytes. On a desk it is a file for its owner alone; in an image systemd hands it over as a
+//! credential. Never on a command line, never in the environment.
+
+use crate::identity::holder::CertificateKeyId;
+use crate::secret::SecretBytes;
+use crate::secret::SecretKey;
+use crate::vault::Error;
+use aws_lc_rs::hkdf::HKDF_SHA256;
+use aws_lc_rs::hkdf::Salt;
+use aws_lc_rs::hmac;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// The desk's provider: `device.key` in the state folder, mode 0600, made at first use.
+///
+/// Where a journal is and its key is not, none is made: it would only hide that the key was lost.
+pub fn desk_device_key(folder: &Path) -> Result<SecretKey, Error> {
+    let path = folder.join(KEY_FILE);
+    match device_key_from(&path) {
+        Err(Error::KeyFile { source }) if source.kind() == ErrorKind::NotFound => {}
+        read => return read,
+    }
+    if folder.join(super::JOURNAL_FILE).exists() {
+        return Err(Error::KeyMissing);
+    }
+    let key = random_key();
+    make_once(folder, KEY_FILE, key.show_to_cipher())?;
+    // Read back: when two processes start at once, one file wins for both.
+    device_key_from(&path)
+}
+
+/// A key that somebody else keeps, for example `$CREDENTIALS_DIRECTORY/chevet.device-key`: exactly 32 bytes.
+pub fn device_key_from(path: &Path) -> Result<SecretKey, Error> {
+    let mut file = File::open(path).map_err(|source| Error::KeyFile { source })?;
+    let about = file.metadata().map_err(|source| Error::KeyFile { source })?;
+    if about.permissions().mode() & 0o077 != 0 {
+        return Err(Error::KeyExposed);
+    }
+    if about.len() != 32 {
+        return Err(Error::KeyShape);
+    }
+    let mut read = Ok(());
+    let key = SecretKey::fill_with(|bytes| read = file.read_exact(bytes));
+    read.map_err(|source| Error::KeyFile { source })?;
+    Ok(key)
+}
+
+/// The desk's device name: random, made at first use, kept in `device.id`.
+pub fn device_id(folder: &Path) -> Result<String, Error> {
+    let path = folder.join(ID_FILE);
+    let read = || std::fs::read_to_string(&path);
+    let text = match read() {
+        Err(source) if source.kind() == ErrorKind::NotFound => {
+            let mut random = [0; 8];
+            fill_random(&mut random);
+            make_once(folder, ID_FILE, format!("chevet-{}\n", hex::encode(random)).as_bytes())?;
+            read()
+        }
+        text => text,
+    };
+    let name = text.map_err(Error::folder("reading the device's name"))?.trim().to_owned();
+    if name.is_empty() { Err(Error::Shape { what: "the device's name" }) } else { Ok(name) }
+}
+
+/// Writes a file that is either whole or not there, and never over another one.
+fn make_once(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    make_folder(folder)?;
+    let draft = folder.join(format!("{name}.{}", std::process::id()));
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        match std::fs::hard_link(&draft, folder.join(name)) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        }
+    })();
+    let removed = std::fs::remove_file(&draft);
+    written.and(removed).and_then(|()| sync_folder(folder)).map_err(Error::folder("making a small file"))
+}
+
+/// Makes the folder for its owner alone.
+pub(super) fn make_folder(folder: &Path) -> Result<(), Error> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(Error::folder("making it"))
+}
+
+/// A new or renamed name is on the disk only once its folder is.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// 32 bytes from the system.
+pub(super) fn random_key() -> SecretKey {
+    SecretKey::fill_with(|bytes| fill_random(bytes))
+}
+
+pub(super) fn fill_random(bytes: &mut [u8]) {
+    aws_lc_rs::rand::fill(bytes).expect("the system gives random bytes, or nothing can be sealed at all");
+}
+
+/// HKDF-SHA256 (RFC 5869) over the parts of `ikm`, one behind the other: callers give parts of fixed length.
+pub(super) fn derive(salt: &[u8], ikm: &[&[u8]], info: &[&[u8]]) -> SecretKey {
+    let input = Zeroizing::new(ikm.concat());
+    let extracted = Salt::new(HKDF_SHA256, salt).extract(&input);
+    SecretKey::fill_with(|bytes| {
+        let expanded = extracted.expand(info, HKDF_SHA256).and_then(|okm| okm.fill(bytes));
+        expanded.expect("one block of output is always within the limit");
+    })
+}
+
+/// A compartment's key-encryption key: the card and the device together (DESIGN §5). A rogue computer with the card lacks
+/// the device key and the salt; a stolen device lacks the card.
+pub(super) fn key_encryption_key(
+    signature: &SecretBytes,
+    device_key: &SecretKey,
+    salt: &[u8; 32],
+    card: CertificateKeyId,
+) -> SecretKey {
+    let ikm = [signature.show_bytes(), device_key.show_to_cipher().as_slice()];
+    derive(salt, &ikm, &[b"chevet/compartment/v1", &card.0])
+}
+
+/// What a patient's rows in a compartment are sealed with. Without the shred secret there is no way to it.
+pub(super) fn patient_key(compartment: &SecretKey, shred_secret: &SecretKey, patient: &Pseudonym) -> SecretKey {
+    let ikm = [compartment.show_to_cipher().as_slice(), shred_secret.show_to_cipher()];
+    derive(&[], &ikm, &[b"chevet/patient/v1", patient])
+}
+
+/// A name that says nothing without the key it was made with.
+pub(super) type Pseudonym = [u8; 16];
+
+/// HMAC-SHA256, cut to 128 bits: lookup keys that are equal for equal names and otherwise say nothing.
+pub(super) struct Lookup(hmac::Key);
+
+impl Lookup {
+    pub fn new(key: &SecretKey) -> Lookup {
+        Lookup(hmac::Key::new(hmac::HMAC_SHA256, key.show_to_cipher()))
+    }
+
+    /// `kind` keeps apart what may look alike, such as a holder and a patient.
+    pub fn pseudonym(&self, kind: &str, name: &[u8]) -> Pseudonym {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(&(kind.len() as u32).to_be_bytes());
+        context.update(kind.as_bytes());
+        context.update(name);
+        let mut short = [0; 16];
+        short.copy_from_slice(&context.sign().as_ref()[..16]);
+        short
+    }
+}
+
+const KEY_FILE: &str = "device.key";
+const ID_FILE: &str = "device.id";

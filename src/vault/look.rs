@@ -1,0 +1,89 @@
+//! A look at a journal from beside the kiosk: for export and status. Changes nothing, takes no lock, needs no card.
+
+use crate::journal::export;
+use crate::journal::note::Head;
+use crate::journal::note::SigningKey;
+use crate::journal::tree;
+use crate::vault::Counts;
+use crate::vault::Error;
+use crate::vault::JOURNAL_FILE;
+use crate::vault::folder;
+use crate::vault::journal::Journal;
+use crate::vault::journal::node;
+use crate::vault::keys;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// An open look.
+pub struct Look {
+    journal: Journal,
+    folder: PathBuf,
+}
+
+/// How the journal stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    pub rows: u64,
+    pub root: tree::Hash,
+    /// What checks this device's checkpoints, to be kept elsewhere.
+    pub device_key: String,
+    pub waiting: Counts,
+    pub sealed_aside: Vec<String>,
+}
+
+impl Look {
+    /// With the desk's key, or the one at `device_key`.
+    pub fn open(folder: &Path, device_key: Option<&Path>) -> Result<Look, Error> {
+        if !folder.join(JOURNAL_FILE).exists() {
+            return Err(Error::NoJournal);
+        }
+        let key = match device_key {
+            Some(path) => keys::device_key_from(path)?,
+            None => keys::desk_device_key(folder)?,
+        };
+        let journal = Journal::look(folder, key, &keys::device_id(folder)?)?;
+        Ok(Look { journal, folder: folder.to_path_buf() })
+    }
+
+    pub fn status(&self) -> Result<Status, Error> {
+        let rows = self.journal.size()?;
+        Ok(Status {
+            rows,
+            root: self.journal.root(rows)?,
+            device_key: self.signing_key().verifying_key().to_string(),
+            waiting: self.journal.counts()?,
+            sealed_aside: folder::sealed_aside(&self.folder),
+        })
+    }
+
+    /// All rows as they stand now, whatever is appended meanwhile, and a checkpoint over exactly these.
+    pub fn export(&self, out: &mut dyn Write) -> Result<(), Error> {
+        let database = &self.journal.database;
+        let snapshot = database.unchecked_transaction().map_err(Error::reading("the journal"))?;
+        let size = self.journal.size()?;
+        let mut say = |line: &[u8]| {
+            out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(Error::file("writing the export"))
+        };
+        for index in 0..size {
+            match self.journal.body(index)? {
+                Some(body) => say(body.show_bytes())?,
+                None => say(export::pruned_line(index, &node(database, 0, index)?).as_bytes())?,
+            }
+        }
+        for first in (0..size).step_by(export::TILE_LEAVES as usize) {
+            let tile = first..size.min(first + export::TILE_LEAVES);
+            let leaves: Result<Vec<tree::Hash>, Error> = tile.map(|index| node(database, 0, index)).collect();
+            say(export::tile_line(first, &leaves?).as_bytes())?;
+        }
+        let root = self.journal.root(size)?;
+        let head = Head { origin: self.journal.keys.device.clone(), size, root };
+        say(export::checkpoint_line(&self.signing_key().sign(&head)).as_bytes())?;
+        drop(snapshot);
+        Ok(())
+    }
+
+    fn signing_key(&self) -> SigningKey {
+        SigningKey::new(&self.journal.keys.device, self.journal.keys.signing())
+    }
+}

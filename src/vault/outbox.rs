@@ -1,0 +1,174 @@
+//! The outbox as it lies on the disk: what waits, what was acknowledged, what was refused. `exchange` plans, we keep.
+
+use crate::identity::holder::HolderId;
+use crate::journal::Trace;
+use crate::journal::item::Body;
+use crate::journal::item::Item;
+use crate::journal::item::Needs;
+use crate::patient::ins::Ins;
+use crate::secret::SecretBytes;
+use crate::time::UnixSeconds;
+use crate::vault::Counts;
+use crate::vault::Error;
+use crate::vault::SetAside;
+use crate::vault::journal::Journal;
+use crate::vault::journal::begin;
+use crate::vault::journal::outbox_place;
+use crate::vault::seal::Place;
+use crate::vault::shapes;
+use rusqlite::Row;
+use rusqlite::params;
+use uuid::Uuid;
+
+/// A line of the table, still sealed.
+struct Line {
+    id: Uuid,
+    kind: String,
+    body: Vec<u8>,
+}
+
+/// The code of an item that our own disk damaged: it is set aside like a refused one, so that it blocks nobody.
+const DAMAGED_HERE: &str = "damaged-here";
+
+impl Journal {
+    /// Device items, and that holder's, oldest first. What cannot be read any more is set aside on the way.
+    pub fn waiting(
+        &mut self,
+        needs_holder: Option<&HolderId>,
+        limit: usize,
+    ) -> Result<Vec<(Item, Option<Trace>)>, Error> {
+        let reading = || Error::reading("the outbox");
+        let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let lines: Vec<Line> = {
+            let sql = "SELECT id, kind, body FROM outbox WHERE state = 'waiting' AND (needs IS NULL OR needs = ?1)
+                       ORDER BY seq LIMIT ?2";
+            let mut asked = self.database.prepare(sql).map_err(reading())?;
+            let found = asked.query_map(params![needs, limit], Line::from_row);
+            found.and_then(Iterator::collect).map_err(reading())?
+        };
+        let mut ready = Vec::with_capacity(lines.len());
+        for line in &lines {
+            match self.open_line(line) {
+                Ok(item) => ready.push(item),
+                Err(Error::Sealed { .. } | Error::Shape { .. }) => {
+                    // Its own time stays: nothing here reads a clock.
+                    self.mark_set_aside(line.id, DAMAGED_HERE, "the stored item cannot be read any more", None)?;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Exactly these, and each once: an id that is not there, or is done already, changes nothing.
+    pub fn acknowledged(&mut self, ids: &[Uuid]) -> Result<(), Error> {
+        let change = begin(&mut self.database)?;
+        for id in ids {
+            let sql = "UPDATE outbox SET state = 'acknowledged', body = x'', code = NULL, reason = NULL WHERE id = ?1";
+            change.execute(sql, [id.as_bytes()]).map_err(Error::writing("an acknowledgement"))?;
+        }
+        change.commit().map_err(Error::writing("an acknowledgement"))
+    }
+
+    /// Refused for good. Only what waits can be refused: an acknowledgement that came first stands.
+    pub fn mark_set_aside(&mut self, id: Uuid, code: &str, reason: &str, at: Option<UnixSeconds>) -> Result<(), Error> {
+        let reason = self.keys.sealer.seal(reason_place(id.as_bytes()), reason.as_bytes());
+        let sql = "UPDATE outbox SET state = 'set_aside', code = ?2, reason = ?3, since = coalesce(?4, since)
+                   WHERE id = ?1 AND state IN ('waiting', 'sent')";
+        let done = self.database.execute(sql, params![id.as_bytes(), code, reason, at.map(|at| at.0)]);
+        done.map(drop).map_err(Error::writing("setting aside"))
+    }
+
+    pub fn counts(&self) -> Result<Counts, Error> {
+        let reading = || Error::reading("the outbox");
+        let mut counts = Counts::default();
+        let sql = "SELECT kind, count(*), min(since) FROM outbox WHERE state IN ('waiting', 'sent') GROUP BY kind";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        let found: Vec<(String, u32, i64)> = found.and_then(Iterator::collect).map_err(reading())?;
+        for (kind, count, oldest) in found {
+            match kind.as_str() {
+                "traces" => counts.traces = count,
+                "consents" => counts.consents = count,
+                _ => counts.contributions += count,
+            }
+            let oldest = UnixSeconds(oldest);
+            counts.oldest = Some(counts.oldest.map_or(oldest, |known| known.min(oldest)));
+        }
+        counts.set_aside = self.set_aside_lines()?;
+        Ok(counts)
+    }
+
+    /// What is not acknowledged about this patient, refused items included: it happened here all the same.
+    pub fn unsent_accesses(&self, patient: &Ins) -> Result<Vec<Trace>, Error> {
+        let reading = || Error::reading("unsent rows");
+        let sql = "SELECT trace.idx FROM outbox JOIN trace ON trace.id = outbox.id
+                   WHERE outbox.patient = ?1 AND outbox.state <> 'acknowledged' AND outbox.kind = 'traces'
+                   ORDER BY trace.idx";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        let found = asked.query_map([self.keys.patient(patient)], |row| row.get(0));
+        let found: Vec<i64> = found.and_then(Iterator::collect).map_err(reading())?;
+        found.into_iter().map(|index| self.trace(index as u64)).collect()
+    }
+
+    fn open_line(&self, line: &Line) -> Result<(Item, Option<Trace>), Error> {
+        let body = self.keys.sealer.open(outbox_place(line.id.as_bytes()), &line.body)?;
+        match line.kind.as_str() {
+            "traces" => {
+                let index = body.show_bytes().try_into().map_err(|_| Error::Shape { what: "a row's index" })?;
+                let index = u64::from_be_bytes(index);
+                let trace = self.trace(index)?;
+                let item = Item { id: line.id, needs: Needs::Device, body: Body::Trace { index } };
+                // The id is what makes delivery idempotent: it must be the row's own.
+                if trace.id == item.id { Ok((item, Some(trace))) } else { Err(Error::Shape { what: "a row's id" }) }
+            }
+            "consents" => {
+                let consent: crate::journal::consent::Consent = shapes::read(&body)?;
+                let needs = Needs::Holder(consent.said.holder.clone());
+                Ok((Item { id: line.id, needs, body: Body::Consent(Box::new(consent)) }, None))
+            }
+            _ => Err(Error::Shape { what: "an item's kind" }),
+        }
+    }
+
+    fn set_aside_lines(&self) -> Result<Vec<SetAside>, Error> {
+        let reading = || Error::reading("what was set aside");
+        let sql = "SELECT id, kind, since, code, reason FROM outbox WHERE state = 'set_aside' ORDER BY seq";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        let found = asked.query_map([], |row| {
+            let reason: Option<Vec<u8>> = row.get(4)?;
+            let code: Option<String> = row.get(3)?;
+            let line = SetAside {
+                id: uuid(row, 0)?,
+                kind: row.get(1)?,
+                since: UnixSeconds(row.get(2)?),
+                code: code.unwrap_or_default(),
+                reason: String::new(),
+            };
+            Ok((line, reason))
+        });
+        let found: Vec<(SetAside, Option<Vec<u8>>)> = found.and_then(Iterator::collect).map_err(reading())?;
+        let with_reason = |(line, reason): (SetAside, Option<Vec<u8>>)| {
+            let opened =
+                reason.and_then(|sealed| self.keys.sealer.open(reason_place(line.id.as_bytes()), &sealed).ok());
+            let reason = opened.as_ref().map(SecretBytes::show_bytes).map(String::from_utf8_lossy);
+            SetAside { reason: reason.unwrap_or_default().into_owned(), ..line }
+        };
+        Ok(found.into_iter().map(with_reason).collect())
+    }
+}
+
+impl Line {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Line> {
+        Ok(Line { id: uuid(row, 0)?, kind: row.get(1)?, body: row.get(2)? })
+    }
+}
+
+fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+    row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes)
+}
+
+fn reason_place(id: &[u8]) -> Place<'_> {
+    Place { table: "outbox", column: "reason", row: id }
+}

@@ -1,0 +1,283 @@
+//! Slots (a compartment's wrapped key, one per holder and card) and shred secrets (one per compartment and patient).
+//!
+//! A patient's content needs the compartment key *and* the shred secret. Deleting the secret is done here, without any
+//! card; the tombstone that stays makes the holder's next opening delete the rows, and refuses a fetch that is still on
+//! its way.
+
+use crate::identity::holder::CertificateKeyId;
+use crate::identity::holder::HolderId;
+use crate::identity::statement::Statement;
+use crate::journal::consent::Said;
+use crate::journal::consent::Scope;
+use crate::patient::ins::Ins;
+use crate::secret::SecretBytes;
+use crate::secret::SecretKey;
+use crate::time::UnixSeconds;
+use crate::vault::Error;
+use crate::vault::journal::Journal;
+use crate::vault::journal::Keys;
+use crate::vault::journal::begin;
+use crate::vault::keys::Pseudonym;
+use crate::vault::keys::key_encryption_key;
+use crate::vault::keys::random_key;
+use crate::vault::seal::Place;
+use crate::vault::seal::Sealer;
+use rusqlite::OptionalExtension;
+use rusqlite::Transaction;
+use rusqlite::params;
+
+/// Which compartment is open, and for whom.
+#[derive(Clone)]
+pub(super) struct Open {
+    pub visit: u64,
+    pub compartment: Pseudonym,
+    pub holder: HolderId,
+}
+
+/// What the other thread needs to open a compartment.
+pub(super) struct Opening {
+    pub open: Open,
+    pub key: SecretKey,
+    /// Patients whose rows must go before anything is read.
+    pub tombstones: Vec<Pseudonym>,
+}
+
+/// A patient in the open compartment: who it is there, and what their key is made with.
+pub(super) struct Secret {
+    pub visit: u64,
+    pub patient: Pseudonym,
+    /// `None`: nothing of this patient is there, or it was shredded.
+    pub secret: Option<SecretKey>,
+}
+
+/// A slot's row.
+struct Slot {
+    compartment: Pseudonym,
+    salt: Vec<u8>,
+    wrapped: Option<Vec<u8>>,
+}
+
+/// What a shred row says.
+enum Shred {
+    None,
+    Tombstone,
+    Sealed(Vec<u8>),
+}
+
+/// How S is made. A card that cannot sign so gets another algorithm, and another slot.
+const ALGORITHM: &str = "rsa-pkcs1v15-sha256";
+
+impl Journal {
+    /// What the card must sign. The salt is made once, and never leaves the device but inside this statement.
+    pub fn compartment_statement(&mut self, holder: &HolderId, key: CertificateKeyId) -> Result<Statement, Error> {
+        let row = self.slot_id(holder, key);
+        if self.slot(&row)?.is_none() {
+            let (salt, mut compartment) = (random_key(), [0; 16]);
+            super::keys::fill_random(&mut compartment);
+            let salt = self.keys.sealer.seal(salt_place(&row), salt.show_to_cipher());
+            let sql = "INSERT INTO slot (holder, card, compartment, algorithm, salt) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let (holder, card) = row.split_at(16);
+            let slot = params![holder, card, compartment, ALGORITHM, salt];
+            self.database.execute(sql, slot).map_err(Error::writing("a slot"))?;
+        }
+        let slot = self.slot(&row)?.ok_or(Error::Shape { what: "a slot" })?;
+        Ok(Statement::compartment(&self.keys.device, key, &self.salt(&row, &slot)?))
+    }
+
+    /// Unwraps the compartment's key, or makes it at the first visit. Leases that ended are shredded first.
+    pub fn open_slot(
+        &mut self,
+        holder: &HolderId,
+        key: CertificateKeyId,
+        signature: &SecretBytes,
+        at: UnixSeconds,
+    ) -> Result<Opening, Error> {
+        self.end_leases(at)?;
+        let row = self.slot_id(holder, key);
+        // Without a statement from here there is nothing that the card can have signed.
+        let slot = self.slot(&row)?.ok_or(Error::WrongCard)?;
+        let salt = self.salt(&row, &slot)?;
+        let kek = key_encryption_key(signature, &self.device_key, &salt, key);
+        let wrapper = Sealer::new(&kek, &self.keys.store, &self.keys.device);
+        let place = Place { table: "slot", column: "wrapped", row: &row };
+        let key = match &slot.wrapped {
+            Some(wrapped) => {
+                let opened = wrapper.open(place, wrapped).map_err(|_| Error::WrongCard)?;
+                to_key(&opened)?
+            }
+            None => {
+                let key = random_key();
+                let wrapped = wrapper.seal(place, key.show_to_cipher());
+                let sql = "UPDATE slot SET wrapped = ?2 WHERE compartment = ?1 AND wrapped IS NULL";
+                self.database.execute(sql, params![slot.compartment, wrapped]).map_err(Error::writing("a slot"))?;
+                key
+            }
+        };
+        self.visits += 1;
+        let open = Open { visit: self.visits, compartment: slot.compartment, holder: holder.clone() };
+        let tombstones = self.tombstones(&slot.compartment)?;
+        Ok(Opening { open, key, tombstones })
+    }
+
+    /// The shred secret of a patient in the open compartment, if there is one.
+    pub fn shred_secret(&mut self, patient: &Ins) -> Result<Secret, Error> {
+        let open = self.open.clone().ok_or(Error::Locked)?;
+        let patient = self.keys.patient(patient);
+        let secret = match self.shred_row(&open.compartment, &patient)? {
+            Shred::Sealed(sealed) => Some(self.open_secret(&open.compartment, &patient, &sealed)?),
+            Shred::None | Shred::Tombstone => None,
+        };
+        Ok(Secret { visit: open.visit, patient, secret })
+    }
+
+    /// The same, made when there is none, its lease renewed. A tombstone refuses.
+    pub fn shred_secret_to_write(&mut self, patient: &Ins, at: UnixSeconds) -> Result<Secret, Error> {
+        let open = self.open.clone().ok_or(Error::Locked)?;
+        let patient = self.keys.patient(patient);
+        let row = [open.compartment, patient].concat();
+        let lease_end = default_lease_end(at).0;
+        let secret = match self.shred_row(&open.compartment, &patient)? {
+            Shred::Tombstone => return Err(Error::Shredded),
+            Shred::Sealed(sealed) => {
+                let sql = "UPDATE shred SET lease_end = ?3
+                           WHERE compartment = ?1 AND patient = ?2 AND lease_end < ?3 AND secret IS NOT NULL";
+                let renewed = self.database.execute(sql, params![open.compartment, patient, lease_end]);
+                renewed.map_err(Error::writing("a lease"))?;
+                self.open_secret(&open.compartment, &patient, &sealed)?
+            }
+            Shred::None => {
+                let secret = random_key();
+                let sealed = self.keys.sealer.seal(secret_place(&row), secret.show_to_cipher());
+                let sql = "INSERT INTO shred (compartment, patient, secret, lease_end) VALUES (?1, ?2, ?3, ?4)";
+                let made = self.database.execute(sql, params![open.compartment, patient, sealed, lease_end]);
+                made.map_err(Error::writing("a shred secret"))?;
+                secret
+            }
+        };
+        Ok(Secret { visit: open.visit, patient, secret: Some(secret) })
+    }
+
+    /// Their rows are deleted over there: content may come again.
+    pub fn clear_tombstones(&mut self, compartment: &Pseudonym, patients: &[Pseudonym]) -> Result<(), Error> {
+        let change = begin(&mut self.database)?;
+        for patient in patients {
+            let sql = "DELETE FROM shred WHERE compartment = ?1 AND patient = ?2 AND secret IS NULL";
+            change.execute(sql, params![compartment, patient]).map_err(Error::writing("a tombstone"))?;
+        }
+        change.commit().map_err(Error::writing("a tombstone"))
+    }
+
+    /// A document past its lease is gone before anything is drawn. `at` may be a floor only: that shreds nothing too early.
+    fn end_leases(&mut self, at: UnixSeconds) -> Result<(), Error> {
+        let sql = "UPDATE shred SET secret = NULL WHERE secret IS NOT NULL AND lease_end <= ?1";
+        let ended = self.database.execute(sql, [at.0]).map_err(Error::writing("leases"))?;
+        if ended > 0 { self.forget() } else { Ok(()) }
+    }
+
+    /// Takes what was just overwritten out of the write-ahead log too: there the sealed secrets still stand. When a look
+    /// reads beside us they stay until the next time.
+    pub fn forget(&self) -> Result<(), Error> {
+        let truncated = self.database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        truncated.map_err(Error::writing("the write-ahead log"))
+    }
+
+    pub fn tombstones(&self, compartment: &Pseudonym) -> Result<Vec<Pseudonym>, Error> {
+        let reading = || Error::reading("tombstones");
+        let sql = "SELECT patient FROM shred WHERE compartment = ?1 AND secret IS NULL";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        asked.query_map([compartment], |row| row.get(0)).and_then(Iterator::collect).map_err(reading())
+    }
+
+    /// Holder and card, as they are named here.
+    fn slot_id(&self, holder: &HolderId, key: CertificateKeyId) -> Vec<u8> {
+        let holder = self.keys.pseudonym("holder", holder.0.as_bytes());
+        [holder, self.keys.pseudonym("card", &key.0)].concat()
+    }
+
+    fn slot(&self, row: &[u8]) -> Result<Option<Slot>, Error> {
+        let (holder, card) = row.split_at(16);
+        let sql = "SELECT compartment, salt, wrapped FROM slot WHERE holder = ?1 AND card = ?2 AND algorithm = ?3";
+        let found = self.database.query_row(sql, params![holder, card, ALGORITHM], |row| {
+            Ok(Slot { compartment: row.get(0)?, salt: row.get(1)?, wrapped: row.get(2)? })
+        });
+        found.optional().map_err(Error::reading("a slot"))
+    }
+
+    fn salt(&self, row: &[u8], slot: &Slot) -> Result<[u8; 32], Error> {
+        let salt = self.keys.sealer.open(salt_place(row), &slot.salt)?;
+        salt.show_bytes().try_into().map_err(|_| Error::Shape { what: "a salt" })
+    }
+
+    fn shred_row(&self, compartment: &Pseudonym, patient: &Pseudonym) -> Result<Shred, Error> {
+        let sql = "SELECT secret FROM shred WHERE compartment = ?1 AND patient = ?2";
+        let mut asked = self.database.prepare(sql).map_err(Error::reading("a shred secret"))?;
+        let found: Option<Option<Vec<u8>>> = asked
+            .query_row(params![compartment, patient], |row| row.get(0))
+            .optional()
+            .map_err(Error::reading("a shred secret"))?;
+        Ok(match found {
+            None => Shred::None,
+            Some(None) => Shred::Tombstone,
+            Some(Some(sealed)) => Shred::Sealed(sealed),
+        })
+    }
+
+    fn open_secret(&self, compartment: &Pseudonym, patient: &Pseudonym, sealed: &[u8]) -> Result<SecretKey, Error> {
+        let row = [*compartment, *patient].concat();
+        to_key(&self.keys.sealer.open(secret_place(&row), sealed)?)
+    }
+}
+
+/// What a refusal or a withdrawal destroys, in the transaction that records it: everybody's for the team, this holder's
+/// for what was said to them alone. Where nothing is yet, a tombstone stops what is still on its way.
+pub(super) fn shred(change: &Transaction<'_>, keys: &Keys, said: &Said, patient: &Pseudonym) -> Result<(), Error> {
+    let holder = match said.scope {
+        Scope::Team(_) => None,
+        Scope::HolderOnce | Scope::Authorization => Some(keys.pseudonym("holder", said.holder.0.as_bytes())),
+    };
+    let sql = "INSERT INTO shred (compartment, patient, secret, lease_end)
+               SELECT compartment, ?1, NULL, 0 FROM slot WHERE ?2 IS NULL OR holder = ?2
+               ON CONFLICT (compartment, patient) DO UPDATE SET secret = NULL";
+    change.execute(sql, params![patient, holder]).map(drop).map_err(Error::writing("shredding"))
+}
+
+/// Where the server gives none: the end of the next working day (UTC), and 72 hours (DESIGN §5). On Friday evening's
+/// round, Monday morning still works.
+pub(super) fn default_lease_end(at: UnixSeconds) -> UnixSeconds {
+    let day_s = 86_400;
+    let mut day = at.0.div_euclid(day_s) + 1;
+    // 1970-01-01 was a Thursday: days 2 and 3 of such a week are Saturday and Sunday.
+    while matches!(day.rem_euclid(7), 2 | 3) {
+        day += 1;
+    }
+    UnixSeconds((day + 1) * day_s).plus(72 * 3_600)
+}
+
+fn to_key(bytes: &SecretBytes) -> Result<SecretKey, Error> {
+    let bytes: &[u8; 32] = bytes.show_bytes().try_into().map_err(|_| Error::Shape { what: "a key" })?;
+    Ok(SecretKey::fill_with(|key| key.copy_from_slice(bytes)))
+}
+
+fn salt_place(row: &[u8]) -> Place<'_> {
+    Place { table: "slot", column: "salt", row }
+}
+
+fn secret_place(row: &[u8]) -> Place<'_> {
+    Place { table: "shred", column: "secret", row }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_reaches_past_the_weekend() {
+        let end = |text| default_lease_end(UnixSeconds::parse(text).expect("a time")).rfc3339();
+        // Monday → end of Tuesday and three days.
+        assert_eq!(end("2026-11-23T18:00:00Z"), "2026-11-28T00:00:00Z");
+        // Friday → end of Monday and three days; the weekend's days the same.
+        assert_eq!(end("2026-11-27T18:00:00Z"), "2026-12-04T00:00:00Z");
+        assert_eq!(end("2026-11-28T18:00:00Z"), "2026-12-04T00:00:00Z");
+        assert_eq!(end("2026-11-29T18:00:00Z"), "2026-12-04T00:00:00Z");
+    }
+}

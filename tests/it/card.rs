@@ -1,0 +1,379 @@
+//! The card room through a real pcscd: who is in, wrong PINs, cards pulled at every step, the service killed and restarted.
+
+use crate::desk::Hands;
+use crate::desk::is_child;
+use crate::desk::with_card;
+use chevet::card::CardContents;
+use chevet::card::Error;
+use chevet::card::Generation;
+use chevet::card::Notice;
+use chevet::card::Options;
+use chevet::card::Reader;
+use chevet::cli::card::Asked;
+use chevet::cli::card::Form;
+use chevet::cli::card::LastTry;
+use chevet::cli::card::login_on;
+use chevet::cli::card::show_on;
+use chevet::config::Config;
+use chevet::identity::certificate::Certificate;
+use chevet::identity::holder::CardKind;
+use chevet::identity::holder::CertificateKeyId;
+use chevet::identity::holder::ProfessionCode;
+use chevet::identity::statement::Statement;
+use chevet::identity::trust;
+use chevet::identity::trust::Anchors;
+use chevet::identity::trust::Crls;
+use chevet::sandbox::cps::Faults;
+use chevet::secret::Pin;
+use chevet::time::UnixSeconds;
+use chevet::time::Wall;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+/// A reader and what it tells.
+struct Watched {
+    runtime: Runtime,
+    reader: Reader,
+    notices: mpsc::Receiver<Notice>,
+}
+
+impl Watched {
+    fn start() -> Watched {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (tell, notices) = mpsc::channel(32);
+        let reader = Reader::start(Options::default(), tell).expect("the threads start");
+        Watched { runtime, reader, notices }
+    }
+
+    /// The next notice, within five seconds.
+    #[track_caller]
+    fn next(&mut self) -> Notice {
+        let waited = async { tokio::time::timeout(Duration::from_secs(5), self.notices.recv()).await };
+        self.runtime.block_on(waited).expect("a notice within five seconds").expect("the watch goes on")
+    }
+
+    /// Starts, and takes the card that is in.
+    fn with_card_in() -> (Watched, u64) {
+        let mut watched = Watched::start();
+        assert_eq!(watched.next(), Notice::ReaderReady);
+        let insertion = watched.card_in();
+        (watched, insertion)
+    }
+
+    #[track_caller]
+    fn card_in(&mut self) -> u64 {
+        match self.next() {
+            Notice::CardIn(insertion) => insertion,
+            other => panic!("{other:?} instead of a card"),
+        }
+    }
+
+    /// Out with one card and in with another, no faster than a hand: pcscd looks at a virtual slot every 400 ms.
+    #[track_caller]
+    fn swap(&mut self, insertion: u64, name: &str, hands: &Hands) -> u64 {
+        hands.pull();
+        assert_eq!(self.next(), Notice::CardOut(insertion), "before {name}");
+        hands.insert(name);
+        self.card_in()
+    }
+
+    fn read(&self, insertion: u64) -> Result<CardContents, Error> {
+        self.runtime.block_on(self.reader.read(insertion))
+    }
+
+    fn login(&self, insertion: u64, digits: &str) -> Result<Vec<u8>, Error> {
+        let pin = Pin::from_typed(digits.into()).expect("digits");
+        self.runtime.block_on(self.reader.login(insertion, pin, statement()))
+    }
+
+    fn sign(&self, insertion: u64) -> Result<Vec<u8>, Error> {
+        self.runtime.block_on(self.reader.sign(insertion, statement()))
+    }
+}
+
+fn statement() -> Statement {
+    Statement::login("a test", CertificateKeyId([7; 32]), &[9; 32])
+}
+
+fn verdict(hands: &Hands, contents: &CardContents) -> Result<trust::Verified, trust::Error> {
+    let pki = hands.pki();
+    let pem = std::fs::read(pki.anchors()).expect("the anchors are there");
+    let folder = std::fs::read_dir(pki.revocation_lists()).expect("the lists are there");
+    let lists = folder.map(|entry| std::fs::read(entry.expect("a file").path()).expect("a list")).collect();
+    let now = Wall::Is(UnixSeconds(jiff::Timestamp::now().as_second()));
+    let certificate = Certificate::parse(&contents.certificate).expect("a certificate");
+    trust::verify(&certificate, &Anchors::from_pem(&[&pem]).expect("anchors"), &Crls::from_bytes(lists), now)
+}
+
+#[test]
+fn a_visit_reads_logs_in_signs_and_leaves() {
+    with_card("card::a_visit_reads_logs_in_signs_and_leaves", "nurse", |hands| {
+        let (watched, insertion) = Watched::with_card_in();
+        let contents = watched.read(insertion).expect("read");
+        assert_eq!((contents.generation, contents.tries_left), (Generation::Cps3, Some(3)));
+        assert!(contents.pin_digits.0 <= 4 && contents.pin_digits.1 >= 4, "{:?}", contents.pin_digits);
+        assert!(contents.serial.as_deref().is_some_and(|serial| serial.starts_with("8025000001/")));
+        let certificate = Certificate::parse(&contents.certificate).expect("a certificate");
+        let holder = certificate.holder();
+        assert_eq!((holder.profession, holder.card_kind), (Some(ProfessionCode(60)), CardKind::Cps));
+        assert_eq!(verdict(hands, &contents).map(|verified| verified.warnings), Ok(vec![]));
+
+        assert_eq!(watched.sign(insertion), Err(Error::PinNeeded));
+        let signature = watched.login(insertion, "1234").expect("logged in");
+        assert_eq!(certificate.verify_signature(statement().message(), &signature), Ok(()));
+        // PKCS#1 v1.5 is deterministic: that is what a compartment's key stands on.
+        assert_eq!(watched.sign(insertion).expect("signed"), signature);
+        watched.reader.leave();
+        assert_eq!(watched.sign(insertion), Err(Error::PinNeeded));
+        // The same card, a new visit: read again, and its PIN is forgotten.
+        assert_eq!(watched.read(insertion).expect("read again").certificate, contents.certificate);
+        assert_eq!(watched.sign(insertion), Err(Error::PinNeeded));
+        assert_eq!(hands.tries_left(), Some(3));
+    });
+}
+
+#[test]
+fn wrong_pins_are_counted_and_a_wrong_length_is_not_sent() {
+    with_card("card::wrong_pins_are_counted_and_a_wrong_length_is_not_sent", "doctor", |hands| {
+        let (watched, insertion) = Watched::with_card_in();
+        assert_eq!(watched.login(insertion, "123"), Err(Error::PinLength));
+        assert_eq!(hands.tries_left(), Some(3));
+        assert_eq!(watched.login(insertion, "9999"), Err(Error::WrongPin { tries_left: 2 }));
+        assert_eq!(watched.read(insertion).expect("read").tries_left, Some(2));
+        assert_eq!(watched.login(insertion, "9999"), Err(Error::WrongPin { tries_left: 1 }));
+        assert_eq!(watched.login(insertion, "9999"), Err(Error::Blocked));
+        assert_eq!(watched.login(insertion, "1234"), Err(Error::Blocked));
+        assert_eq!(watched.read(insertion).expect("read").tries_left, Some(0));
+    });
+}
+
+/// Each step costs a swap, and pcscd sees a swap in 0.8 s; so the steps are dealt out to four cards, each in a reader of
+/// its own. In the child, the card itself says which share it has.
+const SHARES: [(&str, u16); 4] = [("nurse", 60), ("doctor", 10), ("pharmacist", 21), ("physiotherapist", 70)];
+
+#[test]
+fn a_card_pulled_at_any_step_is_never_a_wrong_pin_and_burns_no_try() {
+    let share = |name: &str| {
+        with_card("card::a_card_pulled_at_any_step_is_never_a_wrong_pin_and_burns_no_try", name, pull_at_each_step);
+    };
+    std::thread::scope(|scope| {
+        // A child is asked for one body; whose card it has does not matter to it.
+        let shares = if is_child() { &SHARES[..1] } else { &SHARES[..] };
+        for (name, _) in shares {
+            scope.spawn(|| share(name));
+        }
+    });
+}
+
+fn pull_at_each_step(hands: &Hands) {
+    let (mut watched, mut insertion) = Watched::with_card_in();
+    let contents = watched.read(insertion).expect("read");
+    watched.login(insertion, "1234").expect("logged in");
+    let steps = hands.apdus();
+    assert!(steps > 20, "{steps}");
+    let profession = Certificate::parse(&contents.certificate).expect("a certificate").holder().profession;
+    let is_mine = |(_, code): &(&str, u16)| profession == Some(ProfessionCode(*code));
+    let first = SHARES.iter().position(is_mine).expect("a card with a share");
+    for at in (first as u64..steps).step_by(SHARES.len()) {
+        insertion = watched.swap(insertion, SHARES[first].0, hands);
+        hands.set_faults(Faults { pulled_at: Some(at), ..Faults::default() });
+        let result = watched.read(insertion).and_then(|_| watched.login(insertion, "1234"));
+        assert!(matches!(result, Err(Error::Removed | Error::Mute)), "step {at}: {:?}", result.map(|_| ()));
+        assert!(!hands.is_in(), "step {at}");
+        assert_eq!(hands.tries_left(), Some(3), "step {at}");
+    }
+}
+
+#[test]
+fn a_pulled_card_and_a_swapped_one_are_new_insertions() {
+    with_card("card::a_pulled_card_and_a_swapped_one_are_new_insertions", "nurse", |hands| {
+        let (mut watched, first) = Watched::with_card_in();
+        watched.read(first).expect("read");
+        watched.login(first, "1234").expect("logged in");
+        hands.pull();
+        assert_eq!(watched.next(), Notice::CardOut(first));
+        assert_eq!(watched.reader.seen(), None);
+        assert_eq!(watched.sign(first), Err(Error::StaleInsertion));
+        hands.insert("doctor");
+        let second = watched.card_in();
+        // The first card's questions are not the second card's.
+        assert_eq!(watched.read(first), Err(Error::StaleInsertion));
+        assert_eq!(watched.sign(second), Err(Error::PinNeeded));
+        assert_eq!(watched.read(second).expect("read").tries_left, Some(3));
+    });
+}
+
+#[test]
+fn the_service_may_die_and_come_back() {
+    with_card("card::the_service_may_die_and_come_back", "nurse", |hands| {
+        let (mut watched, first) = Watched::with_card_in();
+        watched.login(first, "1234").expect("logged in");
+        hands.stop_service();
+        assert_eq!(watched.next(), Notice::CardOut(first));
+        assert_eq!(watched.next(), Notice::ReaderTrouble(Error::ServiceDown));
+        assert_eq!(watched.sign(first), Err(Error::StaleInsertion));
+        hands.start_service();
+        assert!(matches!(watched.next(), Notice::ReaderReady));
+        let second = watched.card_in();
+        // The dead service's connection is of no use, and nobody has to know.
+        assert_eq!(watched.sign(second), Err(Error::PinNeeded));
+        assert_eq!(watched.read(second).expect("read").tries_left, Some(3));
+        watched.login(second, "1234").expect("logged in again");
+    });
+}
+
+#[test]
+fn a_card_that_another_program_holds_is_busy() {
+    with_card("card::a_card_that_another_program_holds_is_busy", "nurse", |_| {
+        let (watched, insertion) = Watched::with_card_in();
+        let name = std::ffi::CString::new(watched.reader.seen().expect("a card").reader).expect("no zero byte");
+        let context = pcsc::Context::establish(pcsc::Scope::User).expect("the service");
+        let other = context.connect(&name, pcsc::ShareMode::Exclusive, pcsc::Protocols::T0).expect("the card");
+        assert_eq!(watched.read(insertion), Err(Error::Busy));
+        drop(other);
+        watched.read(insertion).expect("read");
+        let refused = context.connect(&name, pcsc::ShareMode::Shared, pcsc::Protocols::T0);
+        assert_eq!(refused.err(), Some(pcsc::Error::SharingViolation));
+        watched.reader.leave();
+        // The worker does things in order: what is asked after leaving is done after leaving.
+        assert_eq!(watched.sign(insertion), Err(Error::PinNeeded));
+        context.connect(&name, pcsc::ShareMode::Shared, pcsc::Protocols::T0).expect("left");
+    });
+}
+
+#[test]
+fn every_card_of_the_drawer_is_told_for_what_it_is() {
+    with_card("card::every_card_of_the_drawer_is_told_for_what_it_is", "last-try", |hands| {
+        let (mut watched, mut insertion) = Watched::with_card_in();
+        assert_eq!(watched.read(insertion).expect("read").tries_left, Some(1));
+        let mut take = |name: &str| {
+            insertion = watched.swap(insertion, name, hands);
+            watched.read(insertion)
+        };
+        assert_eq!(take("cps4"), Err(Error::Cps4));
+        assert_eq!(take("contactless"), Err(Error::Contactless));
+        assert_eq!(take("pin-blocked").expect("read").tries_left, Some(0));
+        let expired = take("expired").expect("read");
+        assert_eq!(verdict(hands, &expired), Err(trust::Error::Expired));
+        let revoked = take("revoked").expect("read");
+        assert_eq!(verdict(hands, &revoked), Err(trust::Error::Revoked));
+        let other = take("other-issuer").expect("read");
+        assert_eq!(verdict(hands, &other), Err(trust::Error::OtherIssuer));
+        let reception = take("reception").expect("read");
+        assert!(verdict(hands, &reception).is_ok());
+        let holder = Certificate::parse(&reception.certificate).expect("a certificate").holder();
+        assert_eq!((holder.card_kind, holder.profession), (CardKind::Cpe, None));
+        let training = take("in-training").expect("read");
+        let holder = Certificate::parse(&training.certificate).expect("a certificate").holder();
+        assert_eq!((holder.card_kind, holder.in_training), (CardKind::Cpf, true));
+        assert!(holder.profession.is_some());
+    });
+}
+
+#[test]
+fn a_card_with_another_key_is_found_out() {
+    with_card("card::a_card_with_another_key_is_found_out", "nurse", |hands| {
+        let (watched, insertion) = Watched::with_card_in();
+        hands.set_faults(Faults { wrong_key: true, ..Faults::default() });
+        assert_eq!(watched.login(insertion, "1234"), Err(Error::SignatureRefused));
+    });
+}
+
+#[test]
+fn a_mute_card_is_mute_and_a_slow_one_is_waited_for() {
+    with_card("card::a_mute_card_is_mute_and_a_slow_one_is_waited_for", "nurse", |hands| {
+        let (mut watched, insertion) = Watched::with_card_in();
+        hands.set_faults(Faults { slow: Duration::from_millis(15), ..Faults::default() });
+        watched.login(insertion, "1234").expect("logged in");
+        // Nothing comes back, and a reader without a time limit of its own waits as long as the card lies there.
+        hands.set_faults(Faults { mute: true, ..Faults::default() });
+        let signature = watched.reader.sign(insertion, statement());
+        let waited =
+            watched.runtime.block_on(async { tokio::time::timeout(Duration::from_millis(300), signature).await });
+        assert!(waited.is_err());
+        let next = watched.swap(insertion, "doctor", hands);
+        assert_eq!(watched.read(next).expect("read").tries_left, Some(3));
+    });
+}
+
+/// One of the two verbs, with what was typed; its exit code and its JSON.
+struct Verb {
+    code: ExitCode,
+    json: serde_json::Value,
+}
+
+impl Verb {
+    fn show(hands: &Hands) -> Verb {
+        Verb::run(hands, |asked, output| show_on(asked, output))
+    }
+
+    fn login(hands: &Hands, last_try: LastTry, typed: &str) -> Verb {
+        Verb::run(hands, |asked, output| login_on(asked, last_try, &mut typed.as_bytes(), output))
+    }
+
+    fn run(hands: &Hands, verb: impl FnOnce(&Asked<'_>, &mut Vec<u8>) -> ExitCode) -> Verb {
+        let pki = hands.pki();
+        let settings = format!(
+            "[site]\nname = \"Essai\"\n[trust]\nanchors = [{:?}]\ncrls = {:?}\nproduction = false\n\
+             [upstream]\nurl = \"https://dmp.invalid\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\nconnector = \"pdsm\"\n",
+            pki.anchors(),
+            pki.revocation_lists()
+        );
+        let config = Config::understand(&settings, std::path::Path::new("kiosk.toml")).expect("settings");
+        let now = Wall::Is(UnixSeconds(jiff::Timestamp::now().as_second()));
+        let mut output = Vec::new();
+        let code = verb(&Asked { config: &config, now, form: Form::Json }, &mut output);
+        let json = serde_json::from_slice(&output).unwrap_or_default();
+        Verb { code, json }
+    }
+}
+
+#[test]
+fn the_verbs_show_a_card_and_log_it_in() {
+    with_card("card::the_verbs_show_a_card_and_log_it_in", "nurse", |hands| {
+        let shown = Verb::show(hands);
+        assert_eq!(shown.code, ExitCode::SUCCESS, "{}", shown.json);
+        assert_eq!(shown.json["generation"], "cps3");
+        assert_eq!(shown.json["holder"]["profession"], 60);
+        assert_eq!(shown.json["holder"]["card_kind"], "CPS");
+        assert!(shown.json["holder"]["situations"].is_null());
+        assert_eq!((&shown.json["chain"]["ok"], &shown.json["crl"]["ok"]), (&true.into(), &true.into()));
+        assert_eq!((&shown.json["tries_left"], &shown.json["verified"]), (&3.into(), &false.into()));
+
+        let wrong = Verb::login(hands, LastTry::Keep, "9999\n");
+        assert_eq!((wrong.code, &wrong.json["tries_left"]), (ExitCode::from(1), &2.into()));
+        assert_eq!(Verb::login(hands, LastTry::Keep, "12\n").code, ExitCode::from(1));
+        assert_eq!(Verb::login(hands, LastTry::Keep, "").code, ExitCode::from(1));
+        assert_eq!(hands.tries_left(), Some(2));
+        let logged_in = Verb::login(hands, LastTry::Keep, "1234\n");
+        assert_eq!((logged_in.code, &logged_in.json["verified"]), (ExitCode::SUCCESS, &true.into()));
+        hands.pull();
+        let nobody = Verb::show(hands);
+        assert_eq!((nobody.code, nobody.json), (ExitCode::from(3), serde_json::Value::Null));
+    });
+}
+
+#[test]
+fn the_verbs_say_no_and_keep_the_last_try() {
+    with_card("card::the_verbs_say_no_and_keep_the_last_try", "last-try", |hands| {
+        assert_eq!(Verb::login(hands, LastTry::Keep, "1234\n").code, ExitCode::from(1));
+        assert_eq!(hands.tries_left(), Some(1));
+        let used = Verb::login(hands, LastTry::Use, "1234\n");
+        assert_eq!((used.code, &used.json["verified"]), (ExitCode::SUCCESS, &true.into()));
+        let take = |name: &str| {
+            hands.pull();
+            std::thread::sleep(Duration::from_millis(900));
+            hands.insert(name);
+        };
+        take("revoked");
+        let revoked = Verb::login(hands, LastTry::Keep, "9999\n");
+        assert_eq!((revoked.code, &revoked.json["chain"]["ok"]), (ExitCode::from(1), &false.into()));
+        // Its PIN was not sent.
+        assert_eq!(hands.tries_left(), Some(3));
+        take("cps4");
+        let other = Verb::show(hands);
+        assert_eq!((other.code, &other.json["generation"]), (ExitCode::from(1), &"cps4".into()));
+    });
+}

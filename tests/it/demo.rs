@@ -1,0 +1,119 @@
+//! The main job, whole, as a newcomer sees it: `chevet demo --play` in a real window under Xvfb, with the card in the real
+//! pcscd, the record over TLS, the documents in the sealed worker. It succeeds only if the traces have arrived; and
+//! afterwards nothing personal is in its log, nor readable in any byte of its state (P2a, P10).
+
+use chevet::sandbox::drawer::Drawer;
+use chevet::sandbox::people::People;
+use chevet::sandbox::stage::SEED;
+use chevet::time::UnixSeconds;
+use std::fs;
+use std::fs::File;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+
+#[test]
+fn a_whole_visit_is_played_and_leaves_nothing_readable() {
+    let out = tempfile::tempdir().expect("a folder");
+    let screen = Screen::start();
+    let log = File::create(out.path().join("log.txt")).expect("a log");
+    let played = Command::new(env!("CARGO_BIN_EXE_chevet"))
+        .args(["demo", "--play", "--out"])
+        .arg(out.path())
+        .env("DISPLAY", &screen.display)
+        .stderr(log)
+        .status()
+        .expect("the program starts");
+    let log = fs::read_to_string(out.path().join("log.txt")).expect("the log");
+    let story = fs::read_to_string(out.path().join("visit.md")).unwrap_or_default();
+    let tail: Vec<&str> = log.lines().rev().take(12).collect();
+    assert!(played.success(), "{story}\n{tail:#?}");
+
+    let pictures = files(out.path()).into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "png"));
+    let mut count = 0;
+    for picture in pictures {
+        let pixels = image::open(&picture).expect("a PNG").to_rgb8();
+        let first = pixels.get_pixel(0, 0);
+        assert!(pixels.pixels().any(|pixel| pixel != first), "{} is blank", picture.display());
+        assert_eq!(pixels.dimensions(), (800, 480), "{}", picture.display());
+        count += 1;
+    }
+    assert!(count >= 18, "only {count} pictures");
+
+    let canaries = canaries(out.path());
+    assert!(canaries.len() > 20, "too few canaries to prove anything: {}", canaries.len());
+    for canary in &canaries {
+        assert!(!log.contains(canary.as_str()), "the log holds « {canary} »");
+    }
+    let state = files(&out.path().join("sandbox/state"));
+    assert!(state.iter().any(|path| path.ends_with("journal.db")), "no journal in {state:?}");
+    for path in state {
+        let bytes = fs::read(&path).expect("a file of the state");
+        for canary in &canaries {
+            assert!(!holds(&bytes, canary.as_bytes()), "{} holds « {canary} »", path.display());
+        }
+    }
+}
+
+/// Names, numbers and titles of everybody who took part; the DMP's own state shows that the right ones are looked for.
+fn canaries(out: &Path) -> Vec<String> {
+    let known = fs::read(out.join("sandbox/dmp.json")).expect("the DMP's own state");
+    let holder = Drawer::profile("nurse").expect("the nurse");
+    assert!(holds(&known, holder.holder_id.as_bytes()), "the DMP does not know who came: the canaries prove nothing");
+    let mut canaries = vec![holder.holder_id.to_owned(), holder.family_name.to_owned()];
+    for person in People::generate(SEED, UnixSeconds(1_795_423_320)).persons {
+        canaries.extend([person.patient.ins.matricule, person.patient.birth_name]);
+        canaries.extend(person.papers.into_iter().map(|paper| paper.title).filter(|title| title.len() > 12).take(10));
+    }
+    canaries.sort();
+    canaries.dedup();
+    canaries
+}
+
+fn holds(bytes: &[u8], word: &[u8]) -> bool {
+    !word.is_empty() && bytes.windows(word.len()).any(|window| window == word)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found
+}
+
+/// A display of our own, ended by its number.
+struct Screen {
+    server: Child,
+    display: String,
+}
+
+impl Screen {
+    fn start() -> Screen {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb starts: install the Debian package xvfb");
+        let mut line = String::new();
+        let out = server.stdout.as_mut().expect("a pipe was asked for");
+        BufReader::new(out).read_line(&mut line).expect("Xvfb says its display");
+        Screen { server, display: format!(":{}", line.trim()) }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ended = self.server.kill();
+        let _reaped = self.server.wait();
+    }
+}

@@ -1,0 +1,250 @@
+//! A desk for tests: a private pcscd, a drawer of cards, and hands that put them in and pull them out.
+//!
+//! Foreign programs (OpenSC, OpenSSL) get the desk's service by [`Desk::command`]. Code of ours that talks PC/SC must run
+//! in a child, because libpcsclite finds its service by an environment variable and a process cannot safely set its own:
+//! [`with_card`] runs this very test again in a child of the test binary, and gives its body [`Hands`] that reach back.
+//!
+//! ```text
+//! #[test]
+//! fn a_pulled_card_is_not_a_wrong_pin() {
+//!     with_card("card::a_pulled_card_is_not_a_wrong_pin", "nurse", |hands| {
+//!         // pcsc::Context::establish(..) here sees the nurse's card in reader "Chevet bac a sable 00 00".
+//!         hands.pull();
+//!         hands.insert("doctor");
+//!     });
+//! }
+//! ```
+
+#![allow(dead_code, reason = "tests of other rooms use other parts of the desk")]
+
+use chevet::sandbox::cps::Faults;
+use chevet::sandbox::drawer::Drawer;
+use chevet::sandbox::pcscd::Pcscd;
+use chevet::sandbox::pki::Pki;
+use chevet::sandbox::vpcd::Inserted;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
+use std::os::unix::net::UnixListener;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+/// A running service and the cards for it.
+pub struct Desk {
+    pub pcscd: Pcscd,
+    pub drawer: Drawer,
+    pub pki: Pki,
+}
+
+/// What the body of a [`with_card`] test holds: its messages are carried out by the test that started it.
+pub struct Hands {
+    line: RefCell<BufReader<UnixStream>>,
+}
+
+impl Desk {
+    /// Fails with a sentence that names the Debian package, if one is missing.
+    pub fn open() -> Desk {
+        let pki = pki();
+        let pcscd = Pcscd::start().unwrap_or_else(|error| panic!("{error}"));
+        Desk { pcscd, drawer: Drawer::new(pki.clone()), pki }
+    }
+
+    /// Puts a card of the drawer into the first slot.
+    pub fn insert(&self, name: &str) -> Inserted {
+        let card = self.drawer.card(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        self.pcscd.slots()[0].insert(card).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// A program of a Debian package, as a client of this desk's service.
+    pub fn command(&self, program: &str, package: &str) -> Command {
+        let path = Path::new("/usr/bin").join(program);
+        assert!(path.exists(), "{program} is missing: install the Debian package {package}");
+        let (name, value) = self.pcscd.environment();
+        let mut command = Command::new(path);
+        command.env(name, value).env("LC_ALL", "C").stdin(Stdio::null());
+        command
+    }
+}
+
+/// The certificates that all tests share: drawn once for a target folder.
+pub fn pki() -> Pki {
+    Pki::open_or_make(&PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sandbox-pki"))
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Whether this is a test that [`with_card`] has started again.
+pub fn is_child() -> bool {
+    std::env::var_os(HANDS).is_some()
+}
+
+/// Runs `body` where the card `name` is in a reader. `test` is this test's own full name, for the child.
+pub fn with_card(test: &str, name: &str, body: impl FnOnce(&Hands)) {
+    if let Some(socket) = std::env::var_os(HANDS) {
+        let line = UnixStream::connect(socket).expect("the test that started this one holds the socket");
+        let hands = Hands { line: RefCell::new(BufReader::new(line)) };
+        body(&hands);
+        hands.ask("done");
+        return;
+    }
+    let desk = Desk::open();
+    let inserted = desk.insert(name);
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let socket = folder.path().join("hands");
+    let listener = UnixListener::bind(&socket).expect("a new folder has room for a socket");
+    let output = folder.path().join("output");
+    let log = File::create(&output).expect("a new folder has room for a file");
+    let (variable, value) = desk.pcscd.environment();
+    let child = Command::new(std::env::current_exe().expect("a running program has a path"))
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(variable, value)
+        .env(HANDS, &socket)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a file handle can be doubled"))
+        .stderr(log)
+        .spawn()
+        .expect("the test binary can be started again");
+    let is_done = serve(desk, inserted, &listener, child);
+    let said = std::fs::read_to_string(&output).unwrap_or_default();
+    assert!(is_done, "{test} failed where the card is (or there is no test of that name):\n{said}");
+}
+
+/// Carries out what the child asks for, until it ends; whether it came to its end.
+fn serve(mut desk: Desk, inserted: Inserted, listener: &UnixListener, mut child: Child) -> bool {
+    let until = Instant::now() + CHILD_MAX;
+    listener.set_nonblocking(true).expect("a listener can be set not to block");
+    let mut in_slot = Some(inserted);
+    let mut is_done = false;
+    let mut line: Option<BufReader<UnixStream>> = None;
+    loop {
+        if let Some(status) = child.try_wait().expect("a child can be asked whether it has ended") {
+            return is_done && status.success();
+        }
+        if Instant::now() > until {
+            child.kill().expect("a child that runs can be ended");
+            child.wait().expect("a child that was ended can be waited for");
+            return false;
+        }
+        match &mut line {
+            None => match listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false).expect("a stream can be set to block");
+                    stream.set_read_timeout(Some(Duration::from_millis(200))).expect("a time-out above zero is valid");
+                    line = Some(BufReader::new(stream));
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(10)),
+            },
+            Some(open) => {
+                let mut asked = String::new();
+                match open.read_line(&mut asked) {
+                    Ok(0) => std::thread::sleep(Duration::from_millis(10)),
+                    Ok(_) => {
+                        is_done |= asked.trim() == "done";
+                        let reply = obey(&mut desk, &mut in_slot, asked.trim());
+                        open.get_mut().write_all(format!("{reply}\n").as_bytes()).expect("the child listens");
+                    }
+                    // A time-out: look after the child and come back. Requests are written whole, so none is split.
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+}
+
+fn obey(desk: &mut Desk, in_slot: &mut Option<Inserted>, asked: &str) -> String {
+    let words: Vec<&str> = asked.split(' ').collect();
+    match words.as_slice() {
+        ["done"] => String::new(),
+        ["pull"] => {
+            in_slot.take();
+            String::new()
+        }
+        ["insert", name] => {
+            in_slot.take();
+            *in_slot = Some(desk.insert(name));
+            String::new()
+        }
+        ["stop"] => desk.pcscd.stop().map(|()| String::new()).unwrap_or_else(|error| panic!("{error}")),
+        ["start"] => desk.pcscd.start_again().map(|()| String::new()).unwrap_or_else(|error| panic!("{error}")),
+        ["faults", mute, pulled_at, wrong_key, slow_ms] => {
+            let faults = Faults {
+                mute: *mute == "true",
+                pulled_at: pulled_at.parse().ok(),
+                wrong_key: *wrong_key == "true",
+                slow: Duration::from_millis(slow_ms.parse().expect("hands write numbers")),
+            };
+            in_slot.as_ref().expect("faults are set on a card that is in").set_faults(faults);
+            String::new()
+        }
+        ["apdus"] => in_slot.as_ref().map_or(0, |card| card.counters().apdus).to_string(),
+        ["tries"] => in_slot.as_ref().and_then(Inserted::tries_left).map_or(String::new(), |left| left.to_string()),
+        ["is-in"] => in_slot.as_ref().is_some_and(Inserted::is_in).to_string(),
+        _ => panic!("hands do not know how to {asked}"),
+    }
+}
+
+impl Hands {
+    /// The same certificates as the desk's.
+    pub fn pki(&self) -> Pki {
+        pki()
+    }
+
+    /// Pulls the card, at once.
+    pub fn pull(&self) {
+        self.ask("pull");
+    }
+
+    /// Puts another in (pulling what is there), and returns when the service has spoken to it.
+    pub fn insert(&self, name: &str) {
+        self.ask(&format!("insert {name}"));
+    }
+
+    /// Stops the PC/SC service, the card staying where it is.
+    pub fn stop_service(&self) {
+        self.ask("stop");
+    }
+
+    pub fn start_service(&self) {
+        self.ask("start");
+    }
+
+    /// From the next APDU on.
+    pub fn set_faults(&self, faults: Faults) {
+        let pulled_at = faults.pulled_at.map_or("-".to_owned(), |index| index.to_string());
+        self.ask(&format!("faults {} {pulled_at} {} {}", faults.mute, faults.wrong_key, faults.slow.as_millis()));
+    }
+
+    /// APDUs that the card has answered.
+    pub fn apdus(&self) -> u64 {
+        self.ask("apdus").parse().expect("the desk writes numbers")
+    }
+
+    /// As the card itself knows; `None` when there is no card.
+    pub fn tries_left(&self) -> Option<u8> {
+        self.ask("tries").parse().ok()
+    }
+
+    /// Whether the card still lies in its slot: a fault may have pulled it.
+    pub fn is_in(&self) -> bool {
+        self.ask("is-in") == "true"
+    }
+
+    fn ask(&self, what: &str) -> String {
+        let mut line = self.line.borrow_mut();
+        line.get_mut().write_all(format!("{what}\n").as_bytes()).expect("the desk listens");
+        let mut reply = String::new();
+        let got = line.read_line(&mut reply).expect("the desk answers");
+        assert!(got > 0, "the desk has gone while it was asked to {what}");
+        reply.trim().to_owned()
+    }
+}
+
+const HANDS: &str = "CHEVET_TEST_HANDS";
+const CHILD_MAX: Duration = Duration::from_secs(60);

@@ -1,0 +1,594 @@
+//! The window without a display: every page is drawn at both sizes, says what it must, and sends exactly what is touched.
+//!
+//! With `CHEVET_SNAPSHOTS` naming a folder, each page is also written there as a PNG, to be looked at.
+
+mod fixtures;
+
+use chevet::record::reading;
+use chevet::record::reading::RowKind;
+use chevet::record::reading::Run;
+use chevet::screen::bridge::Snapshot;
+use chevet::screen::bridge::Window;
+use chevet::screen::bridge::snapshot;
+use chevet::screen::view::Body;
+use chevet::screen::view::View;
+use chevet::screen::view::view;
+use chevet::time::Wall;
+use chevet::trouble::Trouble;
+use chevet::visit::Page;
+use chevet::visit::Visit;
+use chevet::visit::event::Insertion;
+use chevet::visit::event::Language;
+use chevet::visit::event::LinkState;
+use chevet::visit::event::ReaderState;
+use chevet::visit::event::Ticket;
+use chevet::visit::event::Touch;
+use chevet::visit::page::GateStep;
+use chevet::visit::page::ReaderStep;
+use chevet::visit::page::Room;
+use fixtures::*;
+use i_slint_backend_testing::AccessibleRole;
+use i_slint_backend_testing::ElementHandle;
+use i_slint_backend_testing::ElementQuery;
+use i_slint_backend_testing::TestingBackend;
+use i_slint_backend_testing::TestingBackendOptions;
+use slint::platform::PointerEventButton;
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::Receiver;
+
+const SIZES: [(u32, u32); 2] = [(800, 480), (1280, 800)];
+
+/// One thread has one backend, so each test makes its own.
+fn window() -> (Window, Receiver<Touch>) {
+    let options = TestingBackendOptions {
+        mock_time: true,
+        threading: false,
+        renderer_name: Some("software".into()),
+        ..Default::default()
+    };
+    slint::platform::set_platform(Box::new(TestingBackend::new(options))).expect("one backend a thread");
+    let (sender, receiver) = mpsc::channel(64);
+    let window = Window::new(sender).expect("a window without a display");
+    window.set_size(800, 480);
+    (window, receiver)
+}
+
+fn wait_ms(time: u64) {
+    i_slint_backend_testing::mock_elapsed_time(Duration::from_millis(time));
+}
+
+fn seen(visit: &Visit) -> View {
+    view(visit, now(), &device())
+}
+
+fn show(window: &Window, visit: &Visit) {
+    window.show(&seen(visit));
+    wait_ms(200);
+}
+
+/// What is said: every accessible label and value.
+fn said(window: &Window) -> Vec<String> {
+    let elements = ElementQuery::from_root(window.app()).find_all();
+    let told = elements.iter().flat_map(|element| [element.accessible_label(), element.accessible_value()]);
+    told.flatten().map(|text| text.to_string()).filter(|text| !text.is_empty()).collect()
+}
+
+fn controls(window: &Window) -> Vec<ElementHandle> {
+    let control = |element: &ElementHandle| {
+        matches!(element.accessible_role(), Some(AccessibleRole::Button | AccessibleRole::ListItem))
+    };
+    ElementQuery::from_root(window.app()).find_all().into_iter().filter(control).collect()
+}
+
+fn press(window: &Window, label: &str) {
+    let named = |element: &ElementHandle| element.accessible_label().is_some_and(|found| found == label);
+    let found = controls(window).into_iter().find(named);
+    let labels: Vec<_> = controls(window).iter().filter_map(ElementHandle::accessible_label).collect();
+    found
+        .unwrap_or_else(|| panic!("no control « {label} » among {labels:?}"))
+        .mock_single_click(PointerEventButton::Left);
+    wait_ms(200);
+}
+
+/// What was sent since the last look, and no more.
+fn sent(touches: &mut Receiver<Touch>) -> Vec<Touch> {
+    std::iter::from_fn(|| touches.try_recv().ok()).collect()
+}
+
+#[track_caller]
+fn sends(window: &Window, touches: &mut Receiver<Touch>, label: &str, expected: Touch) {
+    press(window, label);
+    assert!(sent(touches) == [expected], "« {label} » sent something else");
+}
+
+fn keep(name: &str, picture: &Snapshot) {
+    let Some(folder) = std::env::var_os("CHEVET_SNAPSHOTS") else { return };
+    let path = Path::new(&folder).join(format!("{name}-{}x{}.png", picture.width, picture.height));
+    image::save_buffer(&path, &picture.rgba, picture.width, picture.height, image::ColorType::Rgba8)
+        .expect("the named folder takes a picture");
+}
+
+/// Draws the page at both sizes and checks what holds for all: something is drawn, each label is there, and every
+/// control has a name, is large enough for a finger, and lies wholly in the window's width.
+#[track_caller]
+fn draws(window: &Window, name: &str, visit: &Visit, labels: &[&str]) {
+    for (width, height) in SIZES {
+        window.set_size(width, height);
+        show(window, visit);
+        let picture = snapshot(window).expect("the software renderer takes pictures");
+        assert_eq!((picture.width, picture.height), (width, height), "{name}");
+        let first = &picture.rgba[..4];
+        assert!(picture.rgba.chunks(4).any(|pixel| pixel != first), "{name}: an empty page");
+        keep(name, &picture);
+        let said = said(window);
+        for label in labels {
+            assert!(said.iter().any(|text| text.contains(label)), "{name} {width}: no « {label} » in {said:?}");
+        }
+        for control in controls(window) {
+            let label = control.accessible_label().unwrap_or_default();
+            assert!(!label.is_empty(), "{name}: a control without a name");
+            let (at, size) = (control.absolute_position(), control.size());
+            assert!(size.width >= 47.9 && size.height >= 47.9, "{name} {width}: « {label} » is too small: {size:?}");
+            let inside = at.x >= 0.0 && at.x + size.width <= width as f32 + 0.5;
+            assert!(inside || chip(&label), "{name} {width}: « {label} » leaves the window: {at:?} {size:?}");
+        }
+    }
+    window.set_size(SIZES[0].0, SIZES[0].1);
+}
+
+/// Filter chips may be pushed aside with a finger; nothing else may.
+fn chip(label: &str) -> bool {
+    label.rsplit_once(' ').is_some_and(|(_, count)| count.parse::<u32>().is_ok())
+}
+
+#[test]
+fn idle_says_what_the_device_is_worth() {
+    let (window, mut touches) = window();
+    let mut visit = visit(Page::Idle);
+    let always = ["08:42", "lundi 23 novembre", "non homologué", "Borne non protégée", "25\u{a0}% connue"];
+    draws(
+        &window,
+        "idle",
+        &visit,
+        &[&always[..], &["Tout est transmis", "Lecteur prêt", "Insérez votre carte CPS", "En ligne"]].concat(),
+    );
+
+    visit.standing.waiting = waiting(3);
+    visit.standing.link = LinkState::Offline;
+    visit.standing.reader = ReaderState::Absent;
+    draws(&window, "idle-trouble", &visit, &["3\u{a0}traces en attente · 2\u{a0}h", "Hors ligne", "Lecteur absent"]);
+    assert!(!said(&window).iter().any(|text| text.contains("Tout est transmis")), "greener than the facts");
+
+    visit.standing.waiting.traces = 0;
+    visit.standing.waiting.set_aside = 1;
+    show(&window, &visit);
+    let told = said(&window);
+    assert!(told.iter().any(|text| text == "1\u{a0}envoi refusé"), "{told:?}");
+    assert!(!told.iter().any(|text| text.contains("Tout est transmis")), "greener than the facts");
+
+    let mut unsure = now();
+    unsure.wall = Wall::AtLeast(unsure.wall.value());
+    window.show(&view(&visit, unsure, &device()));
+    wait_ms(200);
+    assert!(said(&window).iter().any(|text| text == "Heure non vérifiée"));
+    assert!(sent(&mut touches).is_empty());
+}
+
+#[test]
+fn waits_tell_to_leave_the_card() {
+    let (window, _touches) = window();
+    let reading = visit(Page::ReadingCard { insertion: Insertion(1), until: LATER });
+    draws(&window, "wait-card", &reading, &["Lecture de la carte…", "Laissez la carte en place"]);
+    let asking = visit(gate(GateStep::AskingState { ticket: Ticket(1), until: LATER }));
+    draws(
+        &window,
+        "wait-gate",
+        &asking,
+        &["Recherche du dossier…", "PATIENTE-UNE Odette, 15/06/1953 · F · 73\u{a0}ans"],
+    );
+}
+
+#[test]
+fn the_pad_sends_digits_and_keeps_none() {
+    let (window, mut touches) = window();
+    let labels = ["LEFÈVRE-TEST Camille", "Infirmier", "3 essais restants", "Le code n’est jamais gardé"];
+    draws(&window, "pin", &visit(pin(Some(3), &[1, 2], false, false)), &labels);
+    for digit in 0..=9 {
+        sends(&window, &mut touches, &digit.to_string(), Touch::Digit(digit));
+    }
+    sends(&window, &mut touches, "Effacer", Touch::Erase);
+    press(&window, "Valider");
+    assert!(sent(&mut touches).is_empty(), "two digits of four are no PIN");
+    show(&window, &visit(pin(Some(3), &[1, 2, 3, 4], false, false)));
+    sends(&window, &mut touches, "Valider", Touch::Confirm);
+    draws(&window, "pin-wrong", &visit(pin(Some(2), &[], true, false)), &["Code faux", "2 essais restants"]);
+}
+
+#[test]
+fn a_pin_is_never_on_the_screen() {
+    let (window, _touches) = window();
+    let mut told = Vec::new();
+    for digits in [[9, 7, 4, 1], [0, 0, 0, 0]] {
+        show(&window, &visit(pin(Some(3), &digits, false, false)));
+        told.push((said(&window), snapshot(&window).expect("a picture").rgba));
+    }
+    assert!(told[0].0.iter().any(|text| text.contains("Chiffres saisis\u{a0}: 4")), "{:?}", told[0].0);
+    assert!(told[0] == told[1], "what is shown depends on the digits");
+}
+
+#[test]
+fn a_last_try_needs_a_yes() {
+    let (window, mut touches) = window();
+    let ask = visit(pin(Some(1), &[], false, false));
+    draws(&window, "pin-last-try", &ask, &["Dernier essai", "la carte se bloque"]);
+    let labels: Vec<_> = controls(&window).iter().filter_map(ElementHandle::accessible_label).collect();
+    assert_eq!(labels, ["Oui, j’utilise cet essai"], "no digit can be typed before the yes");
+    sends(&window, &mut touches, "Oui, j’utilise cet essai", Touch::LastTry);
+    show(&window, &visit(pin(Some(1), &[], false, true)));
+    sends(&window, &mut touches, "5", Touch::Digit(5));
+    draws(&window, "pin-unknown-tries", &visit(pin(None, &[], false, false)), &["ne dit pas combien"]);
+}
+
+#[test]
+fn home_opens_a_patient_of_the_round() {
+    let (window, mut touches) = window();
+    let mut visit = visit(home(false, None, round()));
+    visit.standing.waiting = waiting(3);
+    visit.standing.link = LinkState::Offline;
+    draws(&window, "home", &visit, &["Ma tournée", "4\u{a0}patients prêts sur 5", "Hors ligne"]);
+    let second = "PATIENT-DEUX Jean-Marie, 15/06/1968 · F · 58\u{a0}ans · 9\u{a0}documents sur la borne, Du 20/11/2026";
+    sends(&window, &mut touches, second, Touch::OpenPatient(1));
+    sends(&window, &mut touches, "Saisir un INS", Touch::TypeIns);
+    sends(&window, &mut touches, "Quitter", Touch::Quit);
+
+    let alone = fixtures::visit(home(false, Some(Trouble::PatientMismatch), vec![]));
+    draws(
+        &window,
+        "home-empty",
+        &alone,
+        &["Aucun patient n’est préparé", "ne correspond pas à ce numéro", "Code 4-02"],
+    );
+}
+
+#[test]
+fn an_ins_is_typed_on_our_own_keys() {
+    let (window, mut touches) = window();
+    let visit = visit(home(true, Some(Trouble::InsWrongKey), vec![]));
+    draws(&window, "typing", &visit, &["Matricule INS", "0 sur 15", "clé fausse"]);
+    for key in "279035121518989".chars() {
+        press(&window, &key.to_string());
+    }
+    // The full number hands over to the name.
+    for key in ["D", "'", "É", "T", "É", "-", "Q", "U", "X", "Effacer"] {
+        press(&window, key);
+    }
+    draws(&window, "typing-name", &visit, &["2\u{a0}79\u{a0}03\u{a0}51\u{a0}215\u{a0}189\u{a0}89", "D'ÉTÉ-QU"]);
+    press(&window, "Valider");
+    assert!(sent(&mut touches).is_empty(), "not complete");
+    press(&window, "Date de naissance");
+    for key in "28031979".chars() {
+        press(&window, &key.to_string());
+    }
+    draws(&window, "typing-full", &visit, &["28/03/1979"]);
+    let expected = Touch::InsTyped {
+        matricule: "279035121518989".into(),
+        birth_name: "D'ÉTÉ-QU".into(),
+        birth_date: "28/03/1979".into(),
+    };
+    sends(&window, &mut touches, "Valider", expected);
+    sends(&window, &mut touches, "Tournée", Touch::Back);
+
+    // Leaving forgets what was typed.
+    show(&window, &fixtures::visit(Page::Idle));
+    show(&window, &visit);
+    assert!(!said(&window).iter().any(|text| text.contains("ÉTÉ") || text.contains("28/03")));
+}
+
+#[test]
+fn the_gate_shows_five_traits_and_one_way_on() {
+    let (window, mut touches) = window();
+    let traits =
+        ["Nom de naissance, PATIENTE-UNE", "Prénoms de naissance, ODETTE MARIE", "Date de naissance, 15/06/1953"];
+    let more = ["Sexe, Féminin", "Lieu de naissance, 51215", "Règle A-01"];
+    draws(&window, "gate-open", &visit(gate(may_open())), &[traits, more].concat());
+    sends(&window, &mut touches, "Ouvrir le dossier", Touch::OpenRecord);
+    sends(&window, &mut touches, "Tournée", Touch::Back);
+    draws(&window, "gate-ask", &visit(gate(must_ask())), &["Accord à demander", "accord initial"]);
+    sends(&window, &mut touches, "Tourner l’écran vers le patient", Touch::AskConsent);
+    let failed = visit(gate(GateStep::Failed { trouble: Trouble::RecordClosed }));
+    draws(&window, "gate-failed", &failed, &["Le dossier de ce patient est fermé.", "Code 6-02"]);
+    sends(&window, &mut touches, "J’ai compris", Touch::Understood);
+}
+
+#[test]
+fn the_patient_answers_on_equal_buttons() {
+    let (window, mut touches) = window();
+    let languages = [("fr", Language::French), ("falc", Language::EasyFrench), ("en", Language::English)];
+    for (name, language) in languages {
+        let visit = visit(gate(asking(language)));
+        draws(&window, &format!("consent-{name}"), &visit, &["LEFÈVRE-TEST Camille", "AC-3", "Équipe du 2e étage"]);
+        let said = said(&window);
+        assert!(!said.iter().any(|text| text.contains("PATIENTE")), "whoever passes by reads no name: {said:?}");
+    }
+    show(&window, &visit(gate(asking(Language::French))));
+    let find = |label: &str| ElementHandle::find_by_accessible_label(window.app(), label).next().expect("a button");
+    let (no, yes) = (find("Non"), find("Oui, je suis d’accord"));
+    assert_eq!(no.size(), yes.size());
+    assert!(no.absolute_position().x < yes.absolute_position().x, "Non comes first");
+    sends(&window, &mut touches, "Non", Touch::No);
+    sends(&window, &mut touches, "Oui, je suis d’accord", Touch::Yes);
+    sends(&window, &mut touches, "Plus tard", Touch::Later);
+    sends(&window, &mut touches, "Facile à lire", Touch::Language(Language::EasyFrench));
+    sends(&window, &mut touches, "English", Touch::Language(Language::English));
+}
+
+#[test]
+fn a_denial_explains_itself() {
+    let (window, mut touches) = window();
+    let refused = visit(gate(denied()));
+    draws(
+        &window,
+        "denied",
+        &refused,
+        &["Accès refusé", "Pourquoi\u{a0}?", "a bloqué votre accès", "Règle B-01", "profession 60"],
+    );
+    sends(&window, &mut touches, "J’ai compris", Touch::Understood);
+    let labels = ["4\u{a0}documents ne sont pas montrés.", "3\u{a0}comptes rendus", "Règle M-02", "type 72170-4"];
+    draws(&window, "why", &visit(room(Room::Why)), &labels);
+    sends(&window, &mut touches, "Documents", Touch::Back);
+}
+
+#[test]
+fn documents_are_listed_by_human_titles() {
+    let (window, mut touches) = window();
+    let labels = [
+        "données de 7\u{a0}h\u{a0}30",
+        "Compte rendu d’examens biologiques, 20/11/2026 · Laboratoire Test",
+        "4\u{a0}documents",
+        "Non visible du patient",
+    ];
+    draws(&window, "documents", &visit(listed(None)), &labels);
+    assert!(!said(&window).iter().any(|text| text.contains(".pdf")), "a file name is no title");
+    let first = labels[1];
+    sends(&window, &mut touches, first, Touch::OpenDocument(0));
+    sends(&window, &mut touches, "Ordonnances 1", Touch::FilterClass(Some("42".into())));
+    sends(&window, &mut touches, "Tous", Touch::FilterClass(None));
+    sends(&window, &mut touches, "Pourquoi\u{a0}?", Touch::Why);
+    sends(&window, &mut touches, "Historique", Touch::ShowHistory);
+    sends(&window, &mut touches, "Documents", Touch::ShowDocuments);
+    sends(&window, &mut touches, "Tournée", Touch::Back);
+    sends(&window, &mut touches, "Quitter ce dossier", Touch::Quit);
+
+    // A filtered list counts its places anew, as the visit does.
+    draws(&window, "documents-filtered", &visit(listed(Some("42"))), &["Prescription de produits de santé"]);
+    let prescription = "Prescription de produits de santé, 12/11/2026 · Dr Traitant Test";
+    sends(&window, &mut touches, prescription, Touch::OpenDocument(0));
+
+    window.set_night(true);
+    draws(&window, "documents-night", &visit(listed(None)), &["4\u{a0}documents"]);
+}
+
+#[test]
+fn a_thousand_documents_are_no_burden() {
+    let (window, mut touches) = window();
+    let many = (0..1_000)
+        .map(|at| document("11488-4", &format!("Consultation {at}"), "10", "Dr Test", "2026-01-05"))
+        .collect();
+    let visit = visit(Page::Record(Box::new(record(Room::Documents { class: None }, many))));
+    draws(&window, "documents-1000", &visit, &["Consultation 0,", "Comptes rendus 1000"]);
+    let rows = |window: &Window| controls(window).len();
+    assert!(rows(&window) < 100, "only what is in sight exists: {}", rows(&window));
+    let first = ElementHandle::find_by_accessible_label(window.app(), "Consultation 3, 05/01/2026 · Dr Test").next();
+    first.expect("the fourth row").scroll(0.0, -62.0 * 500.0);
+    wait_ms(500);
+    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+
+    // Something else changes on the page: the list keeps its place.
+    let mut offline = fixtures::visit(visit.page);
+    offline.standing.link = LinkState::Offline;
+    show(&window, &offline);
+    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+    // So it does while a document is read; but another record's list begins at its head.
+    show(&window, &fixtures::visit(reader(fetching(), 100)));
+    show(&window, &offline);
+    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+    show(&window, &fixtures::visit(Page::Idle));
+    show(&window, &offline);
+    sends(&window, &mut touches, "Consultation 0, 05/01/2026 · Dr Test", Touch::OpenDocument(0));
+}
+
+#[test]
+fn the_history_marks_what_is_not_sent() {
+    let (window, mut touches) = window();
+    let labels =
+        ["Aujourd’hui, 8\u{a0}h\u{a0}41", "pas encore transmis", "12/11/2026, 10\u{a0}h\u{a0}00, Dr Traitant Test"];
+    draws(&window, "history", &visit(room(history())), &labels);
+    sends(&window, &mut touches, "Documents", Touch::Back);
+    let failed = visit(room(Room::HistoryFailed { trouble: Trouble::Offline }));
+    draws(&window, "history-failed", &failed, &["La borne n’atteint pas le serveur."]);
+    let asking = visit(room(Room::AskingHistory { ticket: Ticket(1), until: LATER }));
+    draws(&window, "history-wait", &asking, &["L’historique arrive…"]);
+}
+
+#[test]
+fn a_document_is_read() {
+    let (window, mut touches) = window();
+    let labels = [
+        "Lettre de liaison à la sortie d’un établissement",
+        "Motif d’hospitalisation",
+        "Mise en forme simplifiée",
+        "Décompensation cardiaque, dyspnée d’effort depuis dix jours (NYHA < 3).",
+        "Furosémide 40 mg",
+        "Posologie",
+    ];
+    draws(&window, "reader", &visit(reader(shown(narrative(), 0), 100)), &labels);
+    // Only what is in sight is found: the last section lies below the fold until it is jumped to.
+    let in_sight = || {
+        let found = ElementHandle::find_by_accessible_label(window.app(), "Suites à donner");
+        found.into_iter().any(|element| element.accessible_role() == Some(AccessibleRole::Text))
+    };
+    assert!(!in_sight());
+    press(&window, "Suites à donner");
+    assert!(in_sight(), "the section was jumped to");
+    assert!(sent(&mut touches).is_empty(), "jumping is the window's own");
+    sends(&window, &mut touches, "Texte plus grand", Touch::LargerText);
+    show(&window, &visit(Page::Idle));
+    draws(&window, "reader-200", &visit(reader(shown(narrative(), 0), 200)), &labels[..2]);
+    sends(&window, &mut touches, "Texte plus petit", Touch::SmallerText);
+    sends(&window, &mut touches, "Documents", Touch::Back);
+
+    draws(&window, "reader-pdf", &visit(reader(shown(pictures(), 0), 100)), &["Page 1 sur 3", "Laboratoire Test"]);
+    sends(&window, &mut touches, "Page suivante", Touch::NextPage);
+    draws(&window, "reader-pdf-150", &visit(reader(shown(pictures(), 0), 150)), &["Page 1 sur 3"]);
+    press(&window, "Page précédente");
+    assert!(sent(&mut touches).is_empty(), "there is no page before the first");
+
+    draws(&window, "reader-wait", &visit(reader(fetching(), 100)), &["Le document arrive…"]);
+    let failed = visit(reader(ReaderStep::Failed { trouble: Trouble::DocumentDamaged }, 100));
+    draws(&window, "reader-failed", &failed, &["Ce document est arrivé abîmé"]);
+    sends(&window, &mut touches, "J’ai compris", Touch::Understood);
+    draws(&window, "reader-invisible", &visit(reader_of(4, shown(narrative(), 0))), &["Le patient ne voit pas encore"]);
+}
+
+#[test]
+fn a_long_document_is_whole_and_no_burden() {
+    let (window, _touches) = window();
+    let mut long = narrative();
+    while long.rows.len() < 560 {
+        long.rows.extend(narrative().rows);
+    }
+    let last = long.rows.len();
+    long.rows.push(reading::Row {
+        kind: RowKind::Heading,
+        level: 0,
+        text: vec![Run::plain("Conclusion")],
+        cells: vec![],
+    });
+    long.rows.extend(narrative().rows.into_iter().skip(1).take(1));
+    assert!(last >= 560);
+    draws(&window, "reader-long", &visit(reader(shown(long, 0), 100)), &["Motif d’hospitalisation", "Partie 1 sur 3"]);
+    let in_sight = |text: &str| {
+        let found = ElementHandle::find_by_accessible_label(window.app(), text);
+        found.into_iter().any(|element| element.accessible_role() == Some(AccessibleRole::Text))
+    };
+    press(&window, "Partie suivante");
+    assert!(in_sight("Partie 2 sur 3") && !in_sight("Lettre de liaison"));
+    press(&window, "Partie précédente");
+    assert!(in_sight("Partie 1 sur 3"));
+    for _ in 0..2 {
+        press(&window, "Partie suivante");
+    }
+    assert!(in_sight("Partie 3 sur 3") && !in_sight("Conclusion"));
+    let list = ElementHandle::find_by_accessible_label(window.app(), "Motif d’hospitalisation").next();
+    list.expect("a section").scroll(0.0, -1e6);
+    wait_ms(500);
+    press(&window, "Conclusion");
+    assert!(in_sight("Conclusion"));
+}
+
+#[cfg(feature = "sandbox")]
+#[test]
+fn the_demo_has_a_hand_on_the_window() {
+    let (window, mut touches) = window();
+    show(&window, &visit(listed(None)));
+    assert!(window.press("Historique"));
+    assert!(sent(&mut touches) == [Touch::ShowHistory]);
+    assert!(window.press("Synthèse médicale, 02/09/2026 · Dr Traitant Test"));
+    assert!(sent(&mut touches) == [Touch::OpenDocument(3)]);
+    assert!(!window.press("Imprimer"), "there is no such control");
+    assert!(!window.press("4\u{a0}documents"), "a text is no control");
+    assert!(window.text_on_screen().iter().any(|text| text == "PATIENTE-UNE Odette"));
+    show(&window, &visit(pin(Some(3), &[1], false, false)));
+    assert!(!window.press("Valider"), "a control that is off takes nothing");
+    assert!(sent(&mut touches).is_empty());
+}
+
+#[test]
+fn the_last_pages_are_drawn() {
+    let (window, _touches) = window();
+    draws(&window, "reception", &visit(reception()), &["n’ouvre aucun dossier", "Tout est transmis"]);
+    for trouble in Trouble::ALL {
+        show(&window, &visit(Page::TakeCard(*trouble)));
+        let said = said(&window);
+        let words = trouble.words();
+        assert!(said.iter().any(|text| text == words.happened), "{trouble:?}");
+        assert!(said.iter().any(|text| text == words.next), "{trouble:?}");
+    }
+    draws(&window, "trouble", &visit(Page::TakeCard(Trouble::CardPulledWhileReading)), &["Code 2-06 · carte"]);
+    draws(&window, "trouble-long", &visit(Page::TakeCard(Trouble::CardBlocked)), &["Débloquez-la"]);
+    draws(&window, "ended", &visit(Page::TakeCard(Trouble::VisitEnded)), &["Votre visite est terminée."]);
+}
+
+#[test]
+fn a_page_that_goes_takes_its_words_with_it() {
+    let (window, _touches) = window();
+    show(&window, &visit(reader(shown(narrative(), 0), 100)));
+    show(&window, &visit(listed(None)));
+    show(&window, &visit(Page::Idle));
+    let said = said(&window).join("\n");
+    for word in ["PATIENTE", "Furosémide", "Lettre de liaison", "15/06/1953", "LEFÈVRE"] {
+        assert!(!said.contains(word), "« {word} » stayed");
+    }
+    let screen = slint::ComponentHandle::global::<chevet_ui::Screen<'_>>(window.app());
+    use slint::Model;
+    assert_eq!(screen.get_document_rows().row_count() + screen.get_reader_rows().row_count(), 0);
+    assert_eq!(screen.get_reader().title, "");
+    assert_eq!(screen.get_documents().bar.name, "");
+}
+
+#[test]
+fn a_visit_is_drawn_the_same_twice_and_says_nothing_to_a_log() {
+    let visit = visit(listed(None));
+    let (one, two) = (seen(&visit), seen(&visit));
+    assert!(one == two);
+    assert!(matches!(one.body, Body::Documents(_)));
+    assert_eq!(format!("{one:?}"), "View(record, [REDACTED])");
+}
+
+#[test]
+fn every_text_can_be_read_on_its_ground() {
+    let theme = include_str!("../../ui/theme.slint");
+    let token = |name: &str| {
+        let line = theme.lines().find(|line| line.contains(&format!("<color> {name}:"))).expect("a token");
+        let colors: Vec<f64> = line.split('#').skip(1).map(|part| luminance(&part[..6])).collect();
+        assert_eq!(colors.len(), 2, "{name}: night, then day");
+        [colors[0], colors[1]]
+    };
+    // Text at 7:1 where LOOKS asks for it, 4.5:1 else (WCAG 1.4.3); outlines of controls at 3:1 (WCAG 1.4.11).
+    let pairs = [
+        ("ink", "paper", 12.0),
+        ("ink", "sheet", 12.0),
+        ("soft", "paper", 7.0),
+        ("soft", "sheet", 7.0),
+        ("deep", "sheet", 7.0),
+        ("deep", "wash", 4.5),
+        ("on-deep", "deep", 7.0),
+        ("on-deep", "soft", 4.5),
+        ("ink", "wash", 7.0),
+        ("amber", "amber-wash", 7.0),
+        ("ink", "amber-wash", 7.0),
+        ("soft", "amber-wash", 4.5),
+        ("red", "red-wash", 4.5),
+        ("green", "green-wash", 4.5),
+        ("edge", "sheet", 3.0),
+        ("edge", "paper", 3.0),
+    ];
+    for (text, ground, least) in pairs {
+        for (when, (text_is, ground_is)) in ["night", "day"].iter().zip(token(text).into_iter().zip(token(ground))) {
+            let (light, dark) = (text_is.max(ground_is), text_is.min(ground_is));
+            let contrast = (light + 0.05) / (dark + 0.05);
+            assert!(contrast >= least, "{text} on {ground}, {when}: {contrast:.2} < {least}");
+        }
+    }
+}
+
+/// WCAG 2.2, relative luminance.
+fn luminance(hex: &str) -> f64 {
+    let channel = |at: usize| {
+        let value = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).expect("a colour")) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+}

@@ -1,0 +1,419 @@
+//! Visits made by hand, one for each page. Everybody in them is invented.
+
+use chevet::identity::holder::CardKind;
+use chevet::identity::holder::CertificateKeyId;
+use chevet::identity::holder::Holder;
+use chevet::identity::holder::HolderId;
+use chevet::identity::holder::Means;
+use chevet::identity::holder::ProfessionCode;
+use chevet::journal::Committed;
+use chevet::journal::Draft;
+use chevet::journal::Pending;
+use chevet::journal::Trace;
+use chevet::journal::words::Class;
+use chevet::journal::words::Ground;
+use chevet::journal::words::Mode;
+use chevet::journal::words::Regime;
+use chevet::journal::words::Source;
+use chevet::patient::ins::BirthDate;
+use chevet::patient::ins::Ins;
+use chevet::patient::ins::InsKind;
+use chevet::patient::ins::Patient;
+use chevet::patient::ins::Sex;
+use chevet::policy::Decision;
+use chevet::policy::Matrix;
+use chevet::policy::decision::Obligation;
+use chevet::policy::decision::Rule;
+use chevet::policy::facts::Cell as MatrixCell;
+use chevet::policy::matrix::Column;
+use chevet::record::document::Attachment;
+use chevet::record::document::Author;
+use chevet::record::document::ClassCode;
+use chevet::record::document::Document;
+use chevet::record::document::Label;
+use chevet::record::document::Status;
+use chevet::record::document::TypeCode;
+use chevet::record::document::UniqueId;
+use chevet::record::reading;
+use chevet::record::reading::Reading;
+use chevet::record::reading::Row;
+use chevet::record::reading::RowKind;
+use chevet::record::reading::Run;
+use chevet::record::state::Access;
+use chevet::record::state::Authorization;
+use chevet::record::state::Existence;
+use chevet::record::state::RecordState;
+use chevet::screen::view::DeviceFacts;
+use chevet::secret::PinBuffer;
+use chevet::time::Now;
+use chevet::time::UnixSeconds;
+use chevet::time::Wall;
+use chevet::trouble::Trouble;
+use chevet::visit::Page;
+use chevet::visit::Visit;
+use chevet::visit::event::CardRead;
+use chevet::visit::event::Insertion;
+use chevet::visit::event::Language;
+use chevet::visit::event::LinkState;
+use chevet::visit::event::ReaderState;
+use chevet::visit::event::RoundEntry;
+use chevet::visit::event::StateAnswer;
+use chevet::visit::event::Ticket;
+use chevet::visit::event::Waiting;
+use chevet::visit::page::AskPin;
+use chevet::visit::page::Denied;
+use chevet::visit::page::Gate;
+use chevet::visit::page::GateStep;
+use chevet::visit::page::Here;
+use chevet::visit::page::Home;
+use chevet::visit::page::Permitted;
+use chevet::visit::page::Reader;
+use chevet::visit::page::ReaderStep;
+use chevet::visit::page::Record;
+use chevet::visit::page::Room;
+use chevet::visit::page::Rules;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+pub const LATER: Duration = Duration::from_secs(60);
+
+/// Monday 23 November 2026, 8 h 42 in Paris.
+pub fn now() -> Now {
+    Now { since_boot: Duration::from_secs(100), wall: Wall::Is(at("2026-11-23T07:42:00Z")) }
+}
+
+pub fn at(text: &str) -> UnixSeconds {
+    UnixSeconds::parse(text).expect("a time")
+}
+
+pub fn device() -> DeviceFacts {
+    DeviceFacts {
+        site_name: "Cabinet de la Gare".into(),
+        software: "0.1.0".into(),
+        key_provider: "Borne non protégée contre le vol".into(),
+        time_zone: "Europe/Paris".into(),
+    }
+}
+
+pub fn visit(page: Page) -> Visit {
+    let row = |code: &str, cell| (TypeCode(code.into()), vec![cell, MatrixCell::Unknown]);
+    let rows = vec![row("11502-2", MatrixCell::Yes), row("11490-0", MatrixCell::Unknown)];
+    let columns = vec![Column("60_69".into()), Column("10".into())];
+    let rules = Rules {
+        matrix: Matrix::new("26/10/2023".into(), columns, rows),
+        regime: Regime::ConseilEtat2025,
+        team: vec!["899700000001".into()],
+        team_name: "Équipe du 2e étage".into(),
+    };
+    let mut visit = Visit::new(Arc::new(rules));
+    visit.page = page;
+    visit.standing.reader = ReaderState::Ready;
+    visit.standing.link = LinkState::Online;
+    visit
+}
+
+pub fn waiting(traces: u32) -> Waiting {
+    Waiting { traces, oldest: Some(at("2026-11-23T05:30:00Z")), ..Waiting::default() }
+}
+
+pub fn holder() -> Holder {
+    Holder {
+        id: HolderId("899700000001".into()),
+        family_name: "Lefèvre-Test".into(),
+        given_name: "CAMILLE".into(),
+        profession: Some(ProfessionCode(60)),
+        in_training: false,
+        card_kind: CardKind::Cps,
+        means: Means::Card,
+        specialty: None,
+        pharmacist_section: None,
+        situations: None,
+        key_id: CertificateKeyId([7; 32]),
+    }
+}
+
+pub fn patient(birth_name: &str, given: &str, year: u16) -> Patient {
+    Patient {
+        ins: Ins::unchecked("279035121518989", InsKind::Test).expect("well formed"),
+        birth_name: birth_name.into(),
+        birth_given_names: given.into(),
+        sex: Sex::Female,
+        birth_date: BirthDate { year, month: 6, day: 15 },
+        birth_place: Some("51215".into()),
+    }
+}
+
+fn here(round: Vec<RoundEntry>) -> Here {
+    Here { insertion: Insertion(1), holder: holder(), login: 0, round, until: LATER }
+}
+
+/// With `digits` typed.
+pub fn pin(tries_left: Option<u8>, digits: &[u8], was_wrong: bool, last_try_agreed: bool) -> Page {
+    let card = CardRead { holder: holder(), tries_left, pin_digits: (4, 8) };
+    let mut buffer = PinBuffer::new();
+    digits.iter().for_each(|digit| buffer.push(*digit, 8));
+    let card = Box::new(card);
+    Page::AskPin(AskPin { insertion: Insertion(1), card, digits: buffer, was_wrong, last_try_agreed, until: LATER })
+}
+
+pub fn home(typing: bool, notice: Option<Trouble>, round: Vec<RoundEntry>) -> Page {
+    Page::Home(Box::new(Home { here: here(round), typing, notice }))
+}
+
+pub fn round() -> Vec<RoundEntry> {
+    let entry = |name: &str, given: &str, year, cached, as_of: Option<&str>| RoundEntry {
+        patient: patient(name, given, year),
+        cached,
+        as_of: as_of.map(at),
+    };
+    vec![
+        entry("Patiente-Une", "ODETTE", 1953, 14, Some("2026-11-23T06:30:00Z")),
+        entry("Patient-Deux", "JEAN-MARIE", 1968, 9, Some("2026-11-20T06:31:00Z")),
+        entry("Patiente-Trois", "ÉLODIE", 1945, 0, None),
+        entry("De-La-Rochefoucauld-Montmorency-Test", "MARIE-ANTOINETTE", 1931, 120, Some("2026-11-23T06:33:00Z")),
+        entry("Patient-Cinq", "LOUIS", 2019, 1, Some("2026-11-23T06:34:00Z")),
+    ]
+}
+
+pub fn reception() -> Page {
+    let holder = Holder { card_kind: CardKind::Cpe, profession: None, ..holder() };
+    Page::Reception { insertion: Insertion(1), holder: Box::new(holder) }
+}
+
+pub fn answer(authorization: Authorization) -> StateAnswer {
+    StateAnswer {
+        state: RecordState {
+            existence: Existence::Open,
+            authorization,
+            blocked: false,
+            emergency: None,
+            minor: Some(false),
+            attending_doctor: false,
+            administrator: false,
+        },
+        source: Source::Online,
+        as_of: at("2026-11-23T07:40:00Z"),
+        team_consent: Some(false),
+        refused: false,
+    }
+}
+
+pub fn gate(step: GateStep) -> Page {
+    Page::Gate(Box::new(Gate { here: here(vec![]), patient: patient("Patiente-Une", "ODETTE MARIE", 1953), step }))
+}
+
+pub fn decision(allow: bool, id: &'static str, sentence: &'static str, obligations: Vec<Obligation>) -> Decision {
+    let rule = Rule { id, law: "arrêté du 26 octobre 2023, art. 1", sentence };
+    let facts = vec![("profession", "60".to_owned()), ("type", "72170-4".to_owned())];
+    Decision { allow, rule, facts, obligations }
+}
+
+pub fn may_open() -> GateStep {
+    let sentence = "Le patient vous a déjà autorisé à consulter son dossier.";
+    let answer = answer(Authorization::Valid { until: None });
+    GateStep::Standing {
+        answer,
+        decision: decision(true, "A-01", sentence, vec![]),
+        ground: Some(Ground::Authorization),
+    }
+}
+
+pub fn must_ask() -> GateStep {
+    let sentence = "L’accord initial du patient pour votre équipe n’est pas encore enregistré.";
+    let decision = decision(false, "C-02", sentence, vec![Obligation::RecordInitialConsent]);
+    GateStep::Standing { answer: answer(Authorization::None), decision, ground: None }
+}
+
+pub fn asking(language: Language) -> GateStep {
+    GateStep::AskingPatient { answer: answer(Authorization::None), language }
+}
+
+pub fn denied() -> GateStep {
+    let sentence = "Le patient a bloqué votre accès à son dossier, avec ou sans autorisation.";
+    GateStep::Denied { decision: decision(false, "B-01", sentence, vec![]) }
+}
+
+pub fn committed(class: Class) -> Committed {
+    let draft = Draft {
+        class,
+        holder: HolderId("899700000001".into()),
+        profession: None,
+        login: Some(0),
+        proof: None,
+        situation: None,
+        patient: None,
+        document: None,
+        ground: None,
+        mode: Mode::Normal,
+        regime: Regime::ConseilEtat2025,
+        rule: "T-00".into(),
+        matrix_version: "test".into(),
+        reason: None,
+        source: Source::Online,
+        at: now(),
+    };
+    let (device, software) = ("d".to_owned(), "s".to_owned());
+    Pending::new(Trace { index: 1, id: Uuid::nil(), blind: [0; 32], boot: Uuid::nil(), device, software, draft })
+        .committed()
+}
+
+pub fn document(type_code: &str, label: &str, class: &str, author: &str, day: &str) -> Permitted {
+    let document = Document {
+        unique_id: UniqueId("2.25.1".into()),
+        entry_uuid: "1".into(),
+        logical_id: None,
+        type_code: TypeCode(type_code.into()),
+        type_label: label.into(),
+        class_code: ClassCode(class.into()),
+        title: "cr_2026_scan0012.pdf".into(),
+        authors: vec![Author { id: None, name: author.into(), structure: None }],
+        labels: vec![Label::Normal],
+        status: Status::Current,
+        service_start: at(day),
+        created: at(day),
+        format_code: "urn:ihe:iti:xds-sd:pdf:2008".into(),
+        attachment: Attachment {
+            url: "Binary/1".into(),
+            content_type: "text/xml".into(),
+            size_bytes: None,
+            sha1: None,
+        },
+        by_patient: false,
+    };
+    Permitted { document, decision: decision(true, "M-01", "Permis.", vec![]) }
+}
+
+pub fn documents() -> Vec<Permitted> {
+    let mut invisible =
+        document("18748-4", "Compte rendu d'imagerie médicale", "31", "Dr Radio Test", "2026-03-14T10:00:00Z");
+    invisible.document.labels = vec![Label::InvisibleToPatient];
+    let mut own = document("DOCPAT03", "Compte rendu déposé par le patient", "90", "Patiente", "2026-02-01T10:00:00Z");
+    own.document.by_patient = true;
+    let letter = "Lettre de liaison à la sortie d'un établissement de soins";
+    vec![
+        document("11502-2", "Compte rendu d'examens biologiques", "10", "Laboratoire Test", "2026-11-20T10:00:00Z"),
+        document("11490-0", letter, "10", "Service de cardiologie", "2026-11-12T10:00:00Z"),
+        document("57833-6", "Prescription de produits de santé", "42", "Dr Traitant Test", "2026-11-12T09:00:00Z"),
+        document("60591-5", "Synthèse médicale", "11", "Dr Traitant Test", "2026-09-02T10:00:00Z"),
+        invisible,
+        own,
+    ]
+}
+
+pub fn record(room: Room, documents: Vec<Permitted>) -> Record {
+    let sentence = "La matrice d’habilitation ne permet pas ce type de document à votre profession.";
+    let denied = |class: &str, id, count| Denied {
+        class_code: class.into(),
+        decision: decision(false, id, sentence, vec![]),
+        count,
+    };
+    Record {
+        here: here(vec![]),
+        patient: patient("Patiente-Une", "ODETTE MARIE", 1953),
+        answer: answer(Authorization::Valid { until: None }),
+        ground: Ground::Authorization,
+        listed: committed(Class::Listed),
+        documents,
+        denied: vec![denied("10", "M-02", 3), denied("44", "M-03", 1)],
+        source: Source::Cached,
+        as_of: at("2026-11-23T06:30:00Z"),
+        room,
+    }
+}
+
+pub fn listed(class: Option<&str>) -> Page {
+    Page::Record(Box::new(record(Room::Documents { class: class.map(str::to_owned) }, documents())))
+}
+
+pub fn room(room: Room) -> Page {
+    Page::Record(Box::new(record(room, documents())))
+}
+
+pub fn history() -> Room {
+    let line = |day: &str, author: &str, action: &str, context: &str, unsent| Access {
+        at: at(day),
+        author: author.into(),
+        action: action.into(),
+        context: context.into(),
+        unsent,
+    };
+    Room::History {
+        lines: vec![
+            line("2026-11-23T07:41:00Z", "LEFÈVRE-TEST Camille, infirmière", "Consultation de la liste", "", true),
+            line("2026-11-12T09:00:00Z", "Dr Traitant Test", "Ajout d'un document", "Cabinet de la Gare", false),
+            line("2026-11-01T02:10:00Z", "Service des urgences", "Accès en urgence", "bris de glace", false),
+        ],
+    }
+}
+
+pub fn reader(step: ReaderStep, text_percent: u16) -> Page {
+    let record = record(Room::Documents { class: None }, documents());
+    Page::Document(Box::new(Reader { record, place: 1, class: None, step, text_percent }))
+}
+
+/// The document of that place in the list.
+pub fn reader_of(place: usize, step: ReaderStep) -> Page {
+    let record = record(Room::Documents { class: None }, documents());
+    Page::Document(Box::new(Reader { record, place, class: None, step, text_percent: 100 }))
+}
+
+pub fn fetching() -> ReaderStep {
+    ReaderStep::Fetching { ticket: Ticket(1), until: LATER }
+}
+
+pub fn shown(reading: Reading, page: u32) -> ReaderStep {
+    ReaderStep::Shown { reading: Arc::new(reading), first_page: 0, page, committed: committed(Class::Opened) }
+}
+
+fn row(kind: RowKind, level: u8, text: &str) -> Row {
+    Row { kind, level, text: vec![Run::plain(text)], cells: vec![] }
+}
+
+fn cells(kind: RowKind, texts: &[&str]) -> Row {
+    let cell = |text: &&str| reading::Cell { text: vec![Run::plain(*text)], columns: 1, rows: 1 };
+    Row { kind, level: 0, text: vec![], cells: texts.iter().map(cell).collect() }
+}
+
+pub fn narrative() -> Reading {
+    let bold = Run { text: "dyspnée d’effort".into(), bold: true, ..Run::default() };
+    let mixed = vec![Run::plain("Décompensation cardiaque, "), bold, Run::plain(" depuis dix jours (NYHA < 3).")];
+    Reading {
+        format: "cda-level-3".into(),
+        header: vec![
+            ("Patient".into(), "PATIENTE-UNE Odette, née le 15/06/1953".into()),
+            ("Auteur".into(), "Service de cardiologie, hôpital de la Côte d’Or".into()),
+        ],
+        rows: vec![
+            row(RowKind::Heading, 0, "Motif d’hospitalisation"),
+            Row { text: mixed, ..row(RowKind::Paragraph, 0, "") },
+            row(RowKind::Heading, 0, "Traitements à la sortie"),
+            cells(RowKind::TableHead, &["Médicament", "Posologie", "Durée"]),
+            cells(RowKind::TableRow, &["Furosémide 40 mg", "1 le matin", "1 mois"]),
+            cells(RowKind::TableRow, &["Bisoprolol 2,5 mg", "1 le matin, à jeun de préférence", "au long cours"]),
+            row(RowKind::Heading, 0, "Suites à donner"),
+            row(RowKind::Bullet, 0, "Surveillance du poids deux fois par semaine."),
+            row(RowKind::Bullet, 1, "Appeler au-delà de 2 kg en trois jours, sans attendre le rendez-vous prévu."),
+            row(RowKind::Numbered, 0, "Consultation de cardiologie."),
+            row(RowKind::Numbered, 0, "Bilan sanguin."),
+            row(RowKind::Footnote, 0, "Rédigé le 12/11/2026."),
+        ],
+        pages: vec![],
+        page_count: 0,
+        notices: vec!["Mise en forme simplifiée\u{a0}: une image n’est pas montrée.".into()],
+    }
+}
+
+/// Three pages, of which one is drawn: grey, with a dark line at its head.
+pub fn pictures() -> Reading {
+    let (width, height) = (400_u32, 560_u32);
+    let pixels: Vec<u8> =
+        (0..width * height).flat_map(|at| if at / width < 40 { [20, 35, 43, 255] } else { [230; 4] }).collect();
+    Reading {
+        format: "cda-level-1/pdf".into(),
+        header: vec![("Auteur".into(), "Laboratoire Test".into())],
+        pages: vec![reading::Page { width, height, pixels: pixels.into() }],
+        page_count: 3,
+        ..Reading::default()
+    }
+}

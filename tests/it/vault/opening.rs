@@ -1,0 +1,118 @@
+//! What opens, what does not, and what is done with what cannot.
+
+use super::*;
+
+#[tokio::test]
+async fn another_card_another_key_another_device_open_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    vault.lock().await;
+
+    let mut wrong = signature(&vault, NURSE, 1).await.show_bytes().to_vec();
+    wrong[0] ^= 1;
+    let opened = vault.unlock(&nurse(), CertificateKeyId([1; 32]), SecretBytes::new(wrong), NOON).await;
+    assert!(matches!(opened, Err(Error::WrongCard)));
+    assert!(matches!(vault.list(&patient()).await, Err(Error::Locked)));
+    // Her colleague's card opens his own, and an other card of hers a new one: neither holds anything.
+    for (holder, card) in [(DOCTOR, 2), (NURSE, 3)] {
+        unlock(&vault, holder, card).await.expect("opened");
+        assert!(vault.round().await.expect("read").is_empty());
+        assert!(vault.list(&patient()).await.expect("read").is_none());
+        assert!(matches!(content(&vault, holder, 1).await, Err(Error::Absent)));
+    }
+    let before = everything(folder.path());
+    assert!(matches!(Vault::open(options(folder.path()), NOON), Err(Error::InUse)), "one process at a time");
+    drop(vault);
+
+    let other_key = Options { device_key: SecretKey::fill_with(|bytes| bytes.fill(1)), ..options(folder.path()) };
+    assert!(matches!(Vault::open(other_key, NOON), Err(Error::OtherDevice)));
+    let other_device = Options { device: "chevet-other".into(), ..options(folder.path()) };
+    assert!(matches!(Vault::open(other_device, NOON), Err(Error::OtherDevice)));
+    assert!(!folder.path().join("aside").exists(), "another device's folder is left as it is");
+    assert!(before.len() > 5);
+    let vault = open(folder.path());
+    unlock(&vault, NURSE, 1).await.expect("ours still opens");
+    assert_eq!(content(&vault, NURSE, 1).await.expect("released"), CONTENT);
+}
+
+#[tokio::test]
+async fn nothing_opens_when_the_card_went_during_the_opening() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    for moments in [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8] {
+        let signature = signature(&vault, NURSE, 1).await;
+        let holder = nurse();
+        let unlocking = vault.unlock(&holder, CertificateKeyId([1; 32]), signature, NOON);
+        let (unlocked, ()) = tokio::join!(unlocking, async {
+            for _ in 0..moments {
+                tokio::time::sleep(Duration::from_micros(300)).await;
+            }
+            vault.lock().await;
+        });
+        assert!(matches!(vault.round().await, Err(Error::Locked)), "open without a card, after {moments}");
+        assert!(moments > 0 || matches!(unlocked, Err(Error::Locked)), "the lock came first and did not win");
+    }
+}
+
+#[tokio::test]
+async fn the_future_is_refused_and_damage_is_sealed_aside() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    drop(vault);
+    let journal = folder.path().join("journal.db");
+    let database = rusqlite::Connection::open(&journal).expect("a database");
+    database.pragma_update(None, "user_version", 2).expect("set");
+    drop(database);
+    let refused = Vault::open(options(folder.path()), NOON);
+    assert!(matches!(refused, Err(Error::FromTheFuture { found: 2, known: 1 })));
+    assert!(!folder.path().join("aside").exists());
+    let database = rusqlite::Connection::open(&journal).expect("a database");
+    database.pragma_update(None, "user_version", 1).expect("set");
+    drop(database);
+
+    // A damaged compartment: hers is begun anew, the journal stays.
+    std::fs::write(compartment_file(folder.path()), vec![0x41; 8192]).expect("written");
+    let vault = open(folder.path());
+    unlock(&vault, NURSE, 1).await.expect("a new compartment");
+    assert!(vault.round().await.expect("read").is_empty());
+    assert_eq!(vault.sealed_aside().len(), 1);
+    assert_eq!(vault.counts().await.expect("counted").traces, 2, "no trace was lost");
+    drop(vault);
+
+    let damaged = vec![0x42; 8192];
+    std::fs::write(&journal, &damaged).expect("written");
+    let vault = open(folder.path());
+    assert_eq!(vault.sealed_aside().len(), 2);
+    let kept = everything(&folder.path().join("aside"));
+    assert!(kept.iter().any(|(path, bytes)| path.ends_with("journal.db") && *bytes == damaged), "kept as it was");
+    assert_eq!(vault.counts().await.expect("counted").traces, 0);
+    vault.record(vec![draft(Class::Login, NURSE, None)], vec![]).await.expect("the new journal works");
+    drop(vault);
+    let vault = open(folder.path());
+    assert_eq!(vault.sealed_aside().len(), 2, "still told after a restart");
+}
+
+#[test]
+fn the_desks_key_is_made_once_and_never_over_a_journal() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state");
+    let key = chevet::vault::keys::desk_device_key(&state).expect("made");
+    let again = chevet::vault::keys::desk_device_key(&state).expect("read");
+    assert_eq!(key.show_to_cipher(), again.show_to_cipher());
+    assert_ne!(key.show_to_cipher(), &[0; 32]);
+    let file = state.join("device.key");
+    let mode = std::fs::metadata(&file).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let name = chevet::vault::keys::device_id(&state).expect("made");
+    assert_eq!(chevet::vault::keys::device_id(&state).expect("read"), name);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("set");
+    assert!(matches!(chevet::vault::keys::desk_device_key(&state), Err(Error::KeyExposed)));
+    std::fs::remove_file(&file).expect("removed");
+    std::fs::write(state.join("journal.db"), b"").expect("written");
+    assert!(matches!(chevet::vault::keys::desk_device_key(&state), Err(Error::KeyMissing)));
+    assert!(!file.exists());
+}

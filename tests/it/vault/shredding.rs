@@ -1,0 +1,106 @@
+//! What a patient withdraws, and what is past its time, opens to nobody: no card needed, no card enough.
+
+use super::*;
+
+#[tokio::test]
+async fn a_withdrawal_shreds_everybodys_copy_whoever_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    // The stolen disk of that evening, to be tried with the journal of the next day.
+    let compartment = compartment_file(folder.path());
+    vault.lock().await;
+    let evening = std::fs::read(&compartment).expect("read");
+
+    // The doctor's card is in; the nurse's is away.
+    unlock(&vault, DOCTOR, 2).await.expect("opened");
+    let no = said(Answer::Withdrawn, Scope::Team("equipe".into()), DOCTOR);
+    let rows = vec![draft(Class::Withdrawn, DOCTOR, Some((&patient(), None)))];
+    vault.record(rows, vec![no]).await.expect("recorded");
+    // What was on its way loses against it.
+    let late = vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await;
+    assert!(matches!(late, Err(Error::Shredded)), "{late:?}");
+    vault.remember_list(&held_list(2), NOON).await.expect("nothing is kept");
+    assert!(vault.list(&patient()).await.expect("read").is_none());
+    drop(vault);
+
+    std::fs::write(&compartment, &evening).expect("put back");
+    let vault = open(folder.path());
+    unlock(&vault, NURSE, 1).await.expect("her card and PIN still open her compartment");
+    assert!(vault.list(&patient()).await.expect("read").is_none());
+    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
+    assert!(matches!(content(&vault, NURSE, 2).await, Err(Error::Absent)));
+    let round = vault.round().await.expect("the desk stays");
+    assert_eq!((round.len(), round[0].cached), (2, 0));
+    let files = everything(&folder.path().join("compartments"));
+    assert!(files.iter().all(|(path, _)| path.extension().is_some()), "the sealed file is gone too");
+    vault.lock().await;
+
+    // The rows put back once more, now that no tombstone is left: the secret is gone, so they open to nobody.
+    std::fs::write(&compartment, &evening).expect("put back");
+    unlock(&vault, NURSE, 1).await.expect("opened");
+    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
+    // A new secret does not revive them either.
+    vault.remember_state(&patient(), &state(), NOON).await.expect("kept");
+    let revived = content(&vault, NURSE, 1).await;
+    assert!(matches!(revived, Err(Error::Sealed { .. })), "{revived:?}");
+}
+
+#[tokio::test]
+async fn a_shred_secret_is_gone_from_the_log_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    let secrets = || -> Vec<Vec<u8>> {
+        let beside = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+        let mut asked = beside.prepare("SELECT secret FROM shred WHERE secret IS NOT NULL").expect("asked");
+        asked.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("read")
+    };
+    let secret = secrets().remove(0);
+    let places = || -> usize {
+        let found = |bytes: &Vec<u8>| bytes.windows(secret.len()).any(|window| window == secret.as_slice());
+        everything(folder.path()).iter().filter(|(_, bytes)| found(bytes)).count()
+    };
+    assert!(places() > 0, "it was never there: this shows nothing");
+    vault.lock().await;
+    vault.record(vec![], vec![said(Answer::Withdrawn, Scope::Team("equipe".into()), DOCTOR)]).await.expect("recorded");
+    assert_eq!(secrets().len(), 0);
+    assert_eq!(places(), 0, "the sealed secret is still on the disk");
+}
+
+#[tokio::test]
+async fn a_refusal_to_one_holder_leaves_the_others_and_a_later_yes_begins_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    unlock(&vault, DOCTOR, 2).await.expect("opened");
+    vault.remember_list(&held_list(1), NOON).await.expect("kept");
+    vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await.expect("kept");
+    vault.record(vec![], vec![said(Answer::No, Scope::HolderOnce, DOCTOR)]).await.expect("recorded");
+    assert!(!vault.has(&patient(), &document(1).unique_id).await.expect("read"));
+    let refused = vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await;
+    assert!(matches!(refused, Err(Error::Shredded)));
+    vault.record(vec![], vec![said(Answer::Yes, Scope::HolderOnce, DOCTOR)]).await.expect("recorded");
+    vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await.expect("kept again");
+    assert_eq!(content(&vault, DOCTOR, 1).await.expect("released"), CONTENT);
+    unlock(&vault, NURSE, 1).await.expect("opened");
+    assert_eq!(content(&vault, NURSE, 1).await.expect("hers was not concerned"), CONTENT);
+    let answers: Vec<Answer> =
+        vault.consents(&patient()).await.expect("read").iter().map(|consent| consent.said.answer).collect();
+    assert_eq!(answers, [Answer::Yes, Answer::No, Answer::Yes], "in the order in which they were said");
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_is_gone_before_anything_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    let days = |count: i64| NOON.plus(count * 86_400);
+    unlock_at(&vault, NURSE, 1, days(4)).await.expect("opened");
+    assert_eq!(content(&vault, NURSE, 1).await.expect("within its lease"), CONTENT);
+    unlock_at(&vault, NURSE, 1, days(8)).await.expect("opened");
+    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
+    unlock_at(&vault, NURSE, 1, days(0)).await.expect("opened");
+    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)), "a clock set back revives nothing");
+    assert_eq!(vault.round().await.expect("read").len(), 2, "the desk has no lease");
+}

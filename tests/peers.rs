@@ -1,0 +1,221 @@
+//! Against servers that nobody here wrote. Run by `scripts/peers`, which installs them; never skipped, never in `scripts/test`.
+//!
+//! - Medplum's FHIR router and validator (npm) behind mutual TLS: it takes our traces and consents, once each, and finds
+//!   them valid FHIR R4.
+
+use chevet::exchange::pdsm::Pdsm;
+use chevet::exchange::pdsm::Profile;
+use chevet::exchange::upstream::AsDevice;
+use chevet::exchange::upstream::AsHolder;
+use chevet::exchange::upstream::Outcome;
+use chevet::exchange::upstream::Upstream;
+use chevet::identity::holder::HolderId;
+use chevet::identity::holder::ProfessionCode;
+use chevet::journal::Draft;
+use chevet::journal::Trace;
+use chevet::journal::consent::Answer;
+use chevet::journal::consent::Consent;
+use chevet::journal::consent::Said;
+use chevet::journal::consent::Scope;
+use chevet::journal::consent::Shown;
+use chevet::journal::consent::Speaker;
+use chevet::journal::words::Class;
+use chevet::journal::words::Ground;
+use chevet::journal::words::Mode;
+use chevet::journal::words::Regime;
+use chevet::journal::words::Source;
+use chevet::link;
+use chevet::patient::ins::Ins;
+use chevet::patient::ins::InsKind;
+use chevet::record::document::TypeCode;
+use chevet::record::document::UniqueId;
+use chevet::sandbox::pki::Pki;
+use chevet::secret::SecretBytes;
+use chevet::time::Now;
+use chevet::time::UnixSeconds;
+use chevet::time::Wall;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::path::Path;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn medplum_takes_every_class_of_trace_once() {
+    for profile in [Profile::Put, Profile::Post] {
+        let server = Medplum::start();
+        let pdsm = server.pdsm(profile);
+        let traces: Vec<Trace> = Class::ALL.iter().zip(0..).map(|(class, index)| trace(*class, index)).collect();
+        let first = pdsm.traces(AsDevice, &traces).await.expect("delivered");
+        assert_eq!(first, vec![Outcome::Acknowledged; traces.len()], "{profile:?}");
+        assert_eq!(server.count("AuditEvent").await, traces.len());
+        if profile == Profile::Put {
+            // A lost answer means sending again: nothing doubles.
+            let again = pdsm.traces(AsDevice, &traces).await.expect("delivered again");
+            assert_eq!(again, vec![Outcome::Acknowledged; traces.len()]);
+            assert_eq!(server.count("AuditEvent").await, traces.len());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn medplum_takes_every_answer_of_a_patient_once() {
+    let server = Medplum::start();
+    let pdsm = server.pdsm(Profile::Put);
+    let who = AsHolder { holder: holder(), token: SecretBytes::new(b"unread".to_vec()), until: UnixSeconds(i64::MAX) };
+    let answers = [Answer::Yes, Answer::No, Answer::Withdrawn];
+    let scopes = [Scope::Team("equipe".into()), Scope::HolderOnce, Scope::Authorization];
+    let mut sent = 0;
+    for answer in answers {
+        for scope in &scopes {
+            sent += 1;
+            let consent = consent(sent, scope.clone(), answer);
+            for _twice in 0..2 {
+                assert_eq!(pdsm.consent(&who, &consent).await.expect("delivered"), Outcome::Acknowledged);
+            }
+            assert_eq!(server.count("Consent").await, usize::try_from(sent).expect("small"));
+        }
+    }
+}
+
+/// The validator would say no: without this, "it was taken" proves nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn medplum_refuses_what_is_not_fhir() {
+    let server = Medplum::start();
+    let answer =
+        server.send(link::Method::Post, "/AuditEvent", Some(br#"{"resourceType":"AuditEvent"}"#.to_vec())).await;
+    assert_eq!(answer.status, 400);
+}
+
+/// Node's process: it ends when its standard input closes.
+struct Medplum {
+    process: Child,
+    base: String,
+    pki: Pki,
+}
+
+impl Medplum {
+    fn start() -> Medplum {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let pki = Pki::open_or_make(&root.join(env!("CARGO_TARGET_TMPDIR")).join("sandbox-pki")).expect("certificates");
+        let server = pki.server();
+        let mut process = Command::new("node")
+            .arg(root.join("target/peers/medplum.mjs"))
+            .args([pki.tls_authority(), server.certificate, server.key])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node starts: run scripts/peers");
+        let mut port = String::new();
+        let out = process.stdout.as_mut().expect("a pipe was asked for");
+        BufReader::new(out).read_line(&mut port).expect("the server says its port");
+        let port: u16 = port.trim().parse().expect("a port: was scripts/peers run?");
+        Medplum { process, base: format!("https://localhost:{port}"), pki }
+    }
+
+    fn client(&self) -> link::Client {
+        let device = self.pki.device();
+        let read = |path: &Path| std::fs::read(path).expect("a PEM file");
+        let options = link::Options {
+            ca_pem: read(&self.pki.tls_authority()),
+            certificate_pem: read(&device.certificate),
+            key_pem: SecretBytes::new(read(&device.key)),
+            timeouts: link::Timeouts::default(),
+        };
+        link::Client::new(options).expect("a link")
+    }
+
+    fn pdsm(&self, profile: Profile) -> Pdsm {
+        Pdsm::new(self.client(), &self.base, self.client(), &self.base, profile).expect("a connector")
+    }
+
+    async fn send(&self, method: link::Method, path: &str, body: Option<Vec<u8>>) -> link::Answer {
+        let request = link::Request {
+            method,
+            url: format!("{}{path}", self.base),
+            accept: "application/fhir+json".into(),
+            bearer: None,
+            headers: Vec::new(),
+            body: body.map(|bytes| ("application/fhir+json", bytes)),
+            limit_bytes: 16 << 20,
+        };
+        self.client().send(request).await.expect("an answer")
+    }
+
+    async fn count(&self, kind: &str) -> usize {
+        let answer = self.send(link::Method::Get, &format!("/{kind}?_count=1000"), None).await;
+        let bundle: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+        bundle["entry"].as_array().map_or(0, Vec::len)
+    }
+}
+
+impl Drop for Medplum {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ended = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+fn holder() -> HolderId {
+    HolderId("899700101340".into())
+}
+
+fn patient() -> Ins {
+    Ins::checked("255069999999934", InsKind::Test).expect("an invented person")
+}
+
+fn now() -> Now {
+    Now { since_boot: Duration::from_secs(5), wall: Wall::Is(UnixSeconds(1_795_423_320)) }
+}
+
+fn trace(class: Class, index: u64) -> Trace {
+    let of_patient = !matches!(class, Class::Login | Class::Maintenance);
+    let of_document = matches!(class, Class::Opened | Class::Printed | Class::Summary | Class::Prefetched);
+    let document = (UniqueId(format!("1.2.250.1.999.{index}")), TypeCode("11488-4".into()));
+    Trace {
+        index,
+        id: Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0000 + u128::from(index)),
+        blind: [7; 32],
+        boot: Uuid::from_u128(9),
+        device: "borne-1".into(),
+        software: "chevet 0.1.0".into(),
+        draft: Draft {
+            class,
+            holder: holder(),
+            profession: Some(ProfessionCode(60)),
+            login: (class != Class::Login).then_some(0),
+            proof: None,
+            situation: Some("10B0123456".into()),
+            patient: of_patient.then(patient),
+            document: of_document.then_some(document),
+            ground: of_patient.then_some(Ground::Team),
+            mode: if class == Class::BreakGlass { Mode::BrisDeGlace } else { Mode::Normal },
+            regime: Regime::ConseilEtat2025,
+            rule: "M-01".into(),
+            matrix_version: "2026-11".into(),
+            reason: (class == Class::BreakGlass).then(|| "inconscience".into()),
+            source: Source::Online,
+            at: now(),
+        },
+    }
+}
+
+fn consent(number: u128, scope: Scope, answer: Answer) -> Consent {
+    let said = Said {
+        patient: patient(),
+        holder: holder(),
+        collected_by: holder(),
+        scope,
+        answer,
+        ground: if answer == Answer::Yes { Ground::Team } else { Ground::Refused },
+        regime: Regime::ConseilEtat2025,
+        shown: Shown { text: "AC-3".into(), version: 1, language: "fr-FR".into() },
+        by: Speaker::Patient,
+        at: now(),
+    };
+    Consent { id: Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_1000 + number), said }
+}
