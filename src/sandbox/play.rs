@@ -336,9 +336,7 @@ impl Player {
 
     /// The class of each trace that the DMP holds, as they came.
     fn classes_received(&self) -> Vec<String> {
-        let class = |event: serde_json::Value| {
-            event["subtype"].as_array()?.last()?["code"].as_str().map(str::to_owned)
-        };
+        let class = |event: serde_json::Value| event["subtype"].as_array()?.last()?["code"].as_str().map(str::to_owned);
         self.stage.received_traces().into_iter().filter_map(class).collect()
     }
 

@@ -10,6 +10,7 @@ mod demo;
 mod desk;
 #[cfg(feature = "sandbox")]
 mod exchange;
+mod policy;
 mod render;
 #[cfg(feature = "screen")]
 mod screen;

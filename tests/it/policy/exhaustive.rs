@@ -1,5 +1,6 @@
-//! The reduced space, whole. Who may open (every ground, every consent), what bars whatever
-//! else is said, what withdrawing does, what the gate can lift; documents stand in their own file. Each prints how many cases it held against the oracle.
+//! The reduced space, whole. Who may open (every ground, every consent), what bars whatever else is said, what
+//! withdrawing does, what the gate can lift; documents stand in their own file. Each prints how many cases it held
+//! against the oracle.
 
 use super::cases::*;
 use super::oracle::Law;
