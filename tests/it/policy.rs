@@ -3,6 +3,7 @@
 
 mod cases;
 mod cells;
+mod documents;
 mod exhaustive;
 mod malformed;
 mod oracle;
