@@ -74,8 +74,8 @@ need_rust() {
 }
 
 # To compile: a C compiler and the headers of PC/SC, fonts and keyboards.
-BUILD_PACKAGES=(gcc g++ make cmake pkg-config libpcsclite-dev libfontconfig1-dev libxkbcommon-dev libudev-dev)
+BUILD_PACKAGES=(gcc g++ make cmake pkg-config libpcsclite-dev libfontconfig1-dev libxkbcommon-dev)
 # To run the sandbox: the card service, its virtual reader, and what the window loads at run time.
-SANDBOX_PACKAGES=(pcscd vsmartcard-vpcd util-linux fontconfig fonts-dejavu-core libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2)
+SANDBOX_PACKAGES=(pcscd vsmartcard-vpcd util-linux mount perl-base fontconfig fonts-dejavu-core libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2)
 # The tests' witnesses.
-TEST_PACKAGES=(opensc openssl strace git)
+TEST_PACKAGES=(opensc openssl xvfb)

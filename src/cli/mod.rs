@@ -8,6 +8,7 @@ pub mod demo;
 pub mod journal;
 #[cfg(feature = "screen")]
 pub mod kiosk;
+#[cfg(feature = "screen")]
 mod log;
 pub mod matrix;
 pub mod policy;

@@ -37,7 +37,7 @@ pub(super) fn to_open(
     rules: &Rules,
     now: Now,
 ) -> Facts {
-    let place = Place::of(here.holder.profession, here.holder.pharmacist_section.as_deref());
+    let place = Place::of_holder(&here.holder);
     let agreed = said == AtGate::Agreed;
     let yes_or = |other: Known| if agreed { Known::Yes } else { other };
     Facts {
@@ -71,7 +71,7 @@ pub(super) fn to_open(
 
 /// The facts for seeing one document, from those under which its record was opened.
 pub(super) fn to_see(opened: &Facts, here: &Here, document: &Document, rules: &Rules) -> Facts {
-    let place = Place::of(here.holder.profession, here.holder.pharmacist_section.as_deref());
+    let place = Place::of_holder(&here.holder);
     let mine = document.authors.iter().any(|author| author.id.as_deref() == Some(here.holder.id.0.as_str()));
     Facts {
         ask: Ask::SeeDocument,
