@@ -35,6 +35,9 @@ pub struct Arguments {
     /// Where everything of the demo lives
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// A card of the drawer that is in the reader from the start
+    #[arg(long, value_name = "NAME")]
+    card: Option<String>,
     /// Width and height of the window
     #[arg(long, value_name = "WxH", default_value = "800x480", value_parser = kiosk::size)]
     window: (u32, u32),
@@ -84,6 +87,9 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
     let today = UnixSeconds(i64::try_from(seconds)?);
     let stage = Stage::set(&out.join("sandbox"), today)?;
     let config = Config::read(&stage.settings)?;
+    if let Some(name) = arguments.card.as_deref().filter(|name| !Drawer::names().contains(name)) {
+        return Err(format!("the drawer has no card « {name} », only: {}", Drawer::names().join(", ")).into());
+    }
     let nurse = Drawer::profile("nurse").ok_or("the drawer has no nurse")?;
     let starter_round = round_for(&HolderId(nurse.holder_id.to_owned()));
     let begin = Start { config, state: stage.state.clone(), program: std::env::current_exe()?, starter_round };
@@ -97,7 +103,7 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
         (Some(runtime.spawn(player.play())), None)
     } else {
         what_to_try(&stage);
-        (None, Some(panel::open(slot, stage)?))
+        (None, Some(panel::open(slot, stage, arguments.card.as_deref())?))
     };
     hand::run_driven(views, touches, bridge::Options { width, height, fullscreen: false }, asks)?;
     drop(panel);

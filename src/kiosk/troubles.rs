@@ -105,3 +105,75 @@ fn told(layer: &'static str, error: &(dyn Error + 'static), trouble: Trouble) ->
     tracing::warn!(layer, code = trouble.words().code, chain, "trouble");
     trouble
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Fault;
+
+    #[track_caller]
+    fn check(trouble: Trouble, expected: Trouble, layer: &str) {
+        assert_eq!(trouble, expected);
+        assert_eq!(trouble.words().layer, layer);
+    }
+
+    #[test]
+    fn what_the_card_does_is_said_in_its_own_words() {
+        check(of_card(&card::Error::NoReader), Trouble::NoReader, "lecteur");
+        check(of_card(&card::Error::ServiceDown), Trouble::ReaderServiceDown, "lecteur");
+        check(of_card(&card::Error::Busy), Trouble::ReaderBusy, "lecteur");
+        check(of_card(&card::Error::Mute), Trouble::CardMute, "carte");
+        // A card that was pulled is never a wrong PIN (P7).
+        check(of_card(&card::Error::Removed), Trouble::CardPulledWhileReading, "carte");
+        check(of_card(&card::Error::StaleInsertion), Trouble::CardPulledWhileReading, "carte");
+        check(of_card(&card::Error::UnknownCard), Trouble::CardUnknown, "carte");
+        check(of_card(&card::Error::Cps4), Trouble::CardCps4, "carte");
+        check(of_card(&card::Error::Contactless), Trouble::CardContactless, "carte");
+        check(of_card(&card::Error::Blocked), Trouble::CardBlocked, "carte");
+        check(of_card(&card::Error::SignatureRefused), Trouble::SignatureRefused, "identité");
+        check(of_card(&card::Error::Dialogue { step: "select", status: 0x6a82 }), Trouble::CardDialogue, "carte");
+    }
+
+    #[test]
+    fn each_distrust_has_its_own_sentence() {
+        check(of_trust(&trust::Error::Expired), Trouble::CertificateExpired, "identité");
+        check(of_trust(&trust::Error::NotYetValid), Trouble::CertificateNotYetValid, "identité");
+        check(of_trust(&trust::Error::Revoked), Trouble::CertificateRevoked, "identité");
+        check(of_trust(&trust::Error::OtherIssuer), Trouble::CertificateOtherIssuer, "identité");
+        check(of_trust(&trust::Error::CrlTooOld { age_days: 31 }), Trouble::RevocationListTooOld, "identité");
+        check(of_trust(&trust::Error::CrlMissing), Trouble::RevocationListTooOld, "identité");
+    }
+
+    #[test]
+    fn a_store_that_fails_shows_nothing_and_says_which_way() {
+        check(of_writing(&vault::Error::DiskFull), Trouble::DiskFull, "stockage");
+        check(of_writing(&vault::Error::Stopped), Trouble::TraceNotWritten, "stockage");
+        check(of_vault(&vault::Error::FromTheFuture { found: 9, known: 1 }), Trouble::StoreFromTheFuture, "stockage");
+        check(of_vault(&vault::Error::OtherDevice), Trouble::StoreOtherDevice, "stockage");
+        check(of_vault(&vault::Error::NotCovered), Trouble::TraceNotWritten, "stockage");
+        check(of_vault(&vault::Error::Shape { what: "a row" }), Trouble::StoreUnreadable, "stockage");
+    }
+
+    #[test]
+    fn what_the_server_and_a_document_do_is_told_apart() {
+        let source = || Box::new(std::io::Error::other("x"));
+        check(of_upstream(&upstream::Error::Unreachable { source: source() }), Trouble::Offline, "réseau");
+        check(of_upstream(&upstream::Error::TimedOut), Trouble::ServerTimedOut, "réseau");
+        check(
+            of_upstream(&upstream::Error::ServerCertificate { source: source() }),
+            Trouble::ServerCertificate,
+            "réseau",
+        );
+        check(of_upstream(&upstream::Error::HolderRefused { status: 403 }), Trouble::ServerRefusedHolder, "serveur");
+        check(
+            of_upstream(&upstream::Error::Unreadable { what: "list", why: "x" }),
+            Trouble::AnswerUnreadable,
+            "serveur",
+        );
+        check(of_upstream(&upstream::Error::TooLarge { limit_bytes: 1 }), Trouble::DocumentTooLarge, "document");
+        check(of_upstream(&upstream::Error::Damaged { what: "hash" }), Trouble::DocumentDamaged, "document");
+        check(of_render(&render::Error::Unreadable { what: Fault::Xml }), Trouble::DocumentUnreadable, "document");
+        check(of_render(&render::Error::TooLarge { bytes: 1 }), Trouble::DocumentTooLarge, "document");
+        check(of_render(&render::Error::TimedOut { wall_s_max: 10 }), Trouble::DocumentUnreadable, "document");
+    }
+}

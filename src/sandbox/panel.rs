@@ -20,7 +20,7 @@ struct Hand {
 }
 
 /// Shows the panel, which keeps the stage alive: drop it when the window is closed.
-pub fn open(slot: Slot, stage: Stage) -> Result<CardDrawer, slint::PlatformError> {
+pub fn open(slot: Slot, stage: Stage, first: Option<&str>) -> Result<CardDrawer, slint::PlatformError> {
     let panel = CardDrawer::new()?;
     let names: Vec<SharedString> = Drawer::names().into_iter().map(SharedString::from).collect();
     let about: Vec<SharedString> =
@@ -54,6 +54,9 @@ pub fn open(slot: Slot, stage: Stage) -> Result<CardDrawer, slint::PlatformError
             panel.set_inside(SharedString::new());
         }
     });
+    if let Some(name) = first {
+        panel.invoke_insert(name.into());
+    }
     panel.show()?;
     Ok(panel)
 }

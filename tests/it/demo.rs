@@ -10,11 +10,14 @@ use std::fs;
 use std::fs::File;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
 
 #[test]
 fn a_whole_visit_is_played_and_leaves_nothing_readable() {
@@ -57,6 +60,58 @@ fn a_whole_visit_is_played_and_leaves_nothing_readable() {
             assert!(!holds(&bytes, canary.as_bytes()), "{} holds « {canary} »", path.display());
         }
     }
+}
+
+/// With a display it waits for people; Ctrl-C ends it, and nothing of it is left running.
+#[test]
+fn ctrl_c_leaves_no_process_behind() {
+    let out = tempfile::tempdir().expect("a folder");
+    let screen = Screen::start();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_chevet"))
+        .args(["demo", "--card", "nurse", "--out"])
+        .arg(out.path())
+        .env("DISPLAY", &screen.display)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .expect("the program starts");
+    let said = BufReader::new(demo.stdout.take().expect("a pipe was asked for"));
+    let lines: Vec<String> = said.lines().map_while(Result::ok).take(5).collect();
+    assert_eq!(lines.len(), 5, "five lines for a newcomer: {lines:?}");
+    // The private service's folder bears the number of the process that started it.
+    let service = format!("chevet-pcscd-{}-", demo.id());
+    let names = [out.path().to_string_lossy().into_owned(), service];
+    assert!(
+        names.iter().all(|name| !running(name).is_empty()),
+        "the demo and its service are found by these: {names:?}"
+    );
+    // The window is up when the card that was asked for has been read.
+    std::thread::sleep(Duration::from_secs(2));
+    let group = rustix::process::Pid::from_child(&demo);
+    rustix::process::kill_process_group(group, rustix::process::Signal::INT).expect("sent");
+    let until = Instant::now() + Duration::from_secs(20);
+    let left = || names.iter().flat_map(|name| running(name)).collect::<Vec<String>>();
+    while Instant::now() < until && !left().is_empty() {
+        let _ended = demo.try_wait();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let left = left();
+    let _reaped = demo.wait();
+    assert!(left.is_empty(), "still running: {left:?}");
+}
+
+/// Command lines of processes that hold that name.
+fn running(name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for process in fs::read_dir("/proc").expect("proc").flatten() {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains(name) {
+            found.push(line);
+        }
+    }
+    found
 }
 
 /// Names, numbers and titles of everybody who took part; the DMP's own state shows that the right ones are looked for.
