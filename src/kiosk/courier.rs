@@ -25,18 +25,18 @@ use crate::vault;
 use crate::vault::Vault;
 use crate::visit::Event;
 use crate::visit::event::LinkState;
+use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::sync::oneshot;
 
 /// What the courier can be told.
 pub enum Order {
     /// Something new waits.
     Wake,
-    /// This holder is here: deliver all that waits for them, then say how it went.
-    HolderIsHere { who: Arc<AsHolder>, done: oneshot::Sender<Result<(), Trouble>> },
+    /// This holder is here: deliver all that waits for them, then tell the visit how it went.
+    HolderIsHere { who: Arc<AsHolder>, ticket: Ticket },
     /// The card is out: nothing goes under that name any more.
     HolderIsGone,
 }
@@ -52,7 +52,7 @@ pub struct Courier {
 #[derive(Default)]
 struct Desk {
     present: Option<Arc<AsHolder>>,
-    done: Option<oneshot::Sender<Result<(), Trouble>>>,
+    asked: Option<Ticket>,
 }
 
 /// What the vault listed as waiting.
@@ -70,9 +70,9 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
             Ok(_) => REST,
             Err(_) => RETRY,
         };
-        if let Some(done) = desk.done.take() {
+        if let Some(ticket) = desk.asked.take() {
             // The visit that asked may be over; what was delivered stays delivered.
-            let _nobody_waits = done.send(went.map(|_| ()));
+            courier.tell(Event::Delivered { ticket, answer: went.map(|_| ()) }).await;
         }
         let order = tokio::select! {
             order = orders.recv() => match order {
@@ -83,9 +83,9 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
         };
         match order {
             Order::Wake => {}
-            Order::HolderIsHere { who, done } => {
+            Order::HolderIsHere { who, ticket } => {
                 plan.holder_is_here(&who.holder);
-                desk = Desk { present: Some(who), done: Some(done) };
+                desk = Desk { present: Some(who), asked: Some(ticket) };
             }
             Order::HolderIsGone => desk = Desk::default(),
         }
@@ -107,7 +107,9 @@ impl Courier {
         let mut went = Ok(());
         let mut sent = false;
         loop {
-            let holder = desk.present.as_ref().map(|who| &who.holder);
+            // A token that has ended is nobody's: the next visit, or the next touch, brings a fresh one.
+            let fresh = desk.present.as_ref().filter(|who| who.until > self.clock.as_shown());
+            let holder = fresh.map(|who| &who.holder);
             let listed = self.vault.waiting(holder, LISTED_MAX).await.map_err(|error| troubles::of_vault(&error))?;
             let waiting: Vec<outbox::Waiting> =
                 listed.iter().map(|(item, trace)| outbox::Waiting::of(item, trace.as_ref())).collect();

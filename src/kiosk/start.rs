@@ -17,6 +17,7 @@ use crate::kiosk::ears;
 use crate::kiosk::main_loop;
 use crate::kiosk::perform;
 use crate::kiosk::perform::hands::Hands;
+use crate::kiosk::perform::hands::Team;
 use crate::link;
 use crate::patient::ins::Patient;
 use crate::policy::Matrix;
@@ -37,6 +38,7 @@ use crate::visit::page::Rules;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -140,6 +142,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         clock: clock.clone(),
         courier: orders,
         events: events.clone(),
+        team: Team { name: config.site.name.clone(), members: config.site.team.clone() },
         starter_round,
         present: Hands::nobody(),
     };
@@ -201,7 +204,8 @@ fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
         ca_pem: read(&endpoint.ca)?,
         certificate_pem: read(&endpoint.certificate)?,
         key_pem: SecretBytes::new(read(&endpoint.key)?),
-        timeouts: link::Timeouts::default(),
+        // Somebody may be waiting at the screen: a network that lies dead is found out in seconds.
+        timeouts: link::Timeouts { connect: CONNECT_MAX, ..link::Timeouts::default() },
     };
     link::Client::new(options).map_err(|source| StartError::Link { source })
 }
@@ -225,3 +229,5 @@ fn device_facts(config: &Config, matrix: &Matrix) -> DeviceFacts {
 pub const SOFTWARE: &str = concat!("chevet ", env!("CARGO_PKG_VERSION"));
 /// Every bounded channel's length: more than one person can cause before the loop has turned.
 const CHANNEL: usize = 64;
+/// A TLS connection is four round trips: this allows two seconds for each.
+const CONNECT_MAX: Duration = Duration::from_secs(8);

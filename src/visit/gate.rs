@@ -71,7 +71,7 @@ impl Visit {
         (self, vec![])
     }
 
-    pub(super) fn at_gate(self, mut gate: Gate, event: Event, now: Now) -> Turn {
+    pub(super) fn at_gate(mut self, mut gate: Gate, event: Event, now: Now) -> Turn {
         if let Event::Touched(touch) = event {
             return self.touched_at_gate(gate, touch, now);
         }
@@ -91,7 +91,9 @@ impl Visit {
                 Ok(_) => {
                     let decision = self.may_open(&gate.here, &answer, None, AtGate::Refused, now);
                     gate.step = GateStep::Denied { decision };
-                    self.gate(gate, vec![])
+                    // A refusal leaves at once; nobody waits for it.
+                    let ticket = self.ticket();
+                    self.gate(gate, vec![Effect::Deliver { ticket }])
                 }
                 Err(trouble) => self.failed(gate, trouble),
             },

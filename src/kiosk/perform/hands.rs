@@ -28,11 +28,11 @@ use crate::visit::event::Desk;
 use crate::visit::event::Insertion;
 use crate::visit::event::PinAnswer;
 use crate::visit::event::RoundEntry;
+use crate::visit::event::Ticket;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc;
-use tokio::sync::oneshot;
 
 /// Everything that `perform` can reach.
 pub struct Hands {
@@ -46,9 +46,18 @@ pub struct Hands {
     pub clock: Clock,
     pub courier: mpsc::Sender<courier::Order>,
     pub events: mpsc::Sender<Event>,
+    pub team: Team,
     /// On a desk: the round of a holder whose own is still empty.
     pub starter_round: Vec<Patient>,
     pub present: Mutex<Option<Present>>,
+}
+
+/// The site's care team, from the settings.
+#[derive(Debug, Clone)]
+pub struct Team {
+    pub name: String,
+    /// National identifiers.
+    pub members: Vec<String>,
 }
 
 /// The holder whose card is in. Dropped whole on `Lock`.
@@ -91,7 +100,10 @@ impl Hands {
             Effect::AskState { ticket, patient } => {
                 Some(Event::StateKnown { ticket, answer: self.ask_state(&patient).await })
             }
-            Effect::Deliver { ticket } => Some(Event::Delivered { ticket, answer: self.deliver().await }),
+            Effect::Deliver { ticket } => {
+                let trouble = self.hand_to_courier(ticket).await.err()?;
+                Some(Event::Delivered { ticket, answer: Err(trouble) })
+            }
             Effect::List { ticket, patient } => {
                 let answer = self.list(&patient).await.map(Box::new);
                 self.tell_desk().await;
@@ -248,12 +260,10 @@ impl Hands {
         let _awake = self.courier.try_send(courier::Order::Wake);
     }
 
-    /// Everything that waits for this holder, consents first; the courier does it, we wait for its word.
-    async fn deliver(&self) -> Result<(), Trouble> {
+    /// Everything that waits for this holder leaves beside what is done here; the courier tells the visit how it went.
+    async fn hand_to_courier(&self, ticket: Ticket) -> Result<(), Trouble> {
         let who = self.as_holder().await?;
-        let (done, word) = oneshot::channel();
-        self.courier.send(courier::Order::HolderIsHere { who, done }).await.map_err(|_| Trouble::Internal)?;
-        word.await.map_err(|_| Trouble::Internal)?
+        self.courier.send(courier::Order::HolderIsHere { who, ticket }).await.map_err(|_| Trouble::Internal)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::exchange::upstream;
 use crate::exchange::upstream::Upstream;
+use crate::identity::holder::HolderId;
 use crate::journal::Committed;
 use crate::journal::Held;
 use crate::journal::Trace;
@@ -13,6 +14,7 @@ use crate::journal::words::Class;
 use crate::journal::words::Source;
 use crate::kiosk::courier;
 use crate::kiosk::perform::hands::Hands;
+use crate::kiosk::perform::hands::Team;
 use crate::kiosk::troubles;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
@@ -49,7 +51,10 @@ impl Hands {
             Err(trouble) => return Err(trouble),
         };
         self.remember_patient(patient).await?;
-        let consents = self.vault.consents(ins).await.map_err(|error| troubles::of_vault(&error))?;
+        let mut consents = self.vault.consents(ins).await.map_err(|error| troubles::of_vault(&error))?;
+        let present = self.present.lock().await;
+        let holder = present.as_ref().map(|present| &present.holder.id).ok_or(Trouble::CardPulledWhileReading)?;
+        consents.retain(|consent| concerns(consent, holder, &self.team));
         Ok(StateAnswer {
             state,
             source,
@@ -213,6 +218,12 @@ fn is_offline(trouble: Trouble) -> bool {
     matches!(trouble, Trouble::Offline | Trouble::ServerTimedOut)
 }
 
+/// What was said to this holder, or about the team that they are in; what a colleague outside it was told is not theirs.
+fn concerns(consent: &Consent, holder: &HolderId, team: &Team) -> bool {
+    let about_team = matches!(&consent.said.scope, Scope::Team(name) if *name == team.name);
+    consent.said.holder == *holder || (about_team && team.members.contains(&holder.0))
+}
+
 /// The newest word about the team, if there is one.
 fn team_consent(consents: &[Consent]) -> Option<bool> {
     let about_team = |consent: &&Consent| matches!(consent.said.scope, Scope::Team(_));
@@ -258,7 +269,6 @@ const PAGES_AT_ONCE: u32 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::holder::HolderId;
     use crate::journal::consent::Said;
     use crate::journal::consent::Shown;
     use crate::journal::consent::Speaker;
@@ -286,6 +296,17 @@ mod tests {
             at: Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(0)) },
         };
         Consent { id: Uuid::from_u128(id), said }
+    }
+
+    #[test]
+    fn a_colleagues_refusal_binds_the_team_and_nobody_else() {
+        let team = Team { name: "t".into(), members: vec!["8".into(), "9".into()] };
+        let of_team = consent(1, Scope::Team("t".into()), Answer::No);
+        let of_one = consent(2, Scope::HolderOnce, Answer::No);
+        for (who, by_team, by_one) in [("8", true, true), ("9", true, false), ("7", false, false)] {
+            assert_eq!(concerns(&of_team, &HolderId(who.into()), &team), by_team, "{who}");
+            assert_eq!(concerns(&of_one, &HolderId(who.into()), &team), by_one, "{who}");
+        }
     }
 
     #[test]
