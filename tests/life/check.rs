@@ -1,5 +1,6 @@
 //! What must be true after every step, whatever happened.
 
+use crate::life::world::Fault;
 use crate::life::world::Life;
 use crate::life::world::is_denied;
 use chevet::journal::Committed;
@@ -131,6 +132,17 @@ impl Life {
 
     /// P3: whoever is here has their card in the reader, in this very stay.
     fn check_presence(&self, at: &str) {
+        let asked = match &self.visit.page {
+            Page::AskPin(ask) => Some((&ask.card.holder.id, ask.insertion)),
+            Page::CheckingPin { insertion, card, .. } => Some((&card.holder.id, *insertion)),
+            Page::Opening(opening) => Some((&opening.holder.id, opening.insertion)),
+            _ => None,
+        };
+        if let Some(asked) = asked {
+            let inside = self.inside.map(|(which, insertion)| (&self.cards[which].holder.id, insertion));
+            let said = self.fault != Fault::CardOutUnsaid;
+            assert!(!said || inside == Some(asked), "{at}: a PIN page for a card that is not in");
+        }
         if let Some(here) = self.visit.here() {
             let inside = self.inside.map(|(which, insertion)| (self.cards[which].holder.id.clone(), insertion));
             assert_eq!(inside, Some((here.holder.id.clone(), here.insertion)), "{at}: open for a card that is out");

@@ -83,6 +83,8 @@ pub struct Life {
     /// The card in the reader, and which stay it is.
     pub inside: Option<(usize, Insertion)>,
     pub insertions: u64,
+    /// Which card each stay was, in order.
+    stays: Vec<usize>,
     /// What was asked and is not yet answered.
     pub questions: Vec<Effect>,
     /// The disk: what is really there.
@@ -113,6 +115,7 @@ impl Life {
             cards,
             inside: None,
             insertions: 0,
+            stays: Vec::new(),
             questions: Vec::new(),
             rows: Vec::new(),
             said: Vec::new(),
@@ -176,7 +179,9 @@ impl Life {
             None => {
                 self.insertions += 1;
                 let insertion = Insertion(self.insertions);
-                self.inside = Some((self.dice.usize(0..self.cards.len()), insertion));
+                let which = self.dice.usize(0..self.cards.len());
+                self.stays.push(which);
+                self.inside = Some((which, insertion));
                 self.tell(Event::CardIn(insertion));
             }
         }
@@ -255,10 +260,9 @@ impl Life {
         let lucky = self.dice.u8(0..10) > 0;
         Some(match question {
             Effect::ReadCard { insertion } => {
-                let answer = match self.inside {
-                    Some((which, now_inside)) if now_inside == insertion && lucky => Ok(self.read_card(which)),
-                    _ => Err(Trouble::CardPulledWhileReading),
-                };
+                // A slow reader may answer for the card that was in before this one.
+                let which = self.stays[usize::try_from(insertion.0 - 1).expect("few stays")];
+                let answer = if lucky { Ok(self.read_card(which)) } else { Err(Trouble::CardPulledWhileReading) };
                 Event::CardRead { insertion, answer }
             }
             Effect::CheckPin { insertion, pin } => {
