@@ -79,6 +79,8 @@ fn begin_again_beside_a_reader() -> Result<u8, Failure> {
 }
 
 fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
+    // Whatever ends the process that holds the reader ends this one too.
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
     let out = std::path::absolute(&arguments.out)?;
     std::fs::create_dir_all(&out)?;
     let runtime = kiosk::runtime()?;

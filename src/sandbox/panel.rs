@@ -58,5 +58,10 @@ pub fn open(slot: Slot, stage: Stage, first: Option<&str>) -> Result<CardDrawer,
         panel.invoke_insert(name.into());
     }
     panel.show()?;
+    // Beside the window, where a desk has room for both.
+    panel.window().set_position(slint::LogicalPosition::new(BESIDE_PX, 0.0));
     Ok(panel)
 }
+
+/// Right of a window of 800 pixels.
+const BESIDE_PX: f32 = 820.0;

@@ -65,6 +65,16 @@ fn a_whole_visit_is_played_and_leaves_nothing_readable() {
 /// With a display it waits for people; Ctrl-C ends it, and nothing of it is left running.
 #[test]
 fn ctrl_c_leaves_no_process_behind() {
+    begin_and_end(|demo| rustix::process::kill_process_group(demo, rustix::process::Signal::INT));
+}
+
+/// So does ending the one process that was started.
+#[test]
+fn ending_the_demo_leaves_no_process_behind() {
+    begin_and_end(|demo| rustix::process::kill_process(demo, rustix::process::Signal::KILL));
+}
+
+fn begin_and_end(end: impl FnOnce(rustix::process::Pid) -> rustix::io::Result<()>) {
     let out = tempfile::tempdir().expect("a folder");
     let screen = Screen::start();
     let mut demo = Command::new(env!("CARGO_BIN_EXE_chevet"))
@@ -88,8 +98,7 @@ fn ctrl_c_leaves_no_process_behind() {
     );
     // The window is up when the card that was asked for has been read.
     std::thread::sleep(Duration::from_secs(2));
-    let group = rustix::process::Pid::from_child(&demo);
-    rustix::process::kill_process_group(group, rustix::process::Signal::INT).expect("sent");
+    end(rustix::process::Pid::from_child(&demo)).expect("sent");
     let until = Instant::now() + Duration::from_secs(20);
     let left = || names.iter().flat_map(|name| running(name)).collect::<Vec<String>>();
     while Instant::now() < until && !left().is_empty() {
