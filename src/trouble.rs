@@ -125,6 +125,18 @@ impl Trouble {
         Trouble::Internal,
     ];
 
+    /// The server cannot be used now, whatever the reason: what is already on the device may be read. A refusal is not one.
+    pub fn leaves_the_compartment(self) -> bool {
+        matches!(
+            self,
+            Trouble::Offline
+                | Trouble::ServerTimedOut
+                | Trouble::ServerCertificate
+                | Trouble::ServerFailed
+                | Trouble::AnswerUnreadable
+        )
+    }
+
     /// The words of each.
     #[rustfmt::skip]
     pub fn words(self) -> Words {

@@ -9,7 +9,6 @@ use crate::kiosk::start::StartError;
 use crate::kiosk::troubles;
 use crate::screen::bridge;
 use crate::screen::view;
-use crate::trouble::Trouble;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -60,22 +59,11 @@ pub fn run(arguments: Arguments, common: &Common) -> u8 {
 
 /// A device that cannot start says so on its screen, with the next step.
 fn show_why_not(error: &StartError, options: bridge::Options) -> Result<(), bridge::Error> {
-    let (views_in, views) = watch::channel(view::of_trouble(of_start(error)));
+    let (views_in, views) = watch::channel(view::of_trouble(troubles::of_start(error)));
     let (touches, _nobody_listens) = mpsc::channel(1);
     let done = bridge::run(views, touches, options);
     drop(views_in);
     done
-}
-
-fn of_start(error: &StartError) -> Trouble {
-    match error {
-        StartError::Vault { source } => troubles::of_vault(source),
-        StartError::Reader { source } => troubles::of_card(source),
-        StartError::File { .. } | StartError::Anchors { .. } | StartError::Link { .. } | StartError::Connector => {
-            Trouble::Settings
-        }
-        StartError::Worker { .. } | StartError::Matrix { .. } => Trouble::Internal,
-    }
 }
 
 /// Two threads: one may wait for the disk or the network while the other turns the loop.

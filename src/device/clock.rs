@@ -22,8 +22,10 @@ pub struct Clock {
 
 #[derive(Debug)]
 struct Belief {
-    /// The newest time that is known to be past.
+    /// A time that was past when this program started.
     floor: UnixSeconds,
+    /// The newest time that was ever believed.
+    newest: UnixSeconds,
     /// A server's word, and when it was heard.
     heard: Option<(UnixSeconds, Duration)>,
 }
@@ -32,7 +34,7 @@ impl Clock {
     /// `floor`: the newest time ever written to the vault, and the day this program was built.
     pub fn start(floor: UnixSeconds) -> Clock {
         let floor = floor.max(BUILT_AFTER);
-        Clock { started: Instant::now(), belief: Arc::new(Mutex::new(Belief { floor, heard: None })) }
+        Clock { started: Instant::now(), belief: Arc::new(Mutex::new(Belief { floor, newest: floor, heard: None })) }
     }
 
     /// One reading for one event.
@@ -43,10 +45,14 @@ impl Clock {
         Now { since_boot, wall }
     }
 
-    /// A server said this over verified TLS.
+    /// A server said this over verified TLS. A date beyond any device's life is a slip, and is not believed: it would
+    /// enter the rows and be a floor for ever.
     pub fn heard(&self, server: UnixSeconds) {
         let since_boot = self.started.elapsed();
         let mut belief = self.belief.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if server.0.saturating_sub(belief.floor.0) > JUMP_S_MAX {
+            return;
+        }
         belief.heard = Some((server, since_boot));
     }
 
@@ -64,11 +70,21 @@ fn believe(belief: &mut Belief, since_boot: Duration) -> Wall {
     let wall = match belief.heard {
         Some((server, at)) => {
             let since = i64::try_from(since_boot.saturating_sub(at).as_secs()).unwrap_or(0);
-            Wall::Is(server.plus(since)).no_earlier_than(belief.floor)
+            let now = server.plus(since);
+            // Whole seconds and two servers differ by a little; that is no clock set back.
+            if now < belief.newest && belief.newest.0 - now.0 <= SKEW_S_MAX {
+                Wall::Is(belief.newest)
+            } else {
+                Wall::Is(now).no_earlier_than(belief.newest)
+            }
         }
-        None => Wall::AtLeast(belief.floor),
+        // What was past at the start is past by as much more now.
+        None => {
+            let since = i64::try_from(since_boot.as_secs()).unwrap_or(0);
+            return Wall::AtLeast(belief.floor.plus(since));
+        }
     };
-    belief.floor = belief.floor.max(wall.value());
+    belief.newest = belief.newest.max(wall.value());
     wall
 }
 
@@ -77,8 +93,12 @@ fn system_time() -> UnixSeconds {
     UnixSeconds(i64::try_from(since.as_secs()).unwrap_or(0))
 }
 
+/// Two clocks that are both right may differ by this much.
+const SKEW_S_MAX: i64 = 300;
+/// Ten years in a drawer.
+const JUMP_S_MAX: i64 = 10 * 366 * 24 * 3600;
 /// 2026-11-01: no build of this program is older.
-const BUILT_AFTER: UnixSeconds = UnixSeconds(1_793_491_200);
+pub const BUILT_AFTER: UnixSeconds = UnixSeconds(1_793_491_200);
 
 #[cfg(test)]
 mod tests {
@@ -86,11 +106,27 @@ mod tests {
 
     #[test]
     fn a_server_set_back_revives_nothing() {
-        let mut belief = Belief { floor: UnixSeconds(1_000), heard: None };
+        let mut belief = Belief { floor: UnixSeconds(1_000), newest: UnixSeconds(1_000), heard: None };
         assert_eq!(believe(&mut belief, Duration::ZERO), Wall::AtLeast(UnixSeconds(1_000)));
+        assert_eq!(believe(&mut belief, Duration::from_secs(7)), Wall::AtLeast(UnixSeconds(1_007)), "a floor rises");
         belief.heard = Some((UnixSeconds(2_000), Duration::from_secs(10)));
         assert_eq!(believe(&mut belief, Duration::from_secs(40)), Wall::Is(UnixSeconds(2_030)));
+        belief.heard = Some((UnixSeconds(2_025), Duration::from_secs(50)));
+        assert_eq!(
+            believe(&mut belief, Duration::from_secs(50)),
+            Wall::Is(UnixSeconds(2_030)),
+            "a second is no set-back"
+        );
         belief.heard = Some((UnixSeconds(500), Duration::from_secs(50)));
         assert_eq!(believe(&mut belief, Duration::from_secs(50)), Wall::AtLeast(UnixSeconds(2_030)));
+    }
+
+    #[test]
+    fn a_date_beyond_any_life_is_not_believed() {
+        let clock = Clock::start(UnixSeconds(1_795_000_000));
+        clock.heard(UnixSeconds(4_000_000_000));
+        assert!(!clock.now().wall.is_trusted());
+        clock.heard(UnixSeconds(1_795_000_100));
+        assert!(clock.now().wall.is_trusted());
     }
 }

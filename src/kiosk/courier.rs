@@ -27,32 +27,29 @@ use crate::visit::Event;
 use crate::visit::event::LinkState;
 use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::sync::watch;
 
 /// What the courier can be told.
 pub enum Order {
     /// Something new waits.
     Wake,
-    /// This holder is here: deliver all that waits for them, then tell the visit how it went.
-    HolderIsHere { who: Arc<AsHolder>, ticket: Ticket },
-    /// The card is out: nothing goes under that name any more.
-    HolderIsGone,
+    /// Deliver all that waits for the holder who is present, then tell the visit how it went.
+    Deliver { ticket: Ticket },
 }
+
+/// Under whose name may be sent. `None` the moment the card is out, whatever the courier is doing.
+pub type Presence = watch::Receiver<Option<Arc<AsHolder>>>;
 
 pub struct Courier {
     pub vault: Vault,
     pub upstream: Arc<Pdsm>,
     pub clock: Clock,
     pub events: mpsc::Sender<Event>,
-}
-
-/// Who is here, and who waits for word of their delivery.
-#[derive(Default)]
-struct Desk {
-    present: Option<Arc<AsHolder>>,
-    asked: Option<Ticket>,
+    pub presence: Presence,
 }
 
 /// What the vault listed as waiting.
@@ -61,19 +58,16 @@ type Listed = Vec<(Item, Option<Trace>)>;
 /// Runs until the loop is gone.
 pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
     let mut plan = Plan::new(seed());
-    let mut desk = Desk::default();
+    let mut asked = None;
     loop {
-        let went = courier.round(&mut plan, &desk).await;
+        let went = courier.round(&mut plan, &mut asked).await;
         courier.tell_waiting().await;
         let rest = match went {
             Ok(Next::Sleep { until }) => until.saturating_sub(courier.clock.now().since_boot).min(REST),
             Ok(_) => REST,
             Err(_) => RETRY,
         };
-        if let Some(ticket) = desk.asked.take() {
-            // The visit that asked may be over; what was delivered stays delivered.
-            courier.tell(Event::Delivered { ticket, answer: went.map(|_| ()) }).await;
-        }
+        courier.tell_delivered(&mut asked, went.map(|_| ())).await;
         let order = tokio::select! {
             order = orders.recv() => match order {
                 Some(order) => order,
@@ -83,11 +77,12 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
         };
         match order {
             Order::Wake => {}
-            Order::HolderIsHere { who, ticket } => {
-                plan.holder_is_here(&who.holder);
-                desk = Desk { present: Some(who), asked: Some(ticket) };
+            Order::Deliver { ticket } => {
+                if let Some(who) = courier.present() {
+                    plan.holder_is_here(&who.holder);
+                }
+                asked = Some(ticket);
             }
-            Order::HolderIsGone => desk = Desk::default(),
         }
     }
 }
@@ -102,18 +97,30 @@ fn seed() -> u64 {
 }
 
 impl Courier {
-    /// Sends batch after batch until the plan rests or sleeps; the first failure of the holder's lane is the answer.
-    async fn round(&self, plan: &mut Plan, desk: &Desk) -> Result<Next, Trouble> {
+    /// Who is here now, with a token that still serves.
+    fn present(&self) -> Option<Arc<AsHolder>> {
+        let present = self.presence.borrow().clone();
+        present.filter(|who| who.until > self.clock.as_shown())
+    }
+
+    /// Sends batch after batch until the plan rests or sleeps. The visit that asked is told as soon as nothing of its
+    /// holder's is left to send, or sending it has failed: it does not wait for the traces.
+    async fn round(&self, plan: &mut Plan, asked: &mut Option<Ticket>) -> Result<Next, Trouble> {
         let mut went = Ok(());
         let mut sent = false;
         loop {
-            // A token that has ended is nobody's: the next visit, or the next touch, brings a fresh one.
-            let fresh = desk.present.as_ref().filter(|who| who.until > self.clock.as_shown());
-            let holder = fresh.map(|who| &who.holder);
+            let present = self.present();
+            let holder = present.as_ref().map(|who| &who.holder);
             let listed = self.vault.waiting(holder, LISTED_MAX).await.map_err(|error| troubles::of_vault(&error))?;
             let waiting: Vec<outbox::Waiting> =
                 listed.iter().map(|(item, trace)| outbox::Waiting::of(item, trace.as_ref())).collect();
             let next = plan.next(&waiting, holder, self.clock.now().since_boot);
+            let holders_turn = matches!(&next, Next::Send(batch) if batch.lane != Lane::Device);
+            if !holders_turn {
+                let left = waiting.iter().any(|item| item.lane != Lane::Device);
+                let answer = if went.is_ok() && left { Err(Trouble::Offline) } else { went };
+                self.tell_delivered(asked, answer).await;
+            }
             let Next::Send(batch) = next else {
                 if !sent {
                     self.look_for_network().await;
@@ -122,12 +129,16 @@ impl Courier {
             };
             sent = true;
             plan.sent(&batch);
-            match self.deliver(&batch, listed, desk).await {
+            match self.deliver(&batch, listed, present.as_deref()).await {
                 Ok(()) => {
                     plan.answered(&batch);
                     self.tell_link(LinkState::Online).await;
                 }
-                Err(Stopped::Vault(error)) => return Err(troubles::of_vault(&error)),
+                Err(Stopped::Vault(error)) => {
+                    // Nothing may stay "on its way" for ever: the disk may be well again at the next try.
+                    plan.failed(&batch, Failure::Again, self.clock.now().since_boot);
+                    return Err(troubles::of_vault(&error));
+                }
                 Err(stopped) => {
                     let (why, trouble) = match stopped {
                         Stopped::Upstream(error) => (Failure::of(&error), troubles::of_upstream(&error)),
@@ -143,23 +154,43 @@ impl Courier {
         }
     }
 
-    async fn deliver(&self, batch: &Batch, listed: Listed, desk: &Desk) -> Result<(), Stopped> {
+    async fn deliver(&self, batch: &Batch, listed: Listed, present: Option<&AsHolder>) -> Result<(), Stopped> {
         let mine: Listed = listed.into_iter().filter(|(item, _)| batch.ids.contains(&item.id)).collect();
         if batch.lane == Lane::Device {
             return self.deliver_traces(mine).await;
         }
-        let Some(who) = &desk.present else { return Err(Stopped::NothingCame) };
+        let Some(who) = present else { return Err(Stopped::NothingCame) };
         let mut settled = false;
         for (item, _) in mine {
-            let outcome = match &item.body {
-                Body::Consent(consent) => self.upstream.consent(who, consent).await,
-                Body::Contribution(contribution) => self.upstream.contribute(who, contribution).await,
-                Body::Trace { .. } => continue,
+            let send = async {
+                match &item.body {
+                    Body::Consent(consent) => Some(self.upstream.consent(who, consent).await),
+                    Body::Contribution(contribution) => Some(self.upstream.contribute(who, contribution).await),
+                    Body::Trace { .. } => None,
+                }
             };
+            // With the card out, nothing goes on under its holder's name; the item waits, and its id makes it one.
+            let Some(outcome) = self.while_present(who, send).await else { return Err(Stopped::NothingCame) };
+            let Some(outcome) = outcome else { continue };
             self.hear_time();
             settled |= self.settle(&item, outcome.map_err(Stopped::Upstream)?).await?;
         }
         if settled { Ok(()) } else { Err(Stopped::NothingCame) }
+    }
+
+    /// `None` when that holder left before it was done.
+    async fn while_present<T>(&self, who: &AsHolder, send: impl Future<Output = T>) -> Option<T> {
+        let mut presence = self.presence.clone();
+        let gone = async {
+            let is_gone = |now: &Option<Arc<AsHolder>>| now.as_ref().is_none_or(|now| now.holder != who.holder);
+            // An error: nobody can come any more.
+            let _gone = presence.wait_for(is_gone).await;
+        };
+        tokio::select! {
+            biased;
+            () = gone => None,
+            sent = send => Some(sent),
+        }
     }
 
     async fn deliver_traces(&self, mine: Listed) -> Result<(), Stopped> {
@@ -206,6 +237,13 @@ impl Courier {
     fn hear_time(&self) {
         if let Some(at) = self.upstream.server_time() {
             self.clock.heard(at);
+        }
+    }
+
+    async fn tell_delivered(&self, asked: &mut Option<Ticket>, answer: Result<(), Trouble>) {
+        if let Some(ticket) = asked.take() {
+            // The visit that asked may be over; what was delivered stays delivered.
+            self.tell(Event::Delivered { ticket, answer }).await;
         }
     }
 

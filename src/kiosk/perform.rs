@@ -1,7 +1,7 @@
 //! Effect → driver call → event. One task; it does one thing at a time, and drops it when nobody waits for it any more.
 //!
-//! `Lock` never waits: it drops whatever is running, forgets every key and kills the worker, then goes on. A row being
-//! written is finished first even so, by the vault's own thread: dropping our wait for it undoes nothing.
+//! `Lock` goes before everything: it drops whatever is running, kills the worker and forgets every key. A row that was
+//! being written is finished after that, by the vault's own thread; nobody sees its answer.
 
 use crate::kiosk::perform::hands::Hands;
 use crate::visit::Effect;
@@ -9,6 +9,7 @@ use crate::visit::Event;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub mod hands;
@@ -32,9 +33,13 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
             effect = effects.recv() => match effect {
                 None => return,
                 Some(Effect::Lock) => {
-                    running = None;
+                    let unfinished = running.take().filter(|(_, may_be_dropped)| !may_be_dropped);
                     waiting.clear();
                     hands.lock().await;
+                    // A row that was being written is written by now; what tidies up after a refusal is done too.
+                    if let Some((mut writing, _)) = unfinished {
+                        let _answer_is_late = tokio::time::timeout(FINISH_MAX, writing.as_mut()).await;
+                    }
                 }
                 Some(effect) => {
                     // The visit has one question open at a time: a new one means that the old one's page is gone.
@@ -60,6 +65,9 @@ async fn answer_of(running: &mut Option<(Running<'_>, bool)>) -> Option<Event> {
         None => None,
     }
 }
+
+/// How long a disk may take to finish what was begun before the card went out.
+const FINISH_MAX: Duration = Duration::from_secs(5);
 
 /// Questions whose answer is worth nothing once their page is gone. Writing is never one of them.
 fn may_be_dropped(effect: &Effect) -> bool {

@@ -107,7 +107,9 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let floor = vault.latest_time().await.map_err(of_vault)?.unwrap_or(UnixSeconds(0));
     let clock = Clock::start(floor);
 
-    let (anchors, crls) = read_trust(&config)?;
+    let trust = Trust::read(&config)?;
+    // A folder that cannot be read is said at the start, not at the first card.
+    trust.crls()?;
     let upstream = Arc::new(make_upstream(&config)?);
     let limits = render::Limits { allow_unsealed: false, ..render::Limits::default() };
     let worker = render::Worker::start(program, limits).map_err(|source| StartError::Worker { source })?;
@@ -129,6 +131,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let (events, events_out) = mpsc::channel(CHANNEL);
     let (effects, effects_out) = mpsc::unbounded_channel();
     let (orders, orders_out) = mpsc::channel(CHANNEL);
+    let (presence_in, presence) = watch::channel(None);
     let (touches, touched) = mpsc::channel(CHANNEL);
 
     let hands = Hands {
@@ -137,16 +140,16 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         vault: vault.clone(),
         upstream: upstream.clone(),
         worker,
-        anchors,
-        crls,
+        trust,
         clock: clock.clone(),
         courier: orders,
+        presence: presence_in,
         events: events.clone(),
         team: Team { name: config.site.name.clone(), members: config.site.team.clone() },
         starter_round,
         present: Hands::nobody(),
     };
-    let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone() };
+    let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence };
     let ends = main_loop::Ends { events: events_out, effects, views: views_in };
     let mut tasks = JoinSet::new();
     tasks.spawn(main_loop::run(visit, ends, clock, facts));
@@ -166,25 +169,34 @@ async fn fingers(mut touched: mpsc::Receiver<Touch>, events: mpsc::Sender<Event>
     }
 }
 
-/// The anchors and the revocation lists that the settings name.
-pub fn read_trust(config: &Config) -> Result<(trust::Anchors, trust::Crls), StartError> {
-    let mut pems = Vec::new();
-    for path in &config.trust.anchors {
-        pems.push(read(path)?);
+/// Whom the settings trust.
+pub struct Trust {
+    pub anchors: trust::Anchors,
+    lists: Option<PathBuf>,
+}
+
+impl Trust {
+    fn read(config: &Config) -> Result<Trust, StartError> {
+        let pems: Vec<Vec<u8>> = config.trust.anchors.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+        let pems: Vec<&[u8]> = pems.iter().map(Vec::as_slice).collect();
+        let anchors = trust::Anchors::from_pem(&pems).map_err(|source| StartError::Anchors { source })?;
+        Ok(Trust { anchors, lists: config.trust.crls.clone() })
     }
-    let pems: Vec<&[u8]> = pems.iter().map(Vec::as_slice).collect();
-    let anchors = trust::Anchors::from_pem(&pems).map_err(|source| StartError::Anchors { source })?;
-    let mut lists = Vec::new();
-    if let Some(folder) = &config.trust.crls {
-        let unreadable = |source| StartError::File { path: folder.clone(), source };
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|kind| kind == "crl") {
-                lists.push(read(&path)?);
+
+    /// The revocation lists as they are in their folder now.
+    pub fn crls(&self) -> Result<trust::Crls, StartError> {
+        let mut lists = Vec::new();
+        if let Some(folder) = &self.lists {
+            let unreadable = |source| StartError::File { path: folder.clone(), source };
+            for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+                let path = entry.map_err(unreadable)?.path();
+                if path.extension().is_some_and(|kind| kind == "crl") {
+                    lists.push(read(&path)?);
+                }
             }
         }
+        Ok(trust::Crls::from_bytes(lists))
     }
-    Ok((anchors, trust::Crls::from_bytes(lists)))
 }
 
 /// The connector that the settings name, with its two links.

@@ -4,10 +4,23 @@ use crate::card;
 use crate::exchange::upstream;
 use crate::identity::certificate;
 use crate::identity::trust;
+use crate::kiosk::start::StartError;
 use crate::render;
 use crate::trouble::Trouble;
 use crate::vault;
 use std::error::Error;
+
+/// Why the kiosk could not start, or what of its settings can no longer be read.
+pub fn of_start(error: &StartError) -> Trouble {
+    match error {
+        StartError::Vault { source } => of_vault(source),
+        StartError::Reader { source } => of_card(source),
+        StartError::File { .. } | StartError::Anchors { .. } | StartError::Link { .. } | StartError::Connector => {
+            told("settings", error, Trouble::Settings)
+        }
+        StartError::Worker { .. } | StartError::Matrix { .. } => told("kiosk", error, Trouble::Internal),
+    }
+}
 
 /// The reader thread's errors.
 pub fn of_card(error: &card::Error) -> Trouble {

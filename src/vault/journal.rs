@@ -127,7 +127,9 @@ impl Journal {
 
     pub fn consents(&self, patient: &Ins) -> Result<Vec<Consent>, Error> {
         let reading = || Error::reading("consents");
-        let sql = "SELECT id, body FROM consent WHERE patient = ?1 ORDER BY since, id";
+        // In the order of their recording: two in one second, or after the clock fell back, are still told apart.
+        let sql = "SELECT consent.id, consent.body FROM consent JOIN outbox ON outbox.id = consent.id
+                   WHERE consent.patient = ?1 ORDER BY outbox.seq";
         let mut asked = self.database.prepare(sql).map_err(reading())?;
         let found = asked.query_map([self.keys.patient(patient)], |row| Ok((row.get(0)?, row.get(1)?)));
         let found: Vec<(Vec<u8>, Vec<u8>)> = found.and_then(Iterator::collect).map_err(reading())?;

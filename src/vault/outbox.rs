@@ -31,7 +31,7 @@ struct Line {
 const DAMAGED_HERE: &str = "damaged-here";
 
 impl Journal {
-    /// Device items, and that holder's, oldest first. What cannot be read any more is set aside on the way.
+    /// That holder's items, then the device's, oldest first: what a person waits for is never behind a long row of traces. What cannot be read any more is set aside on the way.
     pub fn waiting(
         &mut self,
         needs_holder: Option<&HolderId>,
@@ -42,7 +42,7 @@ impl Journal {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let lines: Vec<Line> = {
             let sql = "SELECT id, kind, body FROM outbox WHERE state = 'waiting' AND (needs IS NULL OR needs = ?1)
-                       ORDER BY seq LIMIT ?2";
+                       ORDER BY needs IS NULL, seq LIMIT ?2";
             let mut asked = self.database.prepare(sql).map_err(reading())?;
             let found = asked.query_map(params![needs, limit], Line::from_row);
             found.and_then(Iterator::collect).map_err(reading())?

@@ -24,7 +24,7 @@ pub enum Effect {
     /// Send what waits for this holder, consents first. Answer: `Delivered`.
     Deliver { ticket: Ticket },
     /// ITI-67, or the compartment's list when offline. Answer: `ListCame`.
-    List { ticket: Ticket, patient: Ins },
+    List { ticket: Ticket, patient: Patient },
     /// ITI-81 with our unsent rows. Answer: `HistoryCame`.
     History { ticket: Ticket, patient: Ins },
     /// ITI-68 into the compartment or into memory; nothing to do when it is there. Answer: `Fetched`.

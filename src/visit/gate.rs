@@ -102,7 +102,8 @@ impl Visit {
                 Event::Delivered { ticket: asked, answer: delivered },
             ) if asked == ticket => match delivered {
                 // Offline is no obstacle: what is on the device may be read on the consent just given.
-                Ok(()) | Err(Trouble::Offline | Trouble::ServerTimedOut) => self.list(gate, answer, ground, now),
+                Ok(()) => self.list(gate, answer, ground, now),
+                Err(trouble) if trouble.leaves_the_compartment() => self.list(gate, answer, ground, now),
                 Err(trouble) => self.failed(gate, trouble),
             },
             (GateStep::Listing { ticket, answer, ground, .. }, Event::ListCame { ticket: asked, answer: came })
@@ -253,7 +254,7 @@ impl Visit {
 
     fn list(mut self, mut gate: Gate, answer: StateAnswer, ground: Ground, now: Now) -> Turn {
         let ticket = self.ticket();
-        let list = Effect::List { ticket, patient: gate.patient.ins.clone() };
+        let list = Effect::List { ticket, patient: gate.patient.clone() };
         gate.step = GateStep::Listing { ticket, answer, ground, until: now.since_boot + WAIT_MAX };
         self.gate(gate, vec![list])
     }
@@ -270,14 +271,19 @@ impl Visit {
         if listing.documents.patient() != &gate.patient.ins {
             return self.failed(gate, Trouble::AnswerUnreadable);
         }
+        // An authorization may have ended while the list was on its way.
         let decision = self.may_open(&gate.here, &answer, Some(ground), said_for(ground), now);
-        let row = |class| Draft {
+        if !decision.allow {
+            gate.step = GateStep::Denied { decision };
+            return self.gate(gate, vec![]);
+        }
+        let row = |class, source| Draft {
             ground: Some(ground),
             rule: decision.rule.id.to_owned(),
-            source: answer.source,
+            source,
             ..row(class, &gate.here, &gate.patient, &self.rules, now)
         };
-        let rows = vec![row(Class::Gate), row(Class::Listed)];
+        let rows = vec![row(Class::Gate, answer.source), row(Class::Listed, listing.source)];
         let ticket = self.ticket();
         let until = now.since_boot + WAIT_MAX;
         gate.step = GateStep::RecordingList { ticket, answer, ground, listing, until };

@@ -37,14 +37,14 @@ pub(super) fn typed(
         b'2' | b'4' | b'8' => Sex::Female,
         _ => Sex::Indeterminate,
     };
-    let birth_place = Some(ins.matricule[5..10].to_owned());
     Ok(Patient {
         ins,
         birth_name: birth_name.trim().to_uppercase(),
         birth_given_names: String::new(),
         sex,
         birth_date: date,
-        birth_place,
+        // Not typed, and a matricule is no proof of it.
+        birth_place: None,
     })
 }
 
@@ -52,6 +52,8 @@ pub(super) fn typed(
 pub(super) fn scanned(round: &[RoundEntry], payload: &str) -> Result<Patient, Trouble> {
     let patient = datamatrix::parse(payload).map_err(|_| Trouble::InsUnreadable)?.patient;
     match round.iter().map(|entry| &entry.patient).find(|known| known.ins == patient.ins) {
+        // A scan has all five traits; what was only typed has not, and may have been mistyped.
+        Some(known) if known.birth_given_names.is_empty() => Ok(patient),
         Some(known) => {
             let same =
                 folded(&known.birth_name) == folded(&patient.birth_name) && known.birth_date == patient.birth_date;

@@ -76,6 +76,7 @@ pub enum Page {
     Reception {
         insertion: Insertion,
         holder: Box<Holder>,
+        until: Duration,
     },
     Gate(Box<Gate>),
     Record(Box<Record>),

@@ -64,8 +64,10 @@ impl Visit {
     /// When the loop must wake this visit with a `Tick`; `None` while nothing waits.
     pub fn alarm(&self) -> Option<Duration> {
         let wait = match &self.page {
-            Page::Idle | Page::TakeCard(_) | Page::Reception { .. } => None,
-            Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } => Some(*until),
+            Page::Idle | Page::TakeCard(_) => None,
+            Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } | Page::Reception { until, .. } => {
+                Some(*until)
+            }
             Page::AskPin(ask) => Some(ask.until),
             Page::Opening(opening) => Some(opening.until),
             Page::Home(_) => None,
@@ -145,6 +147,7 @@ impl Visit {
                 self.end(Page::TakeCard(Trouble::CardMute))
             }
             Page::AskPin(ask) if over(&ask.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::Reception { until, .. } if over(until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Opening(opening) if over(&opening.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Gate(_) => self.gate_tick(now),
             Page::Record(_) | Page::Document(_) => self.record_tick(now),
@@ -167,7 +170,14 @@ impl Visit {
             Page::Record(record) => self.in_record(*record, event, now),
             Page::Document(reader) => self.in_document(*reader, event, now),
             // Nothing is asked here; anything is late, and changes nothing.
-            page @ (Page::Idle | Page::Reception { .. } | Page::TakeCard(_)) => self.turn(page, vec![]),
+            page @ (Page::Idle | Page::TakeCard(_)) => self.turn(page, vec![]),
+            Page::Reception { insertion, holder, until } => {
+                if matches!(event, Event::Touched(Touch::Quit | Touch::Back)) {
+                    return self.end(Page::TakeCard(Trouble::VisitEnded));
+                }
+                let until = if matches!(event, Event::Touched(_)) { now.since_boot + INACTIVITY_MAX } else { until };
+                self.turn(Page::Reception { insertion, holder, until }, vec![])
+            }
         }
     }
 
@@ -284,7 +294,8 @@ impl Visit {
                 };
                 let insertion = opening.insertion;
                 if !opening.holder.may_ask_for_records() {
-                    return self.turn(Page::Reception { insertion, holder: Box::new(opening.holder) }, vec![]);
+                    let (holder, until) = (Box::new(opening.holder), now.since_boot + INACTIVITY_MAX);
+                    return self.turn(Page::Reception { insertion, holder, until }, vec![]);
                 }
                 let ticket = self.ticket();
                 opening.step = OpeningStep::OpeningCompartment { ticket, login };

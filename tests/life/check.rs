@@ -171,9 +171,19 @@ impl Life {
             })
         };
         assert!(on_disk(Class::Listed, None), "{at}: a list without its row");
+        // The row says where the list came from, under which ground, and by which rule.
+        let listed = usize::try_from(record.listed.index()).ok().and_then(|index| self.rows.get(index));
+        let said = listed.map(|row| (row.source, row.ground, row.rule.is_empty()));
+        assert_eq!(said, Some((record.source, Some(record.ground), false)), "{at}: a row that is not true");
         if let Some(document) = document {
             assert!(on_disk(Class::Opened, Some(document)), "{at}: a document without its row");
         }
+    }
+
+    /// A page without an alarm is one that waits for people only.
+    pub fn check_nothing_waits(&self) {
+        let page = self.visit.page.name();
+        assert!(matches!(self.visit.page, Page::Idle | Page::TakeCard(_)), "seed {}: {page} waits, unseen", self.seed);
     }
 
     /// P1, at the door: the vault is asked to release only what a durable row covers.

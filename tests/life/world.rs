@@ -139,7 +139,7 @@ impl Life {
             self.happen();
         }
         for _ in 0..20 {
-            let Some(alarm) = self.visit.alarm() else { return };
+            let Some(alarm) = self.visit.alarm() else { return self.check_nothing_waits() };
             self.now.since_boot = self.now.since_boot.max(alarm);
             self.tell(Event::Tick);
         }
@@ -285,8 +285,8 @@ impl Life {
             Effect::List { ticket, patient } => {
                 let source = if self.dice.bool() { Source::Online } else { Source::Cached };
                 let as_of = UnixSeconds(1_794_999_000);
-                let came = documents(&patient);
-                let listing = Listing { documents: Held::record(patient, came), source, as_of };
+                let came = documents(&patient.ins);
+                let listing = Listing { documents: Held::record(patient.ins, came), source, as_of };
                 let answer = if lucky { Ok(Box::new(listing)) } else { Err(Trouble::Offline) };
                 Event::ListCame { ticket, answer }
             }
@@ -383,7 +383,13 @@ impl Life {
             _ => {}
         }
         let team_consent = [None, Some(true), Some(false)][self.dice.usize(0..3)];
-        StateAnswer { state, source: Source::Online, as_of: UnixSeconds(1_794_999_000), team_consent, refused: false }
+        StateAnswer {
+            state,
+            source: Source::Online,
+            as_of: UnixSeconds(1_794_999_000),
+            team_consent,
+            refused: self.dice.u8(0..8) == 0,
+        }
     }
 }
 

@@ -103,13 +103,23 @@ fn remark(value: &Value) -> Option<Remark> {
     let Some(issue) = issue else { return Some(Remark { code: String::new(), text: String::new() }) };
     let ours = issue.details.as_ref().and_then(|details| details.code_in(names::OUTCOME)).map(str::to_owned);
     let said = issue.details.map(|details| details.text).filter(|text| !text.is_empty());
-    Some(Remark { code: plain(&ours.unwrap_or(issue.code)), text: plain(&said.unwrap_or(issue.diagnostics)) })
+    Some(Remark { code: word(&ours.unwrap_or(issue.code)), text: plain(&said.unwrap_or(issue.diagnostics)) })
+}
+
+/// A code reaches the log and stands in clear on the disk: a word of a vocabulary, or nothing. A name or a number that a
+/// server put there is neither.
+fn word(code: &str) -> String {
+    let is_word = code.len() <= CODE_CHARACTERS_MAX && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    if is_word { code.to_owned() } else { String::new() }
 }
 
 /// For a screen: no control characters, not endless.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(REASON_CHARACTERS_MAX).collect()
 }
+
+/// The longest of FHIR's issue types has 16.
+const CODE_CHARACTERS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {

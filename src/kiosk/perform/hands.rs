@@ -13,6 +13,7 @@ use crate::journal::Held;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Mode;
 use crate::kiosk::courier;
+use crate::kiosk::start::Trust;
 use crate::kiosk::troubles;
 use crate::patient::ins::Patient;
 use crate::record::document::UniqueId;
@@ -33,6 +34,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc;
+use tokio::sync::watch;
 
 /// Everything that `perform` can reach.
 pub struct Hands {
@@ -41,10 +43,11 @@ pub struct Hands {
     pub vault: Vault,
     pub upstream: Arc<Pdsm>,
     pub worker: Worker,
-    pub anchors: trust::Anchors,
-    pub crls: trust::Crls,
+    pub trust: Trust,
     pub clock: Clock,
     pub courier: mpsc::Sender<courier::Order>,
+    /// Under whose name the courier may send.
+    pub presence: watch::Sender<Option<Arc<AsHolder>>>,
     pub events: mpsc::Sender<Event>,
     pub team: Team,
     /// On a desk: the round of a holder whose own is still empty.
@@ -131,11 +134,9 @@ impl Hands {
     pub async fn lock(&self) {
         self.worker.kill();
         self.reader.leave();
+        self.presence.send_replace(None);
         *self.present.lock().await = None;
         self.vault.lock().await;
-        if self.courier.send(courier::Order::HolderIsGone).await.is_err() {
-            tracing::debug!("the courier is gone");
-        }
     }
 
     /// The certificate, found and verified; nothing of the holder is believed before.
@@ -143,7 +144,9 @@ impl Hands {
         let contents = self.reader.read(insertion.0).await.map_err(|error| troubles::of_card(&error))?;
         let certificate =
             Certificate::parse(&contents.certificate).map_err(|error| troubles::of_certificate(&error))?;
-        trust::verify(&certificate, &self.anchors, &self.crls, self.clock.now().wall)
+        // Read at each card: a list that came in since is in force now.
+        let crls = self.trust.crls().map_err(|error| troubles::of_start(&error))?;
+        trust::verify(&certificate, &self.trust.anchors, &crls, self.clock.now().wall)
             .map_err(|error| troubles::of_trust(&error))?;
         let holder = certificate.holder();
         *self.present.lock().await = Some(Present {
@@ -200,7 +203,8 @@ impl Hands {
             if present.certificate.verify_signature(&message, &signature).is_err() {
                 return Err(Trouble::SignatureRefused);
             }
-            let at = self.clock.as_shown();
+            // A floor where nobody vouches for the time: the system's clock must not end leases (DESIGN §8).
+            let at = self.clock.now().wall.value();
             self.vault.unlock(id, key, SecretBytes::new(signature), at).await.map_err(of_vault)?;
         }
         if !self.starter_round.is_empty() && self.desk().await?.round.is_empty() {
@@ -232,7 +236,11 @@ impl Hands {
         let now = self.clock.as_shown();
         let mut present = self.present.lock().await;
         let present = present.as_mut().ok_or(Trouble::CardPulledWhileReading)?;
-        if let Some(token) = present.token.as_ref().filter(|token| token.until > now.plus(TOKEN_MARGIN_S)) {
+        // One that seems to last for years was made before the clock was put right.
+        let serves = |token: &&Arc<AsHolder>| {
+            token.until > now.plus(TOKEN_MARGIN_S) && token.until <= now.plus(token::LIFE_S + TOKEN_MARGIN_S)
+        };
+        if let Some(token) = present.token.as_ref().filter(serves) {
             return Ok(token.clone());
         }
         let mut nonce = [0; 32];
@@ -263,7 +271,8 @@ impl Hands {
     /// Everything that waits for this holder leaves beside what is done here; the courier tells the visit how it went.
     async fn hand_to_courier(&self, ticket: Ticket) -> Result<(), Trouble> {
         let who = self.as_holder().await?;
-        self.courier.send(courier::Order::HolderIsHere { who, ticket }).await.map_err(|_| Trouble::Internal)
+        self.presence.send_replace(Some(who));
+        self.courier.send(courier::Order::Deliver { ticket }).await.map_err(|_| Trouble::Internal)
     }
 }
 

@@ -43,14 +43,13 @@ impl Hands {
                 self.vault.remember_state(ins, &state, at).await.map_err(|error| troubles::of_vault(&error))?;
                 (state, Source::Online, at)
             }
-            Err(trouble) if is_offline(trouble) => {
+            Err(trouble) if trouble.leaves_the_compartment() => {
                 let known = self.vault.state(ins).await.map_err(|error| troubles::of_vault(&error))?;
-                let (state, as_of) = known.ok_or(Trouble::Offline)?;
+                let (state, as_of) = known.ok_or(trouble)?;
                 (state, Source::Cached, as_of)
             }
             Err(trouble) => return Err(trouble),
         };
-        self.remember_patient(patient).await?;
         let mut consents = self.vault.consents(ins).await.map_err(|error| troubles::of_vault(&error))?;
         let present = self.present.lock().await;
         let holder = present.as_ref().map(|present| &present.holder.id).ok_or(Trouble::CardPulledWhileReading)?;
@@ -70,30 +69,33 @@ impl Hands {
         self.heard(answer).await
     }
 
-    /// Whoever comes through the gate is in the round from then on.
+    /// Whoever's record was opened is in the round from then on; better traits replace those that were only typed.
     async fn remember_patient(&self, patient: &Patient) -> Result<(), Trouble> {
         let of_vault = |error| troubles::of_vault(&error);
         let mut round: Vec<Patient> =
             self.vault.round().await.map_err(of_vault)?.into_iter().map(|row| row.patient).collect();
-        if round.iter().any(|known| known.ins == patient.ins) {
-            return Ok(());
+        match round.iter_mut().find(|known| known.ins == patient.ins) {
+            Some(known) if known == patient => return Ok(()),
+            Some(known) => *known = patient.clone(),
+            None => round.push(patient.clone()),
         }
-        round.push(patient.clone());
         self.vault.put_round(round, self.clock.as_shown()).await.map_err(of_vault)
     }
 
     /// ITI-67 now, or the list that was last known. Either way nobody has seen it yet.
-    pub(super) async fn list(&self, ins: &Ins) -> Result<Listing, Trouble> {
+    pub(super) async fn list(&self, patient: &Patient) -> Result<Listing, Trouble> {
+        let ins = &patient.ins;
         let of_vault = |error| troubles::of_vault(&error);
         match self.list_online(ins).await {
             Ok(documents) => {
                 let as_of = self.clock.as_shown();
                 self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
+                self.remember_patient(patient).await?;
                 self.refresh_authorization(ins).await;
                 Ok(Listing { documents, source: Source::Online, as_of })
             }
-            Err(trouble) if is_offline(trouble) => {
-                let (documents, as_of) = self.vault.list(ins).await.map_err(of_vault)?.ok_or(Trouble::Offline)?;
+            Err(trouble) if trouble.leaves_the_compartment() => {
+                let (documents, as_of) = self.vault.list(ins).await.map_err(of_vault)?.ok_or(trouble)?;
                 Ok(Listing { documents, source: Source::Cached, as_of })
             }
             Err(trouble) => Err(trouble),
@@ -134,7 +136,7 @@ impl Hands {
         };
         let lines = match lines {
             Ok(lines) => lines,
-            Err(trouble) if is_offline(trouble) => Held::record(ins.clone(), Vec::new()),
+            Err(trouble) if trouble.leaves_the_compartment() => Held::record(ins.clone(), Vec::new()),
             Err(trouble) => return Err(trouble),
         };
         let unsent = self.vault.unsent_accesses(ins).await.map_err(|error| troubles::of_vault(&error))?;
@@ -207,15 +209,17 @@ impl Hands {
             self.clock.heard(at);
         }
         let trouble = answer.as_ref().err().map(troubles::of_upstream);
+        if trouble == Some(Trouble::ServerRefusedHolder)
+            && let Some(present) = self.present.lock().await.as_mut()
+        {
+            // It may have been made by a clock that was wrong until this answer: the next call makes another.
+            present.token = None;
+        }
         if self.events.send(Event::LinkIs(courier::link_of(trouble))).await.is_err() {
             tracing::debug!("the loop is gone");
         }
         answer.map_err(|error| troubles::of_upstream(&error))
     }
-}
-
-fn is_offline(trouble: Trouble) -> bool {
-    matches!(trouble, Trouble::Offline | Trouble::ServerTimedOut)
 }
 
 /// What was said to this holder, or about the team that they are in; what a colleague outside it was told is not theirs.
@@ -227,14 +231,12 @@ fn concerns(consent: &Consent, holder: &HolderId, team: &Team) -> bool {
 /// The newest word about the team, if there is one.
 fn team_consent(consents: &[Consent]) -> Option<bool> {
     let about_team = |consent: &&Consent| matches!(consent.said.scope, Scope::Team(_));
-    let newest = consents.iter().filter(about_team).max_by_key(|consent| consent.id);
-    newest.map(|consent| consent.said.answer == Answer::Yes)
+    consents.iter().rfind(about_team).map(|consent| consent.said.answer == Answer::Yes)
 }
 
-/// Identifiers are UUIDv7: the greatest is the newest. In one breath, refusal wins.
+/// The last word counts; the vault gives them in the order of their recording.
 fn last_word_is_no(consents: &[Consent]) -> bool {
-    let newest = consents.iter().max_by_key(|consent| (consent.id, consent.said.answer != Answer::Yes));
-    newest.is_some_and(|consent| consent.said.answer != Answer::Yes)
+    consents.last().is_some_and(|consent| consent.said.answer != Answer::Yes)
 }
 
 /// A row of ours, in the words of a history; rows that are no access are not in it.
@@ -310,14 +312,15 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_word_counts_and_refusal_wins_a_tie() {
+    fn the_last_word_counts() {
         let team = || Scope::Team("t".into());
         let yes_then_no = [consent(1, team(), Answer::Yes), consent(2, Scope::Authorization, Answer::Withdrawn)];
         assert!(last_word_is_no(&yes_then_no));
         assert_eq!(team_consent(&yes_then_no), Some(true));
         let no_then_yes = [consent(1, team(), Answer::No), consent(2, team(), Answer::Yes)];
         assert!(!last_word_is_no(&no_then_yes));
-        assert!(last_word_is_no(&[consent(1, team(), Answer::Yes), consent(1, team(), Answer::No)]));
+        // Not the greatest identifier: two in one second have theirs by chance.
+        assert!(last_word_is_no(&[consent(9, team(), Answer::Yes), consent(3, team(), Answer::No)]));
         assert_eq!((team_consent(&[]), last_word_is_no(&[])), (None, false));
     }
 }

@@ -178,7 +178,7 @@ pub fn round() -> Vec<RoundEntry> {
 
 pub fn reception() -> Page {
     let holder = Holder { card_kind: CardKind::Cpe, profession: None, ..holder() };
-    Page::Reception { insertion: Insertion(1), holder: Box::new(holder) }
+    Page::Reception { insertion: Insertion(1), holder: Box::new(holder), until: Duration::from_secs(300) }
 }
 
 pub fn answer(authorization: Authorization) -> StateAnswer {
