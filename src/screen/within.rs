@@ -15,6 +15,7 @@ use crate::screen::view::Chip;
 use crate::screen::view::DeviceFacts;
 use crate::screen::view::DocumentRow;
 use crate::screen::view::Documents;
+use crate::screen::view::HEADER;
 use crate::screen::view::History;
 use crate::screen::view::HistoryRow;
 use crate::screen::view::Pill;
@@ -254,6 +255,7 @@ pub(super) fn reader(reader: &page::Reader, visit: &Visit, now: Now, device: &De
                 .enumerate()
                 .filter(|(_, row)| row.kind == RowKind::Heading && row.level <= 1)
                 .map(|(place, row)| (plain_text(&row.text), place))
+                .chain((!reading.header.is_empty()).then(|| (HEADER.to_owned(), reading.rows.len())))
                 .collect();
             let place = number.checked_sub(*first_page).map(|place| place as usize);
             page.picture = place.filter(|place| *place < reading.pages.len());

@@ -339,7 +339,7 @@ fn a_document_is_read() {
     sends(&window, &mut touches, "Texte plus petit", Touch::SmallerText);
     sends(&window, &mut touches, "Documents", Touch::Back);
 
-    draws(&window, "reader-pdf", &visit(reader(shown(pictures(), 0), 100)), &["Page 1 sur 3", "Laboratoire Test"]);
+    draws(&window, "reader-pdf", &visit(reader(shown(pictures(), 0), 100)), &["Page 1 sur 3"]);
     sends(&window, &mut touches, "Page suivante", Touch::NextPage);
     draws(&window, "reader-pdf-150", &visit(reader(shown(pictures(), 0), 150)), &["Page 1 sur 3"]);
     press(&window, "Page précédente");
@@ -350,6 +350,33 @@ fn a_document_is_read() {
     draws(&window, "reader-failed", &failed, &["Ce document est arrivé abîmé"]);
     sends(&window, &mut touches, "J’ai compris", Touch::Understood);
     draws(&window, "reader-invisible", &visit(reader_of(4, shown(narrative(), 0))), &["Le patient ne voit pas encore"]);
+}
+
+/// The nurse sees the content at once; the patient, author and dates of the file are one touch away.
+#[test]
+fn the_content_comes_before_the_header() {
+    let (window, mut touches) = window();
+    let in_sight = |text: &str| {
+        let found = ElementHandle::find_by_accessible_label(window.app(), text);
+        let texts = [AccessibleRole::Text, AccessibleRole::Image].map(Some);
+        found.into_iter().any(|element| texts.contains(&element.accessible_role()) && element.absolute_position().y < 480.0)
+    };
+    let mut letter = narrative();
+    letter.header.extend((0..12).map(|at| (format!("Ligne {at}"), "valeur".to_owned())));
+    let mut scan = pictures();
+    scan.header = letter.header.clone();
+    for (name, reading, first) in
+        [("reader-header", letter, "Motif d’hospitalisation"), ("reader-pdf-header", scan, "Page 1 sur 3")]
+    {
+        show(&window, &visit(Page::Idle));
+        draws(&window, name, &visit(reader(shown(reading, 0), 100)), &[first]);
+        assert!(in_sight(first), "{name}: the content is below the fold");
+        assert!(!in_sight("Ligne 0"), "{name}: the header is in the way");
+        press(&window, "En-tête du document");
+        assert!(in_sight("Ligne 0"), "{name}: the header was jumped to");
+        keep(&format!("{name}-jumped"), &snapshot(&window).expect("a picture"));
+    }
+    assert!(sent(&mut touches).is_empty(), "jumping is the window's own");
 }
 
 #[test]
@@ -386,6 +413,14 @@ fn a_long_document_is_whole_and_no_burden() {
     wait_ms(500);
     press(&window, "Conclusion");
     assert!(in_sight("Conclusion"));
+    assert!(in_sight("En-tête du document"), "the header ends the last part");
+    press(&window, "Partie précédente");
+    assert!(!in_sight("En-tête du document"));
+    let list = ElementHandle::find_by_accessible_label(window.app(), "Motif d’hospitalisation").next();
+    list.expect("a section").scroll(0.0, -1e6);
+    wait_ms(500);
+    press(&window, "En-tête du document");
+    assert!(in_sight("En-tête du document") && in_sight("Partie 3 sur 3"));
 }
 
 #[cfg(feature = "sandbox")]

@@ -7,6 +7,7 @@ use crate::record::reading::Row;
 use crate::record::reading::RowKind;
 use crate::record::reading::Run;
 use crate::record::reading::plain_text;
+use crate::screen::view::HEADER;
 use chevet_ui::ReaderRow;
 use chevet_ui::RowLook;
 use chevet_ui::TableCell;
@@ -15,16 +16,25 @@ use slint::SharedString;
 use slint::StyledText;
 use slint::VecModel;
 
-/// The header's lines, then the narrative.
+/// The narrative.
 pub(super) fn rows(reading: &Reading) -> Vec<ReaderRow> {
-    let header = reading.header.iter().map(|(label, value)| ReaderRow {
+    let mut numbers = Numbers::default();
+    reading.rows.iter().map(|row| one(row, &mut numbers)).collect()
+}
+
+/// The header's lines under their heading; nothing where the document has none.
+pub(super) fn header(reading: &Reading) -> Vec<ReaderRow> {
+    if reading.header.is_empty() {
+        return Vec::new();
+    }
+    let heading = ReaderRow { look: RowLook::Heading, plain: SharedString::from(HEADER), ..ReaderRow::default() };
+    let lines = reading.header.iter().map(|(label, value)| ReaderRow {
         look: RowLook::Label,
         marker: SharedString::from(label.as_str()),
         plain: SharedString::from(value.as_str()),
         ..ReaderRow::default()
     });
-    let mut numbers = Numbers::default();
-    header.chain(reading.rows.iter().map(|row| one(row, &mut numbers))).collect()
+    std::iter::once(heading).chain(lines).collect()
 }
 
 fn one(row: &Row, numbers: &mut Numbers) -> ReaderRow {
@@ -173,17 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn a_header_stands_before_the_narrative() {
+    fn a_header_stands_apart_under_its_heading() {
         let reading = Reading {
             header: vec![("Auteur".into(), "Dr Test".into())],
             rows: vec![row(RowKind::Heading, 0)],
             ..Reading::default()
         };
-        let rows = rows(&reading);
-        assert_eq!(rows.len(), 2);
-        assert_eq!(
-            (rows[0].look, rows[0].marker.as_str(), rows[0].plain.as_str()),
-            (RowLook::Label, "Auteur", "Dr Test")
-        );
+        assert_eq!(rows(&reading).len(), 1);
+        let header = header(&reading);
+        let told: Vec<_> = header.iter().map(|row| (row.look, row.marker.as_str(), row.plain.as_str())).collect();
+        assert_eq!(told, [(RowLook::Heading, "", HEADER), (RowLook::Label, "Auteur", "Dr Test")]);
+        assert!(super::header(&Reading::default()).is_empty());
     }
 }
