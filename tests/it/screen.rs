@@ -271,6 +271,27 @@ fn documents_are_listed_by_human_titles() {
 }
 
 #[test]
+fn a_long_title_is_never_cut() {
+    let (window, mut touches) = window();
+    let long = "Lettre de liaison à la sortie d’une structure sociale ou médico-sociale";
+    let titles = [long, "Court", long, "Bref"];
+    let list = titles.iter().map(|title| document("", title, "10", "Dr Test", "2026-01-05")).collect();
+    let visit = visit(Page::Record(Box::new(record(Room::Documents { class: None }, list))));
+    draws(&window, "documents-long", &visit, &[long]);
+    show(&window, &visit);
+    let rows: Vec<(f32, f32)> = controls(&window)
+        .iter()
+        .filter(|control| control.accessible_role() == Some(AccessibleRole::ListItem))
+        .map(|row| (row.absolute_position().y, row.size().height))
+        .collect();
+    let heights: Vec<f32> = rows.iter().map(|(_, height)| *height).collect();
+    assert_eq!((heights.len(), heights[1], heights[3]), (4, 62.0, 62.0), "{heights:?}");
+    assert!(heights[0] > 72.0 && heights[0] == heights[2], "two lines of title need more: {heights:?}");
+    assert!(rows.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0 + 0.5), "rows overlap: {rows:?}");
+    sends(&window, &mut touches, "Bref, 05/01/2026 · Dr Test", Touch::OpenDocument(3));
+}
+
+#[test]
 fn a_thousand_documents_are_no_burden() {
     let (window, mut touches) = window();
     let many = (0..1_000)
