@@ -200,6 +200,8 @@ pub struct Why {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Reason {
     pub sentence: String,
+    /// What can be done about it.
+    pub next: String,
     /// What it concerns: « 3 comptes rendus »; may be empty.
     pub about: String,
     /// Rule, law, facts.

@@ -9,6 +9,7 @@ use crate::record::reading::RowKind;
 use crate::record::reading::plain_text;
 use crate::screen::before;
 use crate::screen::labels;
+use crate::screen::reasons;
 use crate::screen::view::Bar;
 use crate::screen::view::Body;
 use crate::screen::view::Chip;
@@ -36,7 +37,7 @@ pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &De
     let bar = |back: &str| bar(back, record, visit, now, device);
     match &record.room {
         Room::Documents { class } => Body::Documents(documents(bar("Tournée"), record, class.as_deref(), device)),
-        Room::Why => Body::Why(why(bar("Documents"), record, visit)),
+        Room::Why => Body::Why(why(bar("Documents"), record, visit, device)),
         Room::AskingHistory { .. } => {
             Body::History(History { bar: bar("Documents"), waiting: true, ..History::default() })
         }
@@ -185,20 +186,13 @@ fn warnings(permitted: &Permitted) -> Vec<String> {
     warnings
 }
 
-fn why(bar: Bar, record: &page::Record, visit: &Visit) -> Why {
+fn why(bar: Bar, record: &page::Record, visit: &Visit, device: &DeviceFacts) -> Why {
     let all: u32 = record.denied.iter().map(|denied| denied.count).sum();
     let title = match all {
         0 | 1 => format!("{} n'est pas montré.", words::count(all, "document", "documents")),
         _ => format!("{} ne sont pas montrés.", words::count(all, "document", "documents")),
     };
-    let reasons = record
-        .denied
-        .iter()
-        .map(|denied| {
-            let (one, many) = labels::class(&denied.class_code);
-            before::reason(&denied.decision, words::count(denied.count, one, many), visit)
-        })
-        .collect();
+    let reasons = reasons::by_rule(&record.denied, visit, &device.time_zone);
     Why { bar, title: french(&title), pill: Pill::default(), reasons }
 }
 

@@ -5,6 +5,7 @@
 mod fixtures;
 mod harness;
 
+use chevet::policy::Decision;
 use chevet::record::reading;
 use chevet::record::reading::RowKind;
 use chevet::record::reading::Run;
@@ -24,6 +25,7 @@ use chevet::visit::event::LinkState;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Touch;
+use chevet::visit::page::Denied;
 use chevet::visit::page::GateStep;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Room;
@@ -232,12 +234,48 @@ fn a_denial_explains_itself() {
         &window,
         "denied",
         &refused,
-        &["Accès refusé", "Pourquoi\u{a0}?", "a bloqué votre accès", "Règle B-01", "profession 60"],
+        &["Accès refusé", "Pourquoi\u{a0}?", "a bloqué votre accès", "Règle B-01", "profession\u{a0}: Infirmier"],
     );
     sends(&window, &mut touches, "J’ai compris", Touch::Understood);
-    let labels = ["4\u{a0}documents ne sont pas montrés.", "3\u{a0}comptes rendus", "Règle M-02", "type 72170-4"];
+    let labels =
+        ["4\u{a0}documents ne sont pas montrés.", "3\u{a0}comptes rendus", "Règle M-02", "non reconnu (72170-4)"];
     draws(&window, "why", &visit(room(Room::Why)), &labels);
     sends(&window, &mut touches, "Documents", Touch::Back);
+}
+
+/// A rule that keeps three classes closed says itself once, and in French alone.
+#[test]
+fn one_rule_is_one_reason() {
+    let (window, _touches) = window();
+    let facts = |kind: &str| {
+        let (profession, cell) = ("60".to_owned(), "unknown".to_owned());
+        let version = "26/10/2023".to_owned();
+        vec![("profession", profession), ("type", kind.to_owned()), ("cell", cell), ("matrix_version", version)]
+    };
+    let denied = |class: &str, id, kind, count| Denied {
+        class_code: class.into(),
+        decision: Decision { facts: facts(kind), ..decision(false, id, "Droit inconnu : accès refusé.", vec![]) },
+        count,
+    };
+    let mut closed = record(Room::Why, documents());
+    closed.denied = vec![
+        denied("10", "M-03", "11488-4", 3),
+        denied("44", "M-02", "57832-8", 1),
+        denied("11", "M-03", "74207-2", 2),
+    ];
+    let visit = visit(Page::Record(Box::new(closed)));
+    let Body::Why(why) = seen(&visit).body else { panic!("another page") };
+    let about: Vec<&str> = why.reasons.iter().map(|reason| reason.about.as_str()).collect();
+    assert_eq!(about, ["3\u{a0}comptes rendus, 2\u{a0}synthèses", "1\u{a0}plan de soins"]);
+    assert_eq!(
+        why.reasons[0].detail,
+        "Règle M-03 · arrêté du 26 octobre 2023, art. 1 · matrice 26/10/2023, 25\u{a0}% connue · profession\u{a0}: \
+         Infirmier · type de document (par exemple)\u{a0}: Compte rendu ou fiche de consultation ou de visite, Document \
+         de liaison d’urgence · droit dans la matrice\u{a0}: inconnu"
+    );
+    assert!(why.reasons[1].detail.contains("type de document\u{a0}: "), "a single document is no example");
+    assert!(why.reasons[0].next.starts_with("La version en vigueur de la matrice ne le dit pas"));
+    draws(&window, "why-grouped", &visit, &["3\u{a0}comptes rendus, 2\u{a0}synthèses", "demandez sa mise à jour"]);
 }
 
 #[test]
@@ -380,7 +418,9 @@ fn the_content_comes_before_the_header() {
     let in_sight = |text: &str| {
         let found = ElementHandle::find_by_accessible_label(window.app(), text);
         let texts = [AccessibleRole::Text, AccessibleRole::Image].map(Some);
-        found.into_iter().any(|element| texts.contains(&element.accessible_role()) && element.absolute_position().y < 480.0)
+        found
+            .into_iter()
+            .any(|element| texts.contains(&element.accessible_role()) && element.absolute_position().y < 480.0)
     };
     let mut letter = narrative();
     letter.header.extend((0..12).map(|at| (format!("Ligne {at}"), "valeur".to_owned())));

@@ -195,6 +195,7 @@ pub(super) fn why(page: &view::Why) -> chevet_ui::Why {
         pill: pill(&page.pill),
         reasons: list(&page.reasons, |reason| chevet_ui::Reason {
             sentence: text(&reason.sentence),
+            next: text(&reason.next),
             about: text(&reason.about),
             detail: text(&reason.detail),
         }),
