@@ -73,10 +73,13 @@ fn documents(bar: Bar, record: &page::Record, chosen: Option<&str>, device: &Dev
         (true, _) => french("Aucun document de ce dossier ne vous est ouvert."),
         (false, _) => String::new(),
     };
-    let rest = if denied < 2 {
-        "n'est pas montré : la loi ne le permet pas."
-    } else {
-        "ne sont pas montrés : la loi ne le permet pas."
+    // Only the matrix denies a profession; what the patient masked is not told as the profession's.
+    let by_matrix = record.denied.iter().all(|denied| denied.decision.rule.id.starts_with("M-"));
+    let rest = match (denied < 2, by_matrix) {
+        (true, true) => "n'est pas montré à votre profession.",
+        (true, false) => "n'est pas montré.",
+        (false, true) => "ne sont pas montrés à votre profession.",
+        (false, false) => "ne sont pas montrés.",
     };
     Documents {
         bar,

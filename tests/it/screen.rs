@@ -288,6 +288,17 @@ fn documents_are_listed_by_human_titles() {
         "Non visible du patient",
     ];
     draws(&window, "documents", &visit(listed(None)), &labels);
+    // Unknown to the matrix is not « forbidden by law », and what a patient masked has nothing to do with a profession.
+    let rest = |id| {
+        let mut list = record(Room::Documents { class: None }, documents());
+        list.denied[0].decision.rule.id = id;
+        match seen(&visit(Page::Record(Box::new(list)))).body {
+            Body::Documents(list) => list.denied_rest,
+            _ => panic!("another page"),
+        }
+    };
+    assert_eq!(rest("M-03"), "ne sont pas montrés à votre profession.");
+    assert_eq!(rest("L-03"), "ne sont pas montrés.");
     assert!(!said(&window).iter().any(|text| text.contains(".pdf")), "a file name is no title");
     let first = labels[1];
     sends(&window, &mut touches, first, Touch::OpenDocument(0));
