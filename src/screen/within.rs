@@ -2,13 +2,14 @@
 
 use crate::journal::words::Source;
 use crate::policy::decision::Obligation;
+use crate::policy::nomenclature;
+use crate::record::document::ClassCode;
 use crate::record::document::Document;
 use crate::record::document::Label;
 use crate::record::document::Status;
 use crate::record::reading::RowKind;
 use crate::record::reading::plain_text;
 use crate::screen::before;
-use crate::screen::labels;
 use crate::screen::reasons;
 use crate::screen::view::Bar;
 use crate::screen::view::Body;
@@ -104,7 +105,7 @@ fn chips(record: &page::Record, chosen: Option<&str>) -> Vec<Chip> {
     classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
     let all = Chip { label: "Tous".to_owned(), class: None, chosen: chosen.is_none() };
     let each = classes.into_iter().map(|(class, count)| Chip {
-        label: format!("{} {count}", labels::chip(class)),
+        label: format!("{} {count}", nomenclature::class_short(&ClassCode(class.to_owned()))),
         class: Some(class.to_owned()),
         chosen: chosen == Some(class),
     });
@@ -120,13 +121,13 @@ fn row(permitted: &Permitted, device: &DeviceFacts) -> DocumentRow {
         "" => format!("{title}, {details}"),
         state => format!("{title}, {details}, {state}"),
     };
-    DocumentRow { tile: labels::tile(document).to_owned(), title, details, pill, label }
+    let tile = nomenclature::tile(&document.type_code, &document.class_code).to_owned();
+    DocumentRow { tile, title, details, pill, label }
 }
 
-/// A human title: the type; the author's own title only where the type is not known. Never a file name.
+/// A human title: what our own list calls the type, never the server's words nor a file's name.
 fn title(document: &Document) -> String {
-    let label = document.type_label.trim();
-    if label.is_empty() { french(document.title.trim()) } else { french(label) }
+    french(nomenclature::type_label(&document.type_code))
 }
 
 /// Clinical date, then author.
@@ -149,7 +150,7 @@ fn details(document: &Document, device: &DeviceFacts) -> String {
 fn state(permitted: &Permitted) -> Pill {
     let document = &permitted.document;
     if warns_invisible(permitted) {
-        return before::care("Non visible du patient");
+        return before::care(nomenclature::label_text(&Label::InvisibleToPatient));
     }
     match document.status {
         Status::Archived => before::quiet("Archivé"),

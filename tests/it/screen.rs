@@ -285,7 +285,7 @@ fn documents_are_listed_by_human_titles() {
         "données de 7\u{a0}h\u{a0}30",
         "Compte rendu d’examens biologiques, 20/11/2026 · Laboratoire Test",
         "4\u{a0}documents",
-        "Non visible du patient",
+        "Non visible par le patient",
     ];
     draws(&window, "documents", &visit(listed(None)), &labels);
     // Unknown to the matrix is not « forbidden by law », and what a patient masked has nothing to do with a profession.
@@ -323,8 +323,8 @@ fn documents_are_listed_by_human_titles() {
 fn a_long_title_is_never_cut() {
     let (window, mut touches) = window();
     let long = "Lettre de liaison à la sortie d’une structure sociale ou médico-sociale";
-    let titles = [long, "Court", long, "Bref"];
-    let list = titles.iter().map(|title| document("", title, "10", "Dr Test", "2026-01-05")).collect();
+    let types = ["83981-1", "60591-5", "83981-1", "77777-7"];
+    let list = types.iter().map(|code| document(code, "Titre du serveur", "10", "Dr Test", "2026-01-05")).collect();
     let visit = visit(Page::Record(Box::new(record(Room::Documents { class: None }, list))));
     draws(&window, "documents-long", &visit, &[long]);
     show(&window, &visit);
@@ -337,36 +337,34 @@ fn a_long_title_is_never_cut() {
     assert_eq!((heights.len(), heights[1], heights[3]), (4, 62.0, 62.0), "{heights:?}");
     assert!(heights[0] > 72.0 && heights[0] == heights[2], "two lines of title need more: {heights:?}");
     assert!(rows.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0 + 0.5), "rows overlap: {rows:?}");
-    sends(&window, &mut touches, "Bref, 05/01/2026 · Dr Test", Touch::OpenDocument(3));
+    sends(&window, &mut touches, "Type de document non reconnu, 05/01/2026 · Dr Test", Touch::OpenDocument(3));
 }
 
 #[test]
 fn a_thousand_documents_are_no_burden() {
     let (window, mut touches) = window();
-    let many = (0..1_000)
-        .map(|at| document("11488-4", &format!("Consultation {at}"), "10", "Dr Test", "2026-01-05"))
-        .collect();
+    let many = (0..1_000).map(|at| document("60591-5", "", "11", &format!("Dr {at}"), "2026-01-05")).collect();
     let visit = visit(Page::Record(Box::new(record(Room::Documents { class: None }, many))));
-    draws(&window, "documents-1000", &visit, &["Consultation 0,", "Comptes rendus 1000"]);
+    draws(&window, "documents-1000", &visit, &["Dr 0", "Synthèses 1000"]);
     let rows = |window: &Window| controls(window).len();
     assert!(rows(&window) < 100, "only what is in sight exists: {}", rows(&window));
-    let first = ElementHandle::find_by_accessible_label(window.app(), "Consultation 3, 05/01/2026 · Dr Test").next();
+    let first = ElementHandle::find_by_accessible_label(window.app(), "Synthèse médicale, 05/01/2026 · Dr 3").next();
     first.expect("the fourth row").scroll(0.0, -62.0 * 500.0);
     wait_ms(500);
-    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+    sends(&window, &mut touches, "Synthèse médicale, 05/01/2026 · Dr 502", Touch::OpenDocument(502));
 
     // Something else changes on the page: the list keeps its place.
     let mut offline = fixtures::visit(visit.page);
     offline.standing.link = LinkState::Offline;
     show(&window, &offline);
-    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+    sends(&window, &mut touches, "Synthèse médicale, 05/01/2026 · Dr 502", Touch::OpenDocument(502));
     // So it does while a document is read; but another record's list begins at its head.
     show(&window, &fixtures::visit(reader(fetching(), 100)));
     show(&window, &offline);
-    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+    sends(&window, &mut touches, "Synthèse médicale, 05/01/2026 · Dr 502", Touch::OpenDocument(502));
     show(&window, &fixtures::visit(Page::Idle));
     show(&window, &offline);
-    sends(&window, &mut touches, "Consultation 0, 05/01/2026 · Dr Test", Touch::OpenDocument(0));
+    sends(&window, &mut touches, "Synthèse médicale, 05/01/2026 · Dr 0", Touch::OpenDocument(0));
 }
 
 #[test]
