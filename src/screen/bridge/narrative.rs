@@ -18,8 +18,7 @@ use slint::VecModel;
 
 /// The narrative.
 pub(super) fn rows(reading: &Reading) -> Vec<ReaderRow> {
-    let mut numbers = Numbers::default();
-    reading.rows.iter().map(|row| one(row, &mut numbers)).collect()
+    reading.rows.iter().map(one).collect()
 }
 
 /// The header's lines under their heading; nothing where the document has none.
@@ -37,13 +36,13 @@ pub(super) fn header(reading: &Reading) -> Vec<ReaderRow> {
     std::iter::once(heading).chain(lines).collect()
 }
 
-fn one(row: &Row, numbers: &mut Numbers) -> ReaderRow {
-    let number = numbers.of(row);
+fn one(row: &Row) -> ReaderRow {
     let (look, marker) = match row.kind {
         RowKind::Heading => (RowLook::Heading, String::new()),
         RowKind::Paragraph => (RowLook::Paragraph, String::new()),
         RowKind::Bullet => (RowLook::Bullet, "•".to_owned()),
-        RowKind::Numbered => (RowLook::Numbered, format!("{number}.")),
+        // Its number is in the text already.
+        RowKind::Numbered => (RowLook::Numbered, String::new()),
         RowKind::TableHead => (RowLook::TableHead, String::new()),
         RowKind::TableRow => (RowLook::TableRow, String::new()),
         RowKind::Footnote | RowKind::Picture => (RowLook::Footnote, String::new()),
@@ -65,31 +64,6 @@ fn table_cell(cell: &Cell, head: bool) -> TableCell {
         text: styled(&cell.text, head),
         columns: i32::from(cell.columns.max(1)),
         plain: SharedString::from(plain_text(&cell.text)),
-    }
-}
-
-/// Running numbers of ordered lists, one a depth; a list that ends begins at one again.
-#[derive(Default)]
-struct Numbers([u32; 16]);
-
-impl Numbers {
-    fn of(&mut self, row: &Row) -> u32 {
-        let depth = usize::from(row.level).min(self.0.len() - 1);
-        match row.kind {
-            RowKind::Numbered => {
-                self.0[depth + 1..].fill(0);
-                self.0[depth] += 1;
-                self.0[depth]
-            }
-            RowKind::Bullet => {
-                self.0[depth..].fill(0);
-                0
-            }
-            _ => {
-                self.0.fill(0);
-                0
-            }
-        }
     }
 }
 
@@ -167,19 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn ordered_lists_count_by_depth() {
-        let kinds = [
-            (RowKind::Numbered, 0),
-            (RowKind::Numbered, 1),
-            (RowKind::Numbered, 1),
-            (RowKind::Numbered, 0),
-            (RowKind::Numbered, 1),
-            (RowKind::Paragraph, 0),
-            (RowKind::Numbered, 0),
-        ];
-        let mut numbers = Numbers::default();
-        let counted: Vec<u32> = kinds.iter().map(|(kind, level)| numbers.of(&row(*kind, *level))).collect();
-        assert_eq!(counted, [1, 1, 2, 2, 1, 0, 1]);
+    fn a_number_stands_in_the_text_alone() {
+        let list = Reading { rows: vec![row(RowKind::Numbered, 1), row(RowKind::Bullet, 1)], ..Reading::default() };
+        let markers: Vec<String> = rows(&list).iter().map(|row| row.marker.to_string()).collect();
+        assert_eq!(markers, ["", "•"], "render has numbered it already");
     }
 
     #[test]
