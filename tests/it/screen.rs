@@ -445,8 +445,12 @@ fn the_content_comes_before_the_header() {
         press(&window, "En-tête du document");
         assert!(in_sight("Ligne 0"), "{name}: the header was jumped to");
         keep(&format!("{name}-jumped"), &snapshot(&window).expect("a picture"));
+        press(&window, "En-tête du document");
+        assert!(in_sight("Ligne 0"), "{name}: asked for again, it is gone to again");
     }
     assert!(sent(&mut touches).is_empty(), "jumping is the window's own");
+    sends(&window, &mut touches, "Page suivante", Touch::NextPage);
+    assert!(!in_sight("Ligne 0"), "a new page is read from its head");
 }
 
 #[test]
