@@ -68,6 +68,7 @@ const PURE: &[&str] = &[
     "screen/within.rs",
     "screen/words.rs",
     "screen/labels.rs",
+    "screen/reasons.rs",
     "screen/consent_text.rs",
     "screen/form.rs",
     "exchange/outbox.rs",

@@ -7,6 +7,7 @@ use crate::policy::Decision;
 use crate::policy::decision::Obligation;
 use crate::screen::consent_text;
 use crate::screen::labels;
+use crate::screen::reasons;
 use crate::screen::view::Bar;
 use crate::screen::view::Body;
 use crate::screen::view::Consent;
@@ -18,7 +19,6 @@ use crate::screen::view::Idle;
 use crate::screen::view::Notice;
 use crate::screen::view::Pill;
 use crate::screen::view::Pin;
-use crate::screen::view::Reason;
 use crate::screen::view::Reception;
 use crate::screen::view::RoundRow;
 use crate::screen::view::Tone;
@@ -83,13 +83,7 @@ fn version(device: &DeviceFacts) -> String {
 
 fn matrix(visit: &Visit) -> String {
     let matrix = &visit.rules().matrix;
-    french(&format!("Matrice {}, {} connue", matrix.version, percent_known(visit)))
-}
-
-fn percent_known(visit: &Visit) -> String {
-    let (known, all) = visit.rules().matrix.known();
-    // Rounded down: 99.9 % known is not all.
-    format!("{} %", known * 100 / all.max(1))
+    french(&format!("Matrice {}, {} connue", matrix.version, reasons::percent_known(visit)))
 }
 
 pub(super) fn quiet(text: &str) -> Pill {
@@ -332,7 +326,7 @@ pub(super) fn gate(gate: &page::Gate, visit: &Visit, now: Now, device: &DeviceFa
             bar: bar("Tournée"),
             title: french("Ce dossier ne peut pas être ouvert."),
             pill: Pill { text: "Accès refusé".to_owned(), tone: Tone::Stopped },
-            reasons: vec![reason(decision, french("Pourquoi ?"), visit)],
+            reasons: vec![reasons::one(decision, french("Pourquoi ?"), visit, &device.time_zone)],
         }),
         GateStep::Failed { trouble } => Body::Gate(failed(bar("Tournée"), &gate.patient, *trouble)),
     }
@@ -361,7 +355,7 @@ fn standing(bar: Bar, patient: &Patient, decision: &Decision, has_ground: bool, 
         pill,
         headline: french(headline),
         sentence: french(&sentence),
-        law: law(decision, visit),
+        law: reasons::law(decision, visit),
         act,
         act_label: french(act_label),
     }
@@ -399,21 +393,6 @@ fn traits(patient: &Patient) -> Vec<(String, String)> {
     ]
     .map(|(label, value)| (label.to_owned(), value))
     .into()
-}
-
-fn law(decision: &Decision, visit: &Visit) -> String {
-    let matrix = &visit.rules().matrix;
-    french(&format!("Règle {} · {} · matrice {}", decision.rule.id, decision.rule.law, matrix.version))
-}
-
-/// P6: rule, law, matrix and how much of it is known, facts.
-pub(super) fn reason(decision: &Decision, about: String, visit: &Visit) -> Reason {
-    let mut detail = format!("{}, {} connue", law(decision, visit), percent_known(visit));
-    if !decision.facts.is_empty() {
-        let facts: Vec<String> = decision.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        detail.push_str(&format!(" · faits : {}", facts.join(", ")));
-    }
-    Reason { sentence: french(decision.rule.sentence), about, detail: french(&detail) }
 }
 
 fn consent(gate: &page::Gate, language: Language, visit: &Visit) -> Consent {

@@ -134,9 +134,12 @@ impl Window {
                 let old = if let Some(Body::Reader(old)) = before { Some(old) } else { None };
                 screen.set_reader(fill::reader(page));
                 if old.is_none_or(|old| old.reading != page.reading) {
-                    let rows = page.reading.as_ref().map(|reading| narrative::rows(reading)).unwrap_or_default();
+                    let reading = page.reading.as_deref();
+                    let rows = reading.map(narrative::rows).unwrap_or_default();
+                    let header = reading.map(narrative::header).unwrap_or_default();
                     screen.set_reader_rows(ModelRc::new(VecModel::from(rows)));
-                    screen.set_sections(fill::list(&page.sections, |section| fill::section(page, section)));
+                    screen.set_reader_header(ModelRc::new(VecModel::from(header)));
+                    screen.set_sections(fill::list(&page.sections, fill::section));
                 }
                 if old.is_none_or(|old| old.reading != page.reading || old.picture != page.picture) {
                     screen.set_picture(fill::picture(page));

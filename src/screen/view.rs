@@ -22,6 +22,9 @@ pub struct DeviceFacts {
     pub time_zone: String,
 }
 
+/// What stands above a document's own header, which comes after its content.
+pub const HEADER: &str = "En-tête du document";
+
 /// All that the window shows.
 #[derive(Clone, PartialEq)]
 pub struct View {
@@ -197,6 +200,8 @@ pub struct Why {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Reason {
     pub sentence: String,
+    /// What can be done about it.
+    pub next: String,
     /// What it concerns: « 3 comptes rendus »; may be empty.
     pub about: String,
     /// Rule, law, facts.
@@ -259,7 +264,7 @@ pub struct Reader {
     pub notices: Vec<String>,
     /// Shown: what there is to read. Compared by its pointer first.
     pub reading: Option<Arc<Reading>>,
-    /// Headings one may jump to: words, and the place of their row.
+    /// Headings one may jump to: words, and the place of their row; the header's, last, is one past the rows.
     pub sections: Vec<(String, usize)>,
     /// Which of `reading.pages` is drawn.
     pub picture: Option<usize>,

@@ -2,19 +2,22 @@
 
 use crate::journal::words::Source;
 use crate::policy::decision::Obligation;
+use crate::policy::nomenclature;
+use crate::record::document::ClassCode;
 use crate::record::document::Document;
 use crate::record::document::Label;
 use crate::record::document::Status;
 use crate::record::reading::RowKind;
 use crate::record::reading::plain_text;
 use crate::screen::before;
-use crate::screen::labels;
+use crate::screen::reasons;
 use crate::screen::view::Bar;
 use crate::screen::view::Body;
 use crate::screen::view::Chip;
 use crate::screen::view::DeviceFacts;
 use crate::screen::view::DocumentRow;
 use crate::screen::view::Documents;
+use crate::screen::view::HEADER;
 use crate::screen::view::History;
 use crate::screen::view::HistoryRow;
 use crate::screen::view::Pill;
@@ -35,7 +38,7 @@ pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &De
     let bar = |back: &str| bar(back, record, visit, now, device);
     match &record.room {
         Room::Documents { class } => Body::Documents(documents(bar("Tournée"), record, class.as_deref(), device)),
-        Room::Why => Body::Why(why(bar("Documents"), record, visit)),
+        Room::Why => Body::Why(why(bar("Documents"), record, visit, device)),
         Room::AskingHistory { .. } => {
             Body::History(History { bar: bar("Documents"), waiting: true, ..History::default() })
         }
@@ -71,10 +74,13 @@ fn documents(bar: Bar, record: &page::Record, chosen: Option<&str>, device: &Dev
         (true, _) => french("Aucun document de ce dossier ne vous est ouvert."),
         (false, _) => String::new(),
     };
-    let rest = if denied < 2 {
-        "n'est pas montré : la loi ne le permet pas."
-    } else {
-        "ne sont pas montrés : la loi ne le permet pas."
+    // Only the matrix denies a profession; what the patient masked is not told as the profession's.
+    let by_matrix = record.denied.iter().all(|denied| denied.decision.rule.id.starts_with("M-"));
+    let rest = match (denied < 2, by_matrix) {
+        (true, true) => "n'est pas montré à votre profession.",
+        (true, false) => "n'est pas montré.",
+        (false, true) => "ne sont pas montrés à votre profession.",
+        (false, false) => "ne sont pas montrés.",
     };
     Documents {
         bar,
@@ -99,7 +105,7 @@ fn chips(record: &page::Record, chosen: Option<&str>) -> Vec<Chip> {
     classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
     let all = Chip { label: "Tous".to_owned(), class: None, chosen: chosen.is_none() };
     let each = classes.into_iter().map(|(class, count)| Chip {
-        label: format!("{} {count}", labels::chip(class)),
+        label: format!("{} {count}", nomenclature::class_short(&ClassCode(class.to_owned()))),
         class: Some(class.to_owned()),
         chosen: chosen == Some(class),
     });
@@ -115,13 +121,13 @@ fn row(permitted: &Permitted, device: &DeviceFacts) -> DocumentRow {
         "" => format!("{title}, {details}"),
         state => format!("{title}, {details}, {state}"),
     };
-    DocumentRow { tile: labels::tile(document).to_owned(), title, details, pill, label }
+    let tile = nomenclature::tile(&document.type_code, &document.class_code).to_owned();
+    DocumentRow { tile, title, details, pill, label }
 }
 
-/// A human title: the type; the author's own title only where the type is not known. Never a file name.
+/// A human title: what our own list calls the type, never the server's words nor a file's name.
 fn title(document: &Document) -> String {
-    let label = document.type_label.trim();
-    if label.is_empty() { french(document.title.trim()) } else { french(label) }
+    french(nomenclature::type_label(&document.type_code))
 }
 
 /// Clinical date, then author.
@@ -144,7 +150,7 @@ fn details(document: &Document, device: &DeviceFacts) -> String {
 fn state(permitted: &Permitted) -> Pill {
     let document = &permitted.document;
     if warns_invisible(permitted) {
-        return before::care("Non visible du patient");
+        return before::care(nomenclature::label_text(&Label::InvisibleToPatient));
     }
     match document.status {
         Status::Archived => before::quiet("Archivé"),
@@ -184,20 +190,13 @@ fn warnings(permitted: &Permitted) -> Vec<String> {
     warnings
 }
 
-fn why(bar: Bar, record: &page::Record, visit: &Visit) -> Why {
+fn why(bar: Bar, record: &page::Record, visit: &Visit, device: &DeviceFacts) -> Why {
     let all: u32 = record.denied.iter().map(|denied| denied.count).sum();
     let title = match all {
         0 | 1 => format!("{} n'est pas montré.", words::count(all, "document", "documents")),
         _ => format!("{} ne sont pas montrés.", words::count(all, "document", "documents")),
     };
-    let reasons = record
-        .denied
-        .iter()
-        .map(|denied| {
-            let (one, many) = labels::class(&denied.class_code);
-            before::reason(&denied.decision, words::count(denied.count, one, many), visit)
-        })
-        .collect();
+    let reasons = reasons::by_rule(&record.denied, visit, &device.time_zone);
     Why { bar, title: french(&title), pill: Pill::default(), reasons }
 }
 
@@ -254,6 +253,7 @@ pub(super) fn reader(reader: &page::Reader, visit: &Visit, now: Now, device: &De
                 .enumerate()
                 .filter(|(_, row)| row.kind == RowKind::Heading && row.level <= 1)
                 .map(|(place, row)| (plain_text(&row.text), place))
+                .chain((!reading.header.is_empty()).then(|| (HEADER.to_owned(), reading.rows.len())))
                 .collect();
             let place = number.checked_sub(*first_page).map(|place| place as usize);
             page.picture = place.filter(|place| *place < reading.pages.len());

@@ -5,6 +5,7 @@
 mod fixtures;
 mod harness;
 
+use chevet::policy::Decision;
 use chevet::record::reading;
 use chevet::record::reading::RowKind;
 use chevet::record::reading::Run;
@@ -24,6 +25,7 @@ use chevet::visit::event::LinkState;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Touch;
+use chevet::visit::page::Denied;
 use chevet::visit::page::GateStep;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Room;
@@ -232,12 +234,48 @@ fn a_denial_explains_itself() {
         &window,
         "denied",
         &refused,
-        &["Accès refusé", "Pourquoi\u{a0}?", "a bloqué votre accès", "Règle B-01", "profession 60"],
+        &["Accès refusé", "Pourquoi\u{a0}?", "a bloqué votre accès", "Règle B-01", "profession\u{a0}: Infirmier"],
     );
     sends(&window, &mut touches, "J’ai compris", Touch::Understood);
-    let labels = ["4\u{a0}documents ne sont pas montrés.", "3\u{a0}comptes rendus", "Règle M-02", "type 72170-4"];
+    let labels =
+        ["4\u{a0}documents ne sont pas montrés.", "3\u{a0}comptes rendus", "Règle M-02", "non reconnu (72170-4)"];
     draws(&window, "why", &visit(room(Room::Why)), &labels);
     sends(&window, &mut touches, "Documents", Touch::Back);
+}
+
+/// A rule that keeps three classes closed says itself once, and in French alone.
+#[test]
+fn one_rule_is_one_reason() {
+    let (window, _touches) = window();
+    let facts = |kind: &str| {
+        let (profession, cell) = ("60".to_owned(), "unknown".to_owned());
+        let version = "26/10/2023".to_owned();
+        vec![("profession", profession), ("type", kind.to_owned()), ("cell", cell), ("matrix_version", version)]
+    };
+    let denied = |class: &str, id, kind, count| Denied {
+        class_code: class.into(),
+        decision: Decision { facts: facts(kind), ..decision(false, id, "Droit inconnu : accès refusé.", vec![]) },
+        count,
+    };
+    let mut closed = record(Room::Why, documents());
+    closed.denied = vec![
+        denied("10", "M-03", "11488-4", 3),
+        denied("44", "M-02", "57832-8", 1),
+        denied("11", "M-03", "74207-2", 2),
+    ];
+    let visit = visit(Page::Record(Box::new(closed)));
+    let Body::Why(why) = seen(&visit).body else { panic!("another page") };
+    let about: Vec<&str> = why.reasons.iter().map(|reason| reason.about.as_str()).collect();
+    assert_eq!(about, ["3\u{a0}comptes rendus, 2\u{a0}synthèses", "1\u{a0}plan de soins"]);
+    assert_eq!(
+        why.reasons[0].detail,
+        "Règle M-03 · arrêté du 26 octobre 2023, art. 1 · matrice 26/10/2023, 25\u{a0}% connue · profession\u{a0}: \
+         Infirmier · type de document (par exemple)\u{a0}: Compte rendu ou fiche de consultation ou de visite, Document \
+         de liaison d’urgence · droit dans la matrice\u{a0}: inconnu"
+    );
+    assert!(why.reasons[1].detail.contains("type de document\u{a0}: "), "a single document is no example");
+    assert!(why.reasons[0].next.starts_with("La version en vigueur de la matrice ne le dit pas"));
+    draws(&window, "why-grouped", &visit, &["3\u{a0}comptes rendus, 2\u{a0}synthèses", "demandez sa mise à jour"]);
 }
 
 #[test]
@@ -247,9 +285,20 @@ fn documents_are_listed_by_human_titles() {
         "données de 7\u{a0}h\u{a0}30",
         "Compte rendu d’examens biologiques, 20/11/2026 · Laboratoire Test",
         "4\u{a0}documents",
-        "Non visible du patient",
+        "Non visible par le patient",
     ];
     draws(&window, "documents", &visit(listed(None)), &labels);
+    // Unknown to the matrix is not « forbidden by law », and what a patient masked has nothing to do with a profession.
+    let rest = |id| {
+        let mut list = record(Room::Documents { class: None }, documents());
+        list.denied[0].decision.rule.id = id;
+        match seen(&visit(Page::Record(Box::new(list)))).body {
+            Body::Documents(list) => list.denied_rest,
+            _ => panic!("another page"),
+        }
+    };
+    assert_eq!(rest("M-03"), "ne sont pas montrés à votre profession.");
+    assert_eq!(rest("L-03"), "ne sont pas montrés.");
     assert!(!said(&window).iter().any(|text| text.contains(".pdf")), "a file name is no title");
     let first = labels[1];
     sends(&window, &mut touches, first, Touch::OpenDocument(0));
@@ -271,32 +320,51 @@ fn documents_are_listed_by_human_titles() {
 }
 
 #[test]
+fn a_long_title_is_never_cut() {
+    let (window, mut touches) = window();
+    let long = "Lettre de liaison à la sortie d’une structure sociale ou médico-sociale";
+    let types = ["83981-1", "60591-5", "83981-1", "77777-7"];
+    let list = types.iter().map(|code| document(code, "Titre du serveur", "10", "Dr Test", "2026-01-05")).collect();
+    let visit = visit(Page::Record(Box::new(record(Room::Documents { class: None }, list))));
+    draws(&window, "documents-long", &visit, &[long]);
+    show(&window, &visit);
+    let rows: Vec<(f32, f32)> = controls(&window)
+        .iter()
+        .filter(|control| control.accessible_role() == Some(AccessibleRole::ListItem))
+        .map(|row| (row.absolute_position().y, row.size().height))
+        .collect();
+    let heights: Vec<f32> = rows.iter().map(|(_, height)| *height).collect();
+    assert_eq!((heights.len(), heights[1], heights[3]), (4, 62.0, 62.0), "{heights:?}");
+    assert!(heights[0] > 72.0 && heights[0] == heights[2], "two lines of title need more: {heights:?}");
+    assert!(rows.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0 + 0.5), "rows overlap: {rows:?}");
+    sends(&window, &mut touches, "Type de document non reconnu, 05/01/2026 · Dr Test", Touch::OpenDocument(3));
+}
+
+#[test]
 fn a_thousand_documents_are_no_burden() {
     let (window, mut touches) = window();
-    let many = (0..1_000)
-        .map(|at| document("11488-4", &format!("Consultation {at}"), "10", "Dr Test", "2026-01-05"))
-        .collect();
+    let many = (0..1_000).map(|at| document("60591-5", "", "11", &format!("Dr {at}"), "2026-01-05")).collect();
     let visit = visit(Page::Record(Box::new(record(Room::Documents { class: None }, many))));
-    draws(&window, "documents-1000", &visit, &["Consultation 0,", "Comptes rendus 1000"]);
+    draws(&window, "documents-1000", &visit, &["Dr 0", "Synthèses 1000"]);
     let rows = |window: &Window| controls(window).len();
     assert!(rows(&window) < 100, "only what is in sight exists: {}", rows(&window));
-    let first = ElementHandle::find_by_accessible_label(window.app(), "Consultation 3, 05/01/2026 · Dr Test").next();
+    let first = ElementHandle::find_by_accessible_label(window.app(), "Synthèse médicale, 05/01/2026 · Dr 3").next();
     first.expect("the fourth row").scroll(0.0, -62.0 * 500.0);
     wait_ms(500);
-    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+    sends(&window, &mut touches, "Synthèse médicale, 05/01/2026 · Dr 502", Touch::OpenDocument(502));
 
     // Something else changes on the page: the list keeps its place.
     let mut offline = fixtures::visit(visit.page);
     offline.standing.link = LinkState::Offline;
     show(&window, &offline);
-    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+    sends(&window, &mut touches, "Synthèse médicale, 05/01/2026 · Dr 502", Touch::OpenDocument(502));
     // So it does while a document is read; but another record's list begins at its head.
     show(&window, &fixtures::visit(reader(fetching(), 100)));
     show(&window, &offline);
-    sends(&window, &mut touches, "Consultation 502, 05/01/2026 · Dr Test", Touch::OpenDocument(502));
+    sends(&window, &mut touches, "Synthèse médicale, 05/01/2026 · Dr 502", Touch::OpenDocument(502));
     show(&window, &fixtures::visit(Page::Idle));
     show(&window, &offline);
-    sends(&window, &mut touches, "Consultation 0, 05/01/2026 · Dr Test", Touch::OpenDocument(0));
+    sends(&window, &mut touches, "Synthèse médicale, 05/01/2026 · Dr 0", Touch::OpenDocument(0));
 }
 
 #[test]
@@ -339,7 +407,7 @@ fn a_document_is_read() {
     sends(&window, &mut touches, "Texte plus petit", Touch::SmallerText);
     sends(&window, &mut touches, "Documents", Touch::Back);
 
-    draws(&window, "reader-pdf", &visit(reader(shown(pictures(), 0), 100)), &["Page 1 sur 3", "Laboratoire Test"]);
+    draws(&window, "reader-pdf", &visit(reader(shown(pictures(), 0), 100)), &["Page 1 sur 3"]);
     sends(&window, &mut touches, "Page suivante", Touch::NextPage);
     draws(&window, "reader-pdf-150", &visit(reader(shown(pictures(), 0), 150)), &["Page 1 sur 3"]);
     press(&window, "Page précédente");
@@ -350,6 +418,39 @@ fn a_document_is_read() {
     draws(&window, "reader-failed", &failed, &["Ce document est arrivé abîmé"]);
     sends(&window, &mut touches, "J’ai compris", Touch::Understood);
     draws(&window, "reader-invisible", &visit(reader_of(4, shown(narrative(), 0))), &["Le patient ne voit pas encore"]);
+}
+
+/// The nurse sees the content at once; the patient, author and dates of the file are one touch away.
+#[test]
+fn the_content_comes_before_the_header() {
+    let (window, mut touches) = window();
+    let in_sight = |text: &str| {
+        let found = ElementHandle::find_by_accessible_label(window.app(), text);
+        let texts = [AccessibleRole::Text, AccessibleRole::Image].map(Some);
+        found
+            .into_iter()
+            .any(|element| texts.contains(&element.accessible_role()) && element.absolute_position().y < 480.0)
+    };
+    let mut letter = narrative();
+    letter.header.extend((0..12).map(|at| (format!("Ligne {at}"), "valeur".to_owned())));
+    let mut scan = pictures();
+    scan.header = letter.header.clone();
+    for (name, reading, first) in
+        [("reader-header", letter, "Motif d’hospitalisation"), ("reader-pdf-header", scan, "Page 1 sur 3")]
+    {
+        show(&window, &visit(Page::Idle));
+        draws(&window, name, &visit(reader(shown(reading, 0), 100)), &[first]);
+        assert!(in_sight(first), "{name}: the content is below the fold");
+        assert!(!in_sight("Ligne 0"), "{name}: the header is in the way");
+        press(&window, "En-tête du document");
+        assert!(in_sight("Ligne 0"), "{name}: the header was jumped to");
+        keep(&format!("{name}-jumped"), &snapshot(&window).expect("a picture"));
+        press(&window, "En-tête du document");
+        assert!(in_sight("Ligne 0"), "{name}: asked for again, it is gone to again");
+    }
+    assert!(sent(&mut touches).is_empty(), "jumping is the window's own");
+    sends(&window, &mut touches, "Page suivante", Touch::NextPage);
+    assert!(!in_sight("Ligne 0"), "a new page is read from its head");
 }
 
 #[test]
@@ -386,6 +487,14 @@ fn a_long_document_is_whole_and_no_burden() {
     wait_ms(500);
     press(&window, "Conclusion");
     assert!(in_sight("Conclusion"));
+    assert!(in_sight("En-tête du document"), "the header ends the last part");
+    press(&window, "Partie précédente");
+    assert!(!in_sight("En-tête du document"));
+    let list = ElementHandle::find_by_accessible_label(window.app(), "Motif d’hospitalisation").next();
+    list.expect("a section").scroll(0.0, -1e6);
+    wait_ms(500);
+    press(&window, "En-tête du document");
+    assert!(in_sight("En-tête du document") && in_sight("Partie 3 sur 3"));
 }
 
 #[cfg(feature = "sandbox")]

@@ -34,6 +34,7 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_history_rows(Default::default());
     screen.set_reader(Default::default());
     screen.set_reader_rows(Default::default());
+    screen.set_reader_header(Default::default());
     screen.set_sections(Default::default());
     screen.set_picture(Default::default());
     screen.set_reception(Default::default());
@@ -194,6 +195,7 @@ pub(super) fn why(page: &view::Why) -> chevet_ui::Why {
         pill: pill(&page.pill),
         reasons: list(&page.reasons, |reason| chevet_ui::Reason {
             sentence: text(&reason.sentence),
+            next: text(&reason.next),
             about: text(&reason.about),
             detail: text(&reason.detail),
         }),
@@ -260,10 +262,8 @@ pub(super) fn reader(page: &view::Reader) -> chevet_ui::Reader {
     }
 }
 
-/// A heading's place among the rows as they are drawn: the header's lines stand before the narrative.
-pub(super) fn section(page: &view::Reader, (title, row): &(String, usize)) -> chevet_ui::Section {
-    let before = page.reading.as_ref().map_or(0, |reading| reading.header.len());
-    chevet_ui::Section { title: text(title), row: number(row + before) }
+pub(super) fn section((title, row): &(String, usize)) -> chevet_ui::Section {
+    chevet_ui::Section { title: text(title), row: number(*row) }
 }
 
 /// A page's pixels, or nothing where they do not fill their frame.

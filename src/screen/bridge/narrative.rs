@@ -7,6 +7,7 @@ use crate::record::reading::Row;
 use crate::record::reading::RowKind;
 use crate::record::reading::Run;
 use crate::record::reading::plain_text;
+use crate::screen::view::HEADER;
 use chevet_ui::ReaderRow;
 use chevet_ui::RowLook;
 use chevet_ui::TableCell;
@@ -15,25 +16,33 @@ use slint::SharedString;
 use slint::StyledText;
 use slint::VecModel;
 
-/// The header's lines, then the narrative.
+/// The narrative.
 pub(super) fn rows(reading: &Reading) -> Vec<ReaderRow> {
-    let header = reading.header.iter().map(|(label, value)| ReaderRow {
+    reading.rows.iter().map(one).collect()
+}
+
+/// The header's lines under their heading; nothing where the document has none.
+pub(super) fn header(reading: &Reading) -> Vec<ReaderRow> {
+    if reading.header.is_empty() {
+        return Vec::new();
+    }
+    let heading = ReaderRow { look: RowLook::Heading, plain: SharedString::from(HEADER), ..ReaderRow::default() };
+    let lines = reading.header.iter().map(|(label, value)| ReaderRow {
         look: RowLook::Label,
         marker: SharedString::from(label.as_str()),
         plain: SharedString::from(value.as_str()),
         ..ReaderRow::default()
     });
-    let mut numbers = Numbers::default();
-    header.chain(reading.rows.iter().map(|row| one(row, &mut numbers))).collect()
+    std::iter::once(heading).chain(lines).collect()
 }
 
-fn one(row: &Row, numbers: &mut Numbers) -> ReaderRow {
-    let number = numbers.of(row);
+fn one(row: &Row) -> ReaderRow {
     let (look, marker) = match row.kind {
         RowKind::Heading => (RowLook::Heading, String::new()),
         RowKind::Paragraph => (RowLook::Paragraph, String::new()),
         RowKind::Bullet => (RowLook::Bullet, "•".to_owned()),
-        RowKind::Numbered => (RowLook::Numbered, format!("{number}.")),
+        // Its number is in the text already.
+        RowKind::Numbered => (RowLook::Numbered, String::new()),
         RowKind::TableHead => (RowLook::TableHead, String::new()),
         RowKind::TableRow => (RowLook::TableRow, String::new()),
         RowKind::Footnote | RowKind::Picture => (RowLook::Footnote, String::new()),
@@ -55,31 +64,6 @@ fn table_cell(cell: &Cell, head: bool) -> TableCell {
         text: styled(&cell.text, head),
         columns: i32::from(cell.columns.max(1)),
         plain: SharedString::from(plain_text(&cell.text)),
-    }
-}
-
-/// Running numbers of ordered lists, one a depth; a list that ends begins at one again.
-#[derive(Default)]
-struct Numbers([u32; 16]);
-
-impl Numbers {
-    fn of(&mut self, row: &Row) -> u32 {
-        let depth = usize::from(row.level).min(self.0.len() - 1);
-        match row.kind {
-            RowKind::Numbered => {
-                self.0[depth + 1..].fill(0);
-                self.0[depth] += 1;
-                self.0[depth]
-            }
-            RowKind::Bullet => {
-                self.0[depth..].fill(0);
-                0
-            }
-            _ => {
-                self.0.fill(0);
-                0
-            }
-        }
     }
 }
 
@@ -157,33 +141,23 @@ mod tests {
     }
 
     #[test]
-    fn ordered_lists_count_by_depth() {
-        let kinds = [
-            (RowKind::Numbered, 0),
-            (RowKind::Numbered, 1),
-            (RowKind::Numbered, 1),
-            (RowKind::Numbered, 0),
-            (RowKind::Numbered, 1),
-            (RowKind::Paragraph, 0),
-            (RowKind::Numbered, 0),
-        ];
-        let mut numbers = Numbers::default();
-        let counted: Vec<u32> = kinds.iter().map(|(kind, level)| numbers.of(&row(*kind, *level))).collect();
-        assert_eq!(counted, [1, 1, 2, 2, 1, 0, 1]);
+    fn a_number_stands_in_the_text_alone() {
+        let list = Reading { rows: vec![row(RowKind::Numbered, 1), row(RowKind::Bullet, 1)], ..Reading::default() };
+        let markers: Vec<String> = rows(&list).iter().map(|row| row.marker.to_string()).collect();
+        assert_eq!(markers, ["", "•"], "render has numbered it already");
     }
 
     #[test]
-    fn a_header_stands_before_the_narrative() {
+    fn a_header_stands_apart_under_its_heading() {
         let reading = Reading {
             header: vec![("Auteur".into(), "Dr Test".into())],
             rows: vec![row(RowKind::Heading, 0)],
             ..Reading::default()
         };
-        let rows = rows(&reading);
-        assert_eq!(rows.len(), 2);
-        assert_eq!(
-            (rows[0].look, rows[0].marker.as_str(), rows[0].plain.as_str()),
-            (RowLook::Label, "Auteur", "Dr Test")
-        );
+        assert_eq!(rows(&reading).len(), 1);
+        let header = header(&reading);
+        let told: Vec<_> = header.iter().map(|row| (row.look, row.marker.as_str(), row.plain.as_str())).collect();
+        assert_eq!(told, [(RowLook::Heading, "", HEADER), (RowLook::Label, "Auteur", "Dr Test")]);
+        assert!(super::header(&Reading::default()).is_empty());
     }
 }
