@@ -26,6 +26,9 @@ pub enum Wall {
     AtLeast(UnixSeconds),
 }
 
+/// 2026-11-01: no build of this program is older, and so no true time is earlier.
+pub const BUILT_AFTER: UnixSeconds = UnixSeconds(1_793_491_200);
+
 impl Wall {
     /// `None` is "cannot tell". What to do about it is `policy`'s decision, not ours.
     pub fn has_reached(self, end: UnixSeconds) -> Option<bool> {

@@ -1,19 +1,16 @@
 //! `chevet sync status`: what waits to be delivered, what was refused and why, and how far the clock may be believed.
 //!
-//! It reads the state folder itself, so that it needs no running kiosk, and refuses a folder that a kiosk holds. What this
+//! It reads the state folder beside whatever kiosk runs on it. What this
 //! version does not keep (the last success, the anchor) is null, never a guess.
 
 use crate::cli;
 use crate::cli::Common;
-use crate::time::UnixSeconds;
 use crate::vault;
 use crate::vault::Counts;
+use crate::vault::Look;
 use crate::vault::SetAside;
-use crate::vault::Vault;
 use serde::Serialize;
 use std::path::Path;
-use std::time::SystemTime;
-use uuid::Uuid;
 
 #[derive(clap::Subcommand)]
 pub enum Verb {
@@ -57,19 +54,6 @@ pub struct Anchored {
     pub at: String,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum Error {
-    #[error("there is no journal in the state folder; name it with --state")]
-    NoJournal,
-    #[error("the vault")]
-    Vault {
-        #[from]
-        source: vault::Error,
-    },
-    #[error("the program's threads cannot be started")]
-    Start { source: std::io::Error },
-}
-
 /// Does what the verb says; the answer is the exit code.
 pub fn run(verb: Verb, common: &Common) -> u8 {
     match verb {
@@ -91,23 +75,9 @@ pub fn run(verb: Verb, common: &Common) -> u8 {
     }
 }
 
-/// Counts what waits in that folder. Makes nothing: a folder without a journal is refused.
-fn read(folder: &Path) -> Result<Counts, Error> {
-    if !folder.join("journal.db").is_file() {
-        return Err(Error::NoJournal);
-    }
-    let options = vault::Options {
-        folder: folder.to_owned(),
-        device: vault::keys::device_id(folder)?,
-        software: concat!("chevet ", env!("CARGO_PKG_VERSION")).to_owned(),
-        boot: Uuid::now_v7(),
-        device_key: vault::keys::desk_device_key(folder)?,
-    };
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let now = UnixSeconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|source| Error::Start { source })?;
-    let vault = Vault::open(options, now)?;
-    Ok(runtime.block_on(vault.counts())?)
+/// Counts what waits in that folder, beside a kiosk that may be running on it. Makes nothing and mends nothing.
+fn read(folder: &Path) -> Result<Counts, vault::Error> {
+    Ok(Look::open(folder, None)?.status()?.waiting)
 }
 
 impl Status {
@@ -151,6 +121,8 @@ impl Aside {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::UnixSeconds;
+    use uuid::Uuid;
 
     #[test]
     fn the_json_is_the_contracts() {
@@ -175,7 +147,7 @@ mod tests {
     #[test]
     fn a_folder_without_a_journal_is_refused_and_left_as_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(matches!(read(folder.path()), Err(Error::NoJournal)));
+        assert!(matches!(read(folder.path()), Err(vault::Error::NoJournal)));
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
     }
 }

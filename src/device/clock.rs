@@ -4,6 +4,7 @@
 //! shutdown left it. What is believed is a server's `Date`, heard over verified TLS during this boot, carried on by the
 //! monotonic clock; until then only the newest time in the vault, as a floor (DESIGN §8).
 
+use crate::time::BUILT_AFTER;
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
@@ -97,8 +98,6 @@ fn system_time() -> UnixSeconds {
 const SKEW_S_MAX: i64 = 300;
 /// Ten years in a drawer.
 const JUMP_S_MAX: i64 = 10 * 366 * 24 * 3600;
-/// 2026-11-01: no build of this program is older.
-pub const BUILT_AFTER: UnixSeconds = UnixSeconds(1_793_491_200);
 
 #[cfg(test)]
 mod tests {

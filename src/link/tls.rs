@@ -2,12 +2,17 @@
 
 use crate::link::error::Error;
 use crate::secret::SecretBytes;
+use crate::time::BUILT_AFTER;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::UnixTime;
 use rustls::pki_types::pem::PemObject;
+use rustls::time_provider::TimeProvider;
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::SystemTime;
 
 /// The configuration, and the SHA-256 of the device's certificate (RFC 8705 §3.1).
 pub(super) fn configure(
@@ -25,7 +30,7 @@ pub(super) fn configure(
 
     // Given explicitly: a process-wide default could be somebody else's.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_details(provider, Arc::new(NoEarlierThanBuilt))
         .with_safe_default_protocol_versions()
         .map_err(|source| Error::DeviceKey { source })?
         .with_root_certificates(roots)
@@ -34,6 +39,19 @@ pub(super) fn configure(
     // reqwest adds no ALPN to a configuration that is handed to it.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok((config, thumbprint))
+}
+
+/// A board without a clock chip wakes up in 1970, when every server's certificate is "not valid yet": it could then
+/// never hear the time from a server. No true time is earlier than this program.
+#[derive(Debug)]
+struct NoEarlierThanBuilt;
+
+impl TimeProvider for NoEarlierThanBuilt {
+    fn current_time(&self) -> Option<UnixTime> {
+        let built = Duration::from_secs(u64::try_from(BUILT_AFTER.0).ok()?);
+        let system = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Some(UnixTime::since_unix_epoch(system.max(built)))
+    }
 }
 
 /// All certificates of a PEM file; none is an error.

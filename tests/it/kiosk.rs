@@ -192,10 +192,6 @@ impl Person {
         self.kiosk.touches.send(touch).await.expect("the loop listens");
     }
 
-    fn body(&self) -> Body {
-        self.kiosk.views.borrow().body.clone()
-    }
-
     async fn until(&mut self, what: &str, there: impl Fn(&Body) -> bool) -> Body {
         let waited =
             tokio::time::timeout(Duration::from_secs(30), self.kiosk.views.wait_for(|view: &View| there(&view.body)));
