@@ -28,7 +28,8 @@ pub(super) fn by_rule(denied: &[Denied], visit: &Visit, zone: &str) -> Vec<Reaso
             None => groups.push(vec![one]),
         }
     }
-    let told = |group: Vec<&Denied>| {
+    let told = |mut group: Vec<&Denied>| {
+        group.sort_by_key(|denied| std::cmp::Reverse(denied.count));
         let counted = group.iter().map(|denied| {
             let (one, many) = labels::class(&denied.class_code);
             words::count(denied.count, one, many)
@@ -58,7 +59,11 @@ fn reason(decisions: &[&Decision], about: String, some: bool, visit: &Visit, zon
                 values.push(value);
             }
         }
-        let example = if some && OF_A_DOCUMENT.contains(fact) { " (par exemple)" } else { "" };
+        let is_example = some && OF_A_DOCUMENT.contains(fact);
+        if is_example {
+            values.truncate(EXAMPLES_MAX);
+        }
+        let example = if is_example { " (par exemple)" } else { "" };
         parts.push(format!("{}{example} : {}", name(fact).unwrap_or(fact), values.join(", ")));
     }
     Reason {
@@ -80,6 +85,9 @@ pub(super) fn percent_known(visit: &Visit) -> String {
     // Rounded down: 99.9 % known is not all.
     format!("{} %", known * 100 / all.max(1))
 }
+
+/// A longer list of examples says nothing more, and pushes the rest of the reason off the page.
+const EXAMPLES_MAX: usize = 3;
 
 /// Facts that differ between two documents under one rule.
 const OF_A_DOCUMENT: [&str; 4] = ["type", "labels", "status", "by_this_holder"];

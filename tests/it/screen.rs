@@ -262,15 +262,19 @@ fn one_rule_is_one_reason() {
         denied("10", "M-03", "11488-4", 3),
         denied("44", "M-02", "57832-8", 1),
         denied("11", "M-03", "74207-2", 2),
+        denied("42", "M-03", "57833-6", 1),
+        denied("31", "M-03", "18748-4", 4),
     ];
     let visit = visit(Page::Record(Box::new(closed)));
     let Body::Why(why) = seen(&visit).body else { panic!("another page") };
     let about: Vec<&str> = why.reasons.iter().map(|reason| reason.about.as_str()).collect();
-    assert_eq!(about, ["3\u{a0}comptes rendus, 2\u{a0}synthèses", "1\u{a0}plan de soins"]);
+    let first = "4\u{a0}documents d’imagerie, 3\u{a0}comptes rendus, 2\u{a0}synthèses, 1\u{a0}prescription";
+    assert_eq!(about, [first, "1\u{a0}plan de soins"]);
     assert_eq!(
         why.reasons[0].detail,
         "Règle M-03 · arrêté du 26 octobre 2023, art. 1 · matrice 26/10/2023, 25\u{a0}% connue · profession\u{a0}: \
-         Infirmier · type de document (par exemple)\u{a0}: Compte rendu ou fiche de consultation ou de visite, Document \
+         Infirmier · type de document (par exemple)\u{a0}: Compte rendu d’imagerie médicale, Compte rendu ou fiche de \
+         consultation ou de visite, Document \
          de liaison d’urgence · droit dans la matrice\u{a0}: inconnu"
     );
     assert!(why.reasons[1].detail.contains("type de document\u{a0}: "), "a single document is no example");
