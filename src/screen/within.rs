@@ -20,6 +20,7 @@ use crate::screen::view::Documents;
 use crate::screen::view::HEADER;
 use crate::screen::view::History;
 use crate::screen::view::HistoryRow;
+use crate::screen::view::Notice;
 use crate::screen::view::Pill;
 use crate::screen::view::Reader;
 use crate::screen::view::Tone;
@@ -42,7 +43,7 @@ pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &De
         Room::AskingHistory { .. } => {
             Body::History(History { bar: bar("Documents"), waiting: true, ..History::default() })
         }
-        Room::History { lines } => Body::History(history(bar("Documents"), lines, now, device)),
+        Room::History { lines, complete } => Body::History(history(bar("Documents"), lines, *complete, now, device)),
         Room::HistoryFailed { trouble } => {
             let notice = Some(before::notice(*trouble));
             Body::History(History { bar: bar("Documents"), notice, ..History::default() })
@@ -60,7 +61,9 @@ fn bar(back: &str, record: &page::Record, visit: &Visit, now: Now, device: &Devi
         LinkState::Unknown => "Réseau inconnu",
     };
     let day = 86_400;
-    let old = record.source == Source::Cached && now.wall.value().0 - record.as_of.0 > day;
+    // How old it is cannot be told by a clock that is only a floor.
+    let old = record.source == Source::Cached
+        && (!now.wall.is_trusted() || now.wall.value().0.saturating_sub(record.as_of.0) > day);
     let pill = Pill { text: format!("{link} · {data}"), tone: if old { Tone::Care } else { Tone::Quiet } };
     before::bar(back, &record.patient, pill, true, now)
 }
@@ -70,7 +73,7 @@ fn documents(bar: Bar, record: &page::Record, chosen: Option<&str>, device: &Dev
         record.shown().into_iter().map(|place| row(&record.documents[place], device)).collect();
     let denied: u32 = record.denied.iter().map(|denied| denied.count).sum();
     let empty = match (record.documents.is_empty(), denied) {
-        (true, 0) => french("Ce dossier ne contient aucun document."),
+        (true, 0) => french("Ce dossier ne contient aucun document des deux dernières années."),
         (true, _) => french("Aucun document de ce dossier ne vous est ouvert."),
         (false, _) => String::new(),
     };
@@ -200,13 +203,20 @@ fn why(bar: Bar, record: &page::Record, visit: &Visit, device: &DeviceFacts) -> 
     Why { bar, title: french(&title), pill: Pill::default(), reasons }
 }
 
-fn history(bar: Bar, lines: &[crate::record::state::Access], now: Now, device: &DeviceFacts) -> History {
+fn history(
+    bar: Bar,
+    lines: &[crate::record::state::Access],
+    complete: bool,
+    now: Now,
+    device: &DeviceFacts,
+) -> History {
     let today = words::local(now.wall.value(), &device.time_zone).date();
     let rows: Vec<HistoryRow> = lines
         .iter()
         .map(|line| {
             let at = words::local(line.at, &device.time_zone);
-            let day = if at.date() == today { "Aujourd’hui".to_owned() } else { words::date(&at) };
+            let day =
+                if now.wall.is_trusted() && at.date() == today { "Aujourd’hui".to_owned() } else { words::date(&at) };
             let when = format!("{day}, {}", words::time(&at));
             let unsent = if line.unsent { ", pas encore transmis" } else { "" };
             let label = format!("{when}, {}, {}, {}{unsent}", line.author, line.action, line.context);
@@ -220,8 +230,14 @@ fn history(bar: Bar, lines: &[crate::record::state::Access], now: Now, device: &
             }
         })
         .collect();
-    let empty = if rows.is_empty() { french("Personne n'a encore ouvert ce dossier.") } else { String::new() };
-    History { bar, waiting: false, rows, notice: None, empty }
+    let notice = (!complete).then(|| Notice {
+        happened: french("Hors ligne : cette liste n'est pas complète."),
+        next: french("Seuls les accès de cette borne que le serveur ne connaît pas encore sont montrés."),
+        code: String::new(),
+    });
+    let nobody = rows.is_empty() && complete;
+    let empty = if nobody { french("Personne n'a ouvert ce dossier depuis un an.") } else { String::new() };
+    History { bar, waiting: false, rows, notice, empty }
 }
 
 pub(super) fn reader(reader: &page::Reader, visit: &Visit, now: Now, device: &DeviceFacts) -> Reader {

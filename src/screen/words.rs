@@ -69,10 +69,10 @@ pub fn long_date(at: &Zoned) -> String {
     format!("{name} {day} {}", MONTHS[usize::from(at.month() as u8 - 1)])
 }
 
-/// How a moment is told at `now`: its time today, else its date.
+/// How a moment is told at `now`: its time today, else its date. By a clock that is only a floor, nothing is "today".
 pub fn moment(at: UnixSeconds, now: Now, zone: &str) -> String {
     let (then, today) = (local(at, zone), local(now.wall.value(), zone));
-    if then.date() == today.date() { time(&then) } else { date(&then) }
+    if now.wall.is_trusted() && then.date() == today.date() { time(&then) } else { date(&then) }
 }
 
 /// How long ago, in the largest unit: `5 min`, `2 h`, `3 j`; nothing for what is younger than a minute.

@@ -204,6 +204,8 @@ pub struct Listing {
 pub struct History {
     pub lines: Held<Vec<Access>>,
     pub unsent: Vec<Access>,
+    /// `false`: the upstream could not be asked, and `lines` is empty for that reason.
+    pub complete: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -231,6 +231,7 @@ pub enum Room {
     },
     History {
         lines: Vec<Access>,
+        complete: bool,
     },
     HistoryFailed {
         trouble: Trouble,

@@ -124,13 +124,15 @@ impl Visit {
             Event::HistoryCame { ticket: asked, answer } => {
                 let waited = matches!(record.room, Room::AskingHistory { ticket, .. } if ticket == asked);
                 if waited {
-                    record.room = match answer.map(|history| (history.lines.release(&record.listed), history.unsent)) {
-                        Ok((Ok(mut lines), unsent)) => {
+                    record.room = match answer
+                        .map(|history| (history.lines.release(&record.listed), history.unsent, history.complete))
+                    {
+                        Ok((Ok(mut lines), unsent, complete)) => {
                             lines.extend(unsent);
                             lines.sort_by_key(|line| std::cmp::Reverse(line.at));
-                            Room::History { lines }
+                            Room::History { lines, complete }
                         }
-                        Ok((Err(_), _)) => Room::HistoryFailed { trouble: Trouble::Internal },
+                        Ok((Err(_), _, _)) => Room::HistoryFailed { trouble: Trouble::Internal },
                         Err(trouble) => Room::HistoryFailed { trouble },
                     };
                 }

@@ -291,7 +291,7 @@ impl Life {
                 Event::ListCame { ticket, answer }
             }
             Effect::History { ticket, patient } => {
-                let history = History { lines: Held::record(patient, vec![]), unsent: vec![] };
+                let history = History { lines: Held::record(patient, vec![]), unsent: vec![], complete: true };
                 let answer = if lucky { Ok(Box::new(history)) } else { Err(Trouble::Offline) };
                 Event::HistoryCame { ticket, answer }
             }

@@ -134,13 +134,14 @@ impl Hands {
             }
             Err(trouble) => Err(trouble),
         };
+        let complete = lines.is_ok();
         let lines = match lines {
             Ok(lines) => lines,
             Err(trouble) if trouble.leaves_the_compartment() => Held::record(ins.clone(), Vec::new()),
             Err(trouble) => return Err(trouble),
         };
         let unsent = self.vault.unsent_accesses(ins).await.map_err(|error| troubles::of_vault(&error))?;
-        Ok(History { lines, unsent: unsent.iter().filter_map(unsent_line).collect() })
+        Ok(History { lines, unsent: unsent.iter().filter_map(unsent_line).collect(), complete })
     }
 
     /// ITI-68 into the compartment, or into this visit's memory.

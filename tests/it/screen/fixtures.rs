@@ -339,6 +339,7 @@ pub fn history() -> Room {
         unsent,
     };
     Room::History {
+        complete: true,
         lines: vec![
             line("2026-11-23T07:41:00Z", "LEFÈVRE-TEST Camille, infirmière", "Consultation de la liste", "", true),
             line("2026-11-12T09:00:00Z", "Dr Traitant Test", "Ajout d'un document", "Cabinet de la Gare", false),

@@ -24,8 +24,8 @@ async fn the_outbox_survives_keeps_order_and_takes_acknowledgements_exactly() {
     }
     let mine = vault.waiting(Some(&nurse()), 100).await.expect("read");
     assert_eq!(mine.len(), 6);
-    assert!(matches!(&mine[2].0.body, Body::Consent(consent) if consent.said.patient == patient()));
-    assert_eq!(mine[2].0.needs, Needs::Holder(nurse()));
+    assert!(matches!(&mine[0].0.body, Body::Consent(consent) if consent.said.patient == patient()), "hers first");
+    assert_eq!(mine[0].0.needs, Needs::Holder(nurse()));
     assert_eq!(vault.waiting(Some(&HolderId(DOCTOR.into())), 100).await.expect("read").len(), 5, "not his consent");
     assert_eq!(vault.waiting(None, 2).await.expect("read").len(), 2);
     let counts = vault.counts().await.expect("counted");
