@@ -105,6 +105,11 @@ impl Pcscd {
     fn enter(folder: &Path) -> Result<Pcscd, Error> {
         let mut command = Command::new(UNSHARE);
         command.args(["--mount", "--net"]);
+        // A chroot whose folder is no mount has no propagation of its own to change: unshare would refuse. What is mounted
+        // inside stays inside there too, unless the mount that the folder lies on is shared.
+        if !root_is_a_mount() {
+            command.args(["--propagation", "unchanged"]);
+        }
         if !rustix::process::geteuid().is_root() {
             command.arg("--map-root-user");
         }
@@ -188,6 +193,12 @@ fn new_folder() -> Result<PathBuf, Error> {
     let made = fs::DirBuilder::new().mode(0o700).create(&path);
     made.map_err(|source| Error::Folder { path: path.clone(), source })?;
     Ok(path)
+}
+
+/// The fifth field of a line is where it is mounted (proc_pid_mountinfo(5)).
+fn root_is_a_mount() -> bool {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    mounts.lines().any(|line| line.split(' ').nth(4) == Some("/"))
 }
 
 fn knows_option(option: &str) -> bool {
