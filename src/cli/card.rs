@@ -48,7 +48,7 @@ pub enum LastTry {
     Use,
 }
 
-/// The stable JSON of both verbs (DESIGN §12).
+/// The stable JSON of both verbs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
     pub reader: String,

@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Done; said no; wrong use; failed (DESIGN §12).
+/// Done; said no; wrong use; failed.
 const DONE: u8 = 0;
 const NO: u8 = 1;
 const WRONG_USE: u8 = 2;

@@ -67,7 +67,7 @@ fn source_of(error: &ShowError) -> String {
     std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default()
 }
 
-/// The stable form (DESIGN §12). `pages` is how many pictures of pages there are.
+/// The stable form. `pages` is how many pictures of pages there are.
 fn to_json(reading: &Reading) -> Value {
     let row = |row: &Row| {
         let cells: Vec<Value> = row

@@ -19,7 +19,7 @@ pub enum Verb {
     Status,
 }
 
-/// The stable JSON of `sync status` (DESIGN §12). Times are RFC 3339 UTC or null.
+/// The stable JSON of `sync status`. Times are RFC 3339 UTC or null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     pub waiting: Waiting,

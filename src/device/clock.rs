@@ -2,7 +2,7 @@
 //!
 //! The system's clock is a hint, never a proof: a board without a clock chip wakes up in 1970, or wherever its last
 //! shutdown left it. What is believed is a server's `Date`, heard over verified TLS during this boot, carried on by the
-//! monotonic clock; until then only the newest time in the vault, as a floor (DESIGN §8).
+//! monotonic clock; until then only the newest time in the vault, as a floor.
 
 use crate::time::BUILT_AFTER;
 use crate::time::Now;

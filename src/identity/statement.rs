@@ -2,7 +2,7 @@
 //!
 //! Each statement is a length-prefixed record that opens with its own domain string, so that a signature made for one
 //! purpose can never serve another, and no byte of the compartment's statement is chosen by a server. There is no
-//! way to make a statement from a raw hash. RSASSA-PKCS1-v1_5 with SHA-256 under the authentication key (facts/card §1.4).
+//! way to make a statement from a raw hash. RSASSA-PKCS1-v1_5 with SHA-256 under the authentication key.
 
 use crate::identity::holder::CertificateKeyId;
 
@@ -17,12 +17,12 @@ impl Statement {
         record("chevet/login/v1", &[device.as_bytes(), &key.0, nonce])
     }
 
-    /// The input of a compartment's key: deterministic, and its salt never leaves the device (DESIGN §5).
+    /// The input of a compartment's key: deterministic, and its salt never leaves the device.
     pub fn compartment(device: &str, key: CertificateKeyId, salt: &[u8; 32]) -> Statement {
         record("chevet/compartment/v1", &[device.as_bytes(), &key.0, salt])
     }
 
-    /// Attests the head of the journal (DESIGN §6).
+    /// Attests the head of the journal.
     pub fn countersignature(device: &str, key: CertificateKeyId, checkpoint: &[u8]) -> Statement {
         record("chevet/checkpoint/v1", &[device.as_bytes(), &key.0, checkpoint])
     }

@@ -75,7 +75,7 @@ pub enum Error {
 /// Up to this age, a revocation list says nothing.
 pub const CRL_FRESH_S: i64 = 7 * DAY_S;
 
-/// Up to this age, it is used with a warning; beyond it, no card is taken (DESIGN §8).
+/// Up to this age, it is used with a warning; beyond it, no card is taken.
 pub const CRL_TOLERATED_S: i64 = 30 * DAY_S;
 
 impl Anchors {

@@ -13,7 +13,7 @@ pub struct Item {
     pub body: Body,
 }
 
-/// Under which credential the upstream takes it (DESIGN §7).
+/// Under which credential the upstream takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Needs {
     /// Mutual TLS with the device's certificate.

@@ -1,6 +1,6 @@
 //! The closed vocabularies of a row: class, ground, mode, regime, source. Their names are the wire's and the disk's.
 
-/// What kind of act a row records (DESIGN §3). Prefetching is never a consultation.
+/// What kind of act a row records. Prefetching is never a consultation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
     Login,

@@ -1,4 +1,4 @@
-//! The INS datamatrix, read sequentially: names can contain `S1` … `S7`, so nothing is searched for (facts/dmp §5).
+//! The INS datamatrix, read sequentially: names can contain `S1` … `S7`, so nothing is searched for.
 
 use crate::patient::ins::BirthDate;
 use crate::patient::ins::Ins;
@@ -17,7 +17,7 @@ pub struct Scan {
 /// What looked odd in a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Warning {
-    /// The matricule's key does not match: warn, do not block (facts/dmp §5).
+    /// The matricule's key does not match: warn, do not block.
     Key,
     /// Day or month 00, or a day that the calendar does not have.
     BirthDate,

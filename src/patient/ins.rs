@@ -75,7 +75,7 @@ impl InsKind {
 }
 
 impl Ins {
-    /// Checks shape and key: 97 − (13 digits mod 97), with 2A read as 19 and 2B as 18 (facts/dmp §5).
+    /// Checks shape and key: 97 − (13 digits mod 97), with 2A read as 19 and 2B as 18.
     ///
     /// A key that does not match is [`InsError::Key`]: refused when typed, only warned about when a server says it.
     pub fn checked(matricule: &str, kind: InsKind) -> Result<Ins, InsError> {

@@ -85,7 +85,7 @@ pub struct HolderFacts {
 pub struct ConsentFacts {
     /// The initial consent of this patient to this team is recorded.
     pub initial_team: Known,
-    /// The patient was informed at this event (DESIGN §3 *Words of consent*).
+    /// The patient was informed at this event.
     pub informed_at_event: Known,
     /// Express consent, given to this holder at this gate.
     pub explicit: Known,

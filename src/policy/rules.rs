@@ -175,7 +175,7 @@ fn dated_in_the_future(facts: &Facts) -> bool {
     facts.consent.given_at.is_some_and(|at| !latest_believed(at))
 }
 
-/// A date that nobody can tell to be past is past only when it surely is (DESIGN §8: the budget for not knowing is
+/// A date that nobody can tell to be past is past only when it surely is (the budget for not knowing is
 /// the kiosk's to keep).
 fn authorization_stands(facts: &Facts) -> bool {
     match facts.record.authorization {

@@ -7,7 +7,7 @@ use crate::time::UnixSeconds;
 pub struct RecordState {
     pub existence: Existence,
     pub authorization: Authorization,
-    /// The patient blocked this professional: "with or without authorization" (facts/dmp §2.1).
+    /// The patient blocked this professional: "with or without authorization".
     pub blocked: bool,
     /// `None`: the upstream did not say.
     pub emergency: Option<EmergencySwitches>,

@@ -115,7 +115,7 @@ impl Pcscd {
         }
         command.arg(PERL).arg(folder.join("inside.pl")).arg(folder).args([&PORT.to_string(), "2"]);
         command.arg(PCSCD).args(["--foreground", "--config"]).arg(folder.join("readers"));
-        // Debian 13's asks polkit, which has no word to say about a private service (facts/card §4).
+        // Debian 13's asks polkit, which has no word to say about a private service.
         if knows_option("disable-polkit") {
             command.arg("--disable-polkit");
         }

@@ -1,4 +1,4 @@
-//! Puts a virtual card into a reader: the protocol of vsmartcard's `vpcd` driver (facts/card §4), so that a real pcscd
+//! Puts a virtual card into a reader: the protocol of vsmartcard's `vpcd` driver, so that a real pcscd
 //! sees the card.
 //!
 //! The driver is the server and the card dials in. The driver would listen on every interface, so its pcscd lives in a

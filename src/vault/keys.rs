@@ -119,7 +119,7 @@ pub(super) fn derive(salt: &[u8], ikm: &[&[u8]], info: &[&[u8]]) -> SecretKey {
     })
 }
 
-/// A compartment's key-encryption key: the card and the device together (DESIGN §5). A rogue computer with the card lacks
+/// A compartment's key-encryption key: the card and the device together. A rogue computer with the card lacks
 /// the device key and the salt; a stolen device lacks the card.
 pub(super) fn key_encryption_key(
     signature: &SecretBytes,

@@ -1,6 +1,6 @@
 //! The vault: SQLite at rest. `journal.db` under the device key, one compartment per holder under *that* card.
 //!
-//! Every personal column and every document is sealed by the application (DESIGN §5): what an image of the disk still
+//! Every personal column and every document is sealed by the application: what an image of the disk still
 //! tells is counts, sizes and local times. The only room that calls `journal::Pending::committed`, and only after the
 //! commit has returned from the disk (P1). Nothing here reads a clock: times come in as values.
 //!

@@ -241,7 +241,7 @@ pub(super) fn shred(change: &Transaction<'_>, keys: &Keys, said: &Said, patient:
     change.execute(sql, params![patient, holder]).map(drop).map_err(Error::writing("shredding"))
 }
 
-/// Where the server gives none: the end of the next working day (UTC), and 72 hours (DESIGN §5). On Friday evening's
+/// Where the server gives none: the end of the next working day (UTC), and 72 hours. On Friday evening's
 /// round, Monday morning still works.
 pub(super) fn default_lease_end(at: UnixSeconds) -> UnixSeconds {
     let day_s = 86_400;

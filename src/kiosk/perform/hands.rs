@@ -186,7 +186,7 @@ impl Hands {
         }
     }
 
-    /// The card's deterministic signature is half of the compartment's key (DESIGN §5).
+    /// The card's deterministic signature is half of the compartment's key.
     async fn open_compartment(&self, insertion: Insertion) -> Result<Desk, Trouble> {
         {
             let present = self.present.lock().await;
@@ -203,7 +203,7 @@ impl Hands {
             if present.certificate.verify_signature(&message, &signature).is_err() {
                 return Err(Trouble::SignatureRefused);
             }
-            // A floor where nobody vouches for the time: the system's clock must not end leases (DESIGN §8).
+            // A floor where nobody vouches for the time: the system's clock must not end leases.
             let at = self.clock.now().wall.value();
             self.vault.unlock(id, key, SecretBytes::new(signature), at).await.map_err(of_vault)?;
         }

@@ -1,4 +1,4 @@
-//! The card's two folders and their files: SELECT and READ BINARY (ISO 7816-4 §7.1.1, §7.2.3; forms of facts/card §1.4).
+//! The card's two folders and their files: SELECT and READ BINARY (ISO 7816-4 §7.1.1, §7.2.3; and the forms that real traces show).
 
 use crate::sandbox::cps::tpdu::Answer;
 use crate::sandbox::cps::tpdu::Tpdu;
@@ -127,7 +127,7 @@ impl Tree {
         }
     }
 
-    /// An absolute path that opens with 3F00 is accepted wherever a path is (real traces, facts/card §1.4).
+    /// An absolute path that opens with 3F00 is accepted wherever a path is (real traces).
     fn walk(&self, from: Place, path: &[u8]) -> Result<Target, u16> {
         if path.is_empty() || !path.len().is_multiple_of(2) {
             return Err(sw::DATA);
@@ -175,7 +175,7 @@ impl Place {
 }
 
 impl File {
-    /// As the real card writes them (facts/card §1.2).
+    /// As the real card writes them.
     fn control_parameters(&self) -> Vec<u8> {
         let size = u16::try_from(self.content.len()).unwrap_or(u16::MAX);
         let mut inside =

@@ -1,4 +1,4 @@
-//! The virtual CPS: bytes in, bytes out, and nothing else (facts/card §1 and §5). A CPS3 in its contacts.
+//! The virtual CPS: bytes in, bytes out, and nothing else. A CPS3 in its contacts.
 //!
 //! A pure state machine: no clock, no thread, no socket. It is deliberately strict where a host may be wrong, and speaks
 //! T=0 as a chip does, not as a lenient emulator:
@@ -102,7 +102,7 @@ impl Card {
         }
     }
 
-    /// Answer to reset (facts/card §1.1).
+    /// Answer to reset.
     pub fn answer_to_reset(&self) -> Vec<u8> {
         match self.chip {
             Chip::Cps3 => ATR_CPS3.to_vec(),

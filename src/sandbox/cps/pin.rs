@@ -1,4 +1,4 @@
-//! The PIN and its unblocking code: VERIFY, RESET RETRY COUNTER, and what GET DATA tells of them (facts/card §1.3).
+//! The PIN and its unblocking code: VERIFY, RESET RETRY COUNTER, and what GET DATA tells of them.
 
 use crate::sandbox::cps::PIN;
 use crate::sandbox::cps::PUK;
@@ -61,7 +61,7 @@ impl Pin {
             return Ok(Answer::Done);
         }
         self.tries_left -= 1;
-        // The third answer is 6983, as OpenSC's own dialogue expects (facts/card §5).
+        // The third answer is 6983, as OpenSC's own dialogue expects.
         Err(if self.tries_left == 0 { sw::BLOCKED } else { sw::tries(self.tries_left) })
     }
 

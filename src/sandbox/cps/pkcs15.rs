@@ -1,4 +1,4 @@
-//! What the card's files say: EF.DIR, EF.ATR, EF.SN, and the PKCS#15 folder (PKCS#15 v1.1 §6; facts/card §1.2, §5).
+//! What the card's files say: EF.DIR, EF.ATR, EF.SN, and the PKCS#15 folder (PKCS#15 v1.1 §6, §5).
 //!
 //! Identifiers of AODF, PrKDF, CDF and of the certificates are ours: those of real cards are not published, and a host
 //! has to find them by way of the ODF.

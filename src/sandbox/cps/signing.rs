@@ -1,4 +1,4 @@
-//! The two RSA keys: MANAGE SECURITY ENVIRONMENT, INTERNAL AUTHENTICATE, PERFORM SECURITY OPERATION (facts/card §1.4).
+//! The two RSA keys: MANAGE SECURITY ENVIRONMENT, INTERNAL AUTHENTICATE, PERFORM SECURITY OPERATION.
 //!
 //! The authentication key pads what it is given (type 01, RFC 8017 §9.2) and raises it to its secret power: plain
 //! arithmetic by num-bigint, not constant in time, which is right for a card of the sandbox and nowhere else.

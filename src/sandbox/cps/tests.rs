@@ -1,4 +1,4 @@
-//! The card alone, command by command. Expected answers are those of ISO 7816-3 §12.2 and of facts/card §1 and §5.
+//! The card alone, command by command. Expected answers are those of ISO 7816-3 §12.2 and of what OpenSC asks of a real card.
 
 use super::*;
 use crate::sandbox::drawer::Drawer;

@@ -1,4 +1,4 @@
-//! A test hierarchy in the shape of the IGC-Santé (facts/card §2), made at first run and kept in a folder.
+//! A test hierarchy in the shape of the IGC-Santé, made at first run and kept in a folder.
 //!
 //! One root and three authorities for persons (fort, standard, élémentaire), the holders' certificates, revocation
 //! lists, one authority that nobody trusts, and apart from all that the TLS certificates of the sandbox DMP and of the
@@ -189,7 +189,7 @@ impl Pki {
         Ok((der, own))
     }
 
-    /// Lists are valid for a week, as fresh as the day they are opened (DESIGN §8).
+    /// Lists are valid for a week, as fresh as the day they are opened.
     fn sign_list(&self, authority: Authority) -> Result<(), Error> {
         let (_, issuer) = self.authority(authority)?;
         let revoked: Vec<Vec<u8>> = drawer::profiles()

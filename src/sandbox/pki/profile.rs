@@ -1,4 +1,4 @@
-//! What a card says of its holder, and which authority says it (facts/card §2).
+//! What a card says of its holder, and which authority says it.
 
 use crate::identity::holder::CardKind;
 use crate::sandbox::der;
@@ -57,7 +57,7 @@ pub enum Dates {
     Expired,
 }
 
-/// What a key is for: the two never mix (facts/card §2).
+/// What a key is for: the two never mix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     Authentication,

@@ -85,7 +85,7 @@ CREATE TABLE shred (
 CREATE INDEX shred_patient ON shred (patient);
 CREATE INDEX shred_lease ON shred (lease_end) WHERE secret IS NOT NULL;
 
--- Powered-on time since the last trusted time, one row a boot (DESIGN §8).
+-- Powered-on time since the last trusted time, one row a boot.
 CREATE TABLE boot (
     id           BLOB PRIMARY KEY,
     started      INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 //! Opening a database and bringing it to this program's version, step by step.
 //!
 //! A step is SQL, frozen once released, and commits together with its number; a database from the future is refused and
-//! left as it is. The journal's steps are additive, so that the version before can still deliver (DESIGN §10).
+//! left as it is. The journal's steps are additive, so that the version before can still deliver.
 
 use crate::vault::Error;
 use rusqlite::Connection;

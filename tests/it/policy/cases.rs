@@ -62,7 +62,7 @@ pub fn authorizations() -> Vec<(Word, Authorization, Wall)> {
     vec![
         ("stands", Authorization::Valid { until: None }, is),
         ("stands", until(DAY), is),
-        // Nobody can tell: allowed within the kiosk's budget (DESIGN §8).
+        // Nobody can tell: allowed within the kiosk's budget.
         ("stands", until(DAY), at_least),
         ("lapsed", until(-DAY), is),
         ("lapsed", until(-DAY), at_least),
