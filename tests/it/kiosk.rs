@@ -116,6 +116,8 @@ fn a_card_that_is_pulled_leaves_a_blank_page() {
                 }
                 hands.pull();
                 kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+                // A hand takes a second; a reader that is looked at every 0.4 s may miss a faster one.
+                tokio::time::sleep(Duration::from_secs(1)).await;
                 hands.insert("nurse");
             }
         });
@@ -196,7 +198,10 @@ impl Person {
         let waited =
             tokio::time::timeout(Duration::from_secs(30), self.kiosk.views.wait_for(|view: &View| there(&view.body)));
         let body = waited.await.ok().and_then(Result::ok).map(|view| view.body.clone());
-        body.unwrap_or_else(|| panic!("no {what} in 30 s; the page is {}", self.kiosk.views.borrow().page))
+        body.unwrap_or_else(|| {
+            let view = self.kiosk.views.borrow();
+            panic!("no {what} in 30 s; the page is {}: {}", view.page, text_of(&view.body))
+        })
     }
 }
 
