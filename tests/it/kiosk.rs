@@ -104,6 +104,7 @@ fn a_card_that_is_pulled_leaves_a_blank_page() {
             let stage = stage(folder.path());
             let mut kiosk = Person::before(&stage, &stage.settings).await;
             for deep in 0..3 {
+                kiosk.come_in(hands).await;
                 kiosk.log_in().await;
                 if deep > 0 {
                     kiosk.open_record_of(0).await;
@@ -171,6 +172,22 @@ impl Person {
             starter_round: round_for(&HolderId(nurse.holder_id.to_owned())),
         };
         Person { kiosk: start(begin).await.expect("a kiosk") }
+    }
+
+    /// Does what the page says: a virtual reader that was looked into while its card was swapped finds it mute, and the
+    /// person puts it in again.
+    async fn come_in(&mut self, hands: &Hands) {
+        for _try in 0..4 {
+            let seen = |body: &Body| matches!(body, Body::Pin(_) | Body::Trouble(_));
+            if matches!(self.until("PIN page, or why not", seen).await, Body::Pin(_)) {
+                return;
+            }
+            hands.pull();
+            self.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            hands.insert("nurse");
+        }
+        panic!("the card stays mute");
     }
 
     async fn log_in(&mut self) {
