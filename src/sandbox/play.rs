@@ -302,6 +302,8 @@ impl Player {
 
     /// A page is drawn a moment after its view; a control is looked for until it is there.
     async fn press(&mut self, label: &str) -> Result<(), Error> {
+        // A finger is slower than a frame: what is pressed must stand where it will stay.
+        tokio::time::sleep(Duration::from_millis(300)).await;
         for _ in 0..40 {
             if self.hand.press(label).await {
                 return Ok(());
@@ -360,6 +362,8 @@ impl Player {
 
 /// How long a page may take to come, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// After so long without an effect, a person presses again.
+const SECOND_TRY: Duration = Duration::from_secs(5);
 /// Among so many of the first documents there is a CDA with text and a PDF.
 const OPENED_MAX: usize = 12;
 const CONFIRM: &str = "Valider";
