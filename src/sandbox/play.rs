@@ -123,8 +123,16 @@ impl Player {
         })?;
         let (mut rows_seen, mut pages_seen, mut opened) = (false, false, 0);
         for label in labels.iter().take(OPENED_MAX) {
-            self.press(label).await?;
             let settled = |view: &View| matches!(&view.body, Body::Reader(reader) if reader.reading.is_some() || reader.notice.is_some());
+            // A list that has just come back may still be moving under the finger: then it is pressed once more.
+            for _ in 0..3 {
+                self.press(label).await?;
+                let began = |view: &View| matches!(view.body, Body::Reader(_));
+                let waited = tokio::time::timeout(SECOND_TRY, self.views.wait_for(began)).await;
+                if matches!(waited, Ok(Ok(_))) {
+                    break;
+                }
+            }
             self.until("document", settled).await?;
             let (has_rows, has_pages) = self.view_of(|body| match body {
                 Body::Reader(reader) => {
