@@ -198,6 +198,8 @@ fn trace(class: Class, index: u64) -> Trace {
             rule: "M-01".into(),
             matrix_version: "2026-11".into(),
             reason: (class == Class::BreakGlass).then(|| "inconscience".into()),
+            secret: false,
+            framework: None,
             source: Source::Online,
             at: now(),
         },

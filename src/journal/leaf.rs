@@ -160,6 +160,8 @@ fn canonical(trace: &Trace) -> Vec<u8> {
         "rule": draft.rule,
         "matrix": draft.matrix_version,
         "reason": draft.reason,
+        "secret": draft.secret,
+        "framework": draft.framework,
         "source": draft.source.name(),
         "time": draft.at.wall.value().rfc3339(),
         "clock": if draft.at.wall.is_trusted() { "is" } else { "at_least" },
@@ -208,6 +210,8 @@ pub fn parse(bytes: &[u8]) -> Result<Trace, LeafError> {
         rule: text("rule")?,
         matrix_version: text("matrix")?,
         reason: optional("reason"),
+        secret: value["secret"].as_bool().ok_or(LeafError::Field("secret"))?,
+        framework: optional("framework"),
         source: Source::from_name(&text("source")?).ok_or(LeafError::Field("source"))?,
         at: Now {
             since_boot: Duration::from_millis(
@@ -285,6 +289,8 @@ mod tests {
                 rule: "M-01".into(),
                 matrix_version: "2026-11".into(),
                 reason: None,
+                secret: false,
+                framework: None,
                 source: Source::Online,
                 at: Now { since_boot: Duration::from_millis(1234), wall: Wall::AtLeast(UnixSeconds(1_795_423_320)) },
             },

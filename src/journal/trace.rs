@@ -35,6 +35,10 @@ pub struct Draft {
     pub matrix_version: String,
     /// Reason of a bris de glace, or the text shown for a consent.
     pub reason: Option<String>,
+    /// A minor's secret connection (CSP R.1111-50): the legal representatives are not told.
+    pub secret: bool,
+    /// Reference of the establishment's signed framework, where a site has one for brain death (`policy`).
+    pub framework: Option<String>,
     pub source: Source,
     pub at: Now,
 }

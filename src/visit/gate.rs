@@ -317,6 +317,8 @@ pub(super) fn row(class: Class, here: &Here, patient: &Patient, rules: &Rules, n
         rule: String::new(),
         matrix_version: rules.matrix.version.clone(),
         reason: None,
+        secret: false,
+        framework: None,
         source: Source::Online,
         at: now,
     }

@@ -274,6 +274,8 @@ impl Visit {
             rule: String::new(),
             matrix_version: self.rules.matrix.version.clone(),
             reason: None,
+            secret: false,
+            framework: None,
             source: Source::Online,
             at: now,
         };

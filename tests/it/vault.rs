@@ -140,6 +140,8 @@ fn draft(class: Class, holder: &str, about: Option<(&Ins, Option<&Document>)>) -
         rule: "M-01".into(),
         matrix_version: "2026-11".into(),
         reason: None,
+        secret: false,
+        framework: None,
         source: Source::Online,
         at: now(NOON),
     }

@@ -89,6 +89,8 @@ fn log_entry(trace: &Trace) -> Vec<Value> {
         Some(draft.matrix_version.clone()).filter(|v| !v.is_empty()).and_then(|version| text("matrix", version)),
         code("source", draft.source.name()),
         draft.reason.clone().and_then(|reason| text("reason", reason)),
+        draft.secret.then(|| json!({"url": "secret", "valueBoolean": true})),
+        draft.framework.clone().and_then(|reference| text("framework", reference)),
     ];
     parts.into_iter().flatten().collect()
 }
@@ -182,6 +184,8 @@ mod tests {
                 rule: "M-01".into(),
                 matrix_version: "2026-11".into(),
                 reason: None,
+                secret: false,
+                framework: None,
                 source: Source::Online,
                 at: Now { since_boot: Duration::from_millis(1234), wall: Wall::AtLeast(UnixSeconds(1_795_423_320)) },
             },

@@ -449,6 +449,8 @@ fn row(number: u128, class: Class) -> Trace {
             rule: "M-01".into(),
             matrix_version: "2026-11".into(),
             reason: None,
+            secret: false,
+            framework: None,
             source: Source::Online,
             at: now(),
         },

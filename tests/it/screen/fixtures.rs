@@ -250,6 +250,8 @@ pub fn committed(class: Class) -> Committed {
         rule: "T-00".into(),
         matrix_version: "test".into(),
         reason: None,
+        secret: false,
+        framework: None,
         source: Source::Online,
         at: now(),
     };
