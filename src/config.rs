@@ -4,6 +4,7 @@
 
 use crate::journal::words::Regime;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -23,7 +24,11 @@ pub struct Site {
     pub name: String,
     /// National identifiers of the care team's members.
     pub team: Vec<String>,
+    /// National identifier and name of professionals for whom an answer may be collected here.
+    pub colleagues: Vec<(String, String)>,
     pub regime: Regime,
+    /// After so many days a professional is told again what a consultation entails.
+    pub duty_days: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +139,10 @@ struct RawSite {
     name: String,
     #[serde(default)]
     team: Vec<String>,
+    #[serde(default)]
+    colleagues: BTreeMap<String, String>,
     regime: Option<String>,
+    duty_days: Option<u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -224,7 +232,13 @@ impl Config {
             }
         };
         Ok(Config {
-            site: Site { name: raw.site.name, team: raw.site.team, regime },
+            site: Site {
+                name: raw.site.name,
+                team: raw.site.team,
+                colleagues: raw.site.colleagues.into_iter().collect(),
+                regime,
+                duty_days: raw.site.duty_days.unwrap_or(DUTY_DAYS),
+            },
             vault: Vault { key: raw.vault.key.unwrap_or(KeyProvider::None) },
             trust: Trust {
                 anchors: raw.trust.anchors.into_iter().map(at).collect(),
@@ -237,6 +251,9 @@ impl Config {
         })
     }
 }
+
+/// ANS, Ségur wave 2 (SC.DMP/CONF): at the first login, then from time to time, for example 180 days.
+const DUTY_DAYS: u32 = 180;
 
 #[cfg(test)]
 mod tests {

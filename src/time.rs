@@ -80,6 +80,13 @@ impl UnixSeconds {
         Some(UnixSeconds(at.timestamp().as_second()))
     }
 
+    /// Whether both fall on one calendar day of that zone (IANA name; an unknown one reads as UTC).
+    pub fn is_same_day(self, other: UnixSeconds, zone: &str) -> bool {
+        let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let day = |at: UnixSeconds| jiff::Timestamp::from_second(at.0).ok().map(|at| at.to_zoned(zone.clone()).date());
+        day(self).is_some_and(|date| day(other) == Some(date))
+    }
+
     /// This moment plus `seconds`.
     pub fn plus(self, seconds: i64) -> UnixSeconds {
         UnixSeconds(self.0.saturating_add(seconds))
@@ -114,5 +121,14 @@ mod tests {
         assert_eq!(UnixSeconds::parse("2026-11-23T09:42:00+01:00"), Some(at));
         assert_eq!(UnixSeconds::parse("2026-11-23").map(UnixSeconds::rfc3339), Some("2026-11-23T00:00:00Z".into()));
         assert_eq!(UnixSeconds::parse("23/11/2026"), None);
+    }
+
+    #[test]
+    fn a_day_is_that_of_its_place() {
+        let at = |text| UnixSeconds::parse(text).expect("a time");
+        let (evening, later) = (at("2026-11-23T22:30:00Z"), at("2026-11-23T23:30:00Z"));
+        assert!(evening.is_same_day(later, "UTC"));
+        assert!(!evening.is_same_day(later, "Europe/Paris"), "it is past midnight there");
+        assert!(evening.is_same_day(evening, "Nowhere/AtAll"));
     }
 }

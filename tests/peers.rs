@@ -217,6 +217,7 @@ fn consent(number: u128, scope: Scope, answer: Answer) -> Consent {
         regime: Regime::ConseilEtat2025,
         shown: Shown { text: "AC-3".into(), version: 1, language: "fr-FR".into() },
         by: Speaker::Patient,
+        signature: None,
         at: now(),
     };
     Consent { id: Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_1000 + number), said }

@@ -2,8 +2,8 @@
 //!
 //! The world around the visit is made of dice: cards come and go, answers come late, out of order, doubled or never, the
 //! disk refuses, the network lies down. After every step the promises are checked against what the world knows:
-//! P1 (no trace, no pixel), P3 (card out, all gone), P4 (nothing lost or misattributed), P5 (unknown means no), P7 (no
-//! PIN try burnt by mistake). A failing seed is in the message, and becomes a line of `REGRESSIONS`.
+//! P1 (no trace, no pixel), P3 (card out, all gone), P4 (nothing lost or misattributed), P5 (unknown means no), P6 (every
+//! denial explains itself), P7 (no PIN try burnt by mistake). The gate is driven through every ground. A failing seed is in the message, and becomes a line of `REGRESSIONS`.
 
 mod life;
 
@@ -35,6 +35,12 @@ fn the_promises_hold_in_every_life() {
     assert!(all.cards_out > 3_000 && all.cards_out_of_documents > 5, "{all:?}");
     assert!(all.disk_refusals > 100 && all.late_answers > 1_000, "{all:?}");
     assert!(all.last_tries > 10 && all.blocked > 10, "{all:?}");
+    // Every ground, every way through the gate.
+    assert!(all.by_authorization > 50 && all.by_team > 50 && all.by_explicit > 50, "{all:?}");
+    assert!(all.by_break_glass > 20 && all.by_colleague > 5, "{all:?}");
+    assert!(all.informed > 20 && all.continued > 5 && all.withdrawn > 20, "{all:?}");
+    assert!(all.signed > 20 && all.represented > 10 && all.for_colleagues > 20, "{all:?}");
+    assert!(all.secret > 10 && all.brain_death > 10 && all.duties > 100, "{all:?}");
 }
 
 /// Showing before the trace is durable, tried on purpose: a vault that says "committed" and has written nothing.
@@ -53,6 +59,15 @@ fn a_visit_left_open_without_its_card_is_caught() {
 #[test]
 fn a_row_under_the_wrong_name_is_caught() {
     assert!(some_life_fails(Fault::RowsRenamed, "nobody's"), "nobody noticed that a row changed its author");
+}
+
+/// A disk that tells of consents that nobody gave.
+#[test]
+fn a_record_opened_on_an_invented_consent_is_caught() {
+    assert!(
+        some_life_fails(Fault::ConsentsInvented, "no initial consent"),
+        "nobody noticed that no patient had agreed"
+    );
 }
 
 /// With every driver silent for ever, no page waits for ever.

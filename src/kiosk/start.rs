@@ -10,6 +10,7 @@ use crate::config::Endpoint;
 use crate::device::clock::Clock;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
+use crate::identity::holder::HolderId;
 use crate::identity::trust;
 use crate::kiosk::courier;
 use crate::kiosk::courier::Courier;
@@ -34,6 +35,7 @@ use crate::vault::Vault;
 use crate::visit::Event;
 use crate::visit::Visit;
 use crate::visit::event::Touch;
+use crate::visit::page::Colleague;
 use crate::visit::page::Rules;
 use std::path::Path;
 use std::path::PathBuf;
@@ -119,12 +121,16 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
 
     let standing = if config.trust.production { Standing::Production } else { Standing::Desk };
     let matrix = Matrix::shipped_for(standing).map_err(|source| StartError::Matrix { source })?;
-    let facts = device_facts(&config, &matrix);
+    let facts = device_facts(&config);
     let rules = Rules {
         matrix,
         regime: config.site.regime,
         team: config.site.team.clone(),
         team_name: config.site.name.clone(),
+        colleagues: config.site.colleagues.iter().map(colleague).collect(),
+        time_zone: facts.time_zone.clone(),
+        duty_days: config.site.duty_days,
+        framework: None,
     };
     let visit = Visit::new(Arc::new(rules));
     let (views_in, views) = watch::channel(view(&visit, clock.now(), &facts));
@@ -226,8 +232,11 @@ fn read(path: &Path) -> Result<Vec<u8>, StartError> {
     std::fs::read(path).map_err(|source| StartError::File { path: path.to_owned(), source })
 }
 
-fn device_facts(config: &Config, matrix: &Matrix) -> DeviceFacts {
-    let _known = matrix.known();
+fn colleague((id, name): &(String, String)) -> Colleague {
+    Colleague { id: HolderId(id.clone()), name: name.clone() }
+}
+
+fn device_facts(config: &Config) -> DeviceFacts {
     DeviceFacts {
         site_name: config.site.name.clone(),
         software: SOFTWARE.to_owned(),

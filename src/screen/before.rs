@@ -3,17 +3,11 @@
 use crate::identity::holder::Holder;
 use crate::patient::ins::Patient;
 use crate::patient::ins::Sex;
-use crate::policy::Decision;
-use crate::policy::decision::Obligation;
-use crate::screen::consent_text;
 use crate::screen::labels;
 use crate::screen::reasons;
 use crate::screen::view::Bar;
-use crate::screen::view::Body;
-use crate::screen::view::Consent;
 use crate::screen::view::DeviceFacts;
-use crate::screen::view::Gate;
-use crate::screen::view::GateAct;
+use crate::screen::view::Duty;
 use crate::screen::view::Home;
 use crate::screen::view::Idle;
 use crate::screen::view::Notice;
@@ -24,20 +18,18 @@ use crate::screen::view::RoundRow;
 use crate::screen::view::Tone;
 use crate::screen::view::Trouble as TroublePage;
 use crate::screen::view::Wait;
-use crate::screen::view::Why;
 use crate::screen::words;
 use crate::screen::words::french;
 use crate::time::Now;
 use crate::trouble::Trouble;
 use crate::visit::Visit;
-use crate::visit::event::Language;
 use crate::visit::event::LinkState;
 use crate::visit::event::ReaderState;
 use crate::visit::event::RoundEntry;
 use crate::visit::event::Waiting;
 use crate::visit::page;
-use crate::visit::page::GateStep;
 use crate::visit::page::Standing;
+use crate::visit::step;
 
 pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
     let at = words::local(now.wall.value(), &device.time_zone);
@@ -136,7 +128,7 @@ pub(super) fn notice(trouble: Trouble) -> Notice {
     Notice { happened: words.happened.to_owned(), next: words.next.to_owned(), code: code(trouble) }
 }
 
-fn code(trouble: Trouble) -> String {
+pub(super) fn code(trouble: Trouble) -> String {
     let words = trouble.words();
     format!("Code {} · {}", words.code, words.layer)
 }
@@ -155,6 +147,29 @@ pub(super) fn checking_pin() -> Wait {
 
 pub(super) fn opening() -> Wait {
     wait("Ouverture de votre espace…", "Laissez la carte en place.")
+}
+
+pub(super) fn duty_recording() -> Wait {
+    wait("Votre lecture est enregistrée…", "Laissez la carte en place.")
+}
+
+/// The two texts owed to professionals at the first login and from time to time, in their prescribed wording (ANS, Ségur
+/// wave 2, SC.DMP/CONF, FAQ des industriels n° 10943).
+pub(super) fn duty(holder: &Holder) -> Duty {
+    Duty {
+        name: words::full_name(&holder.family_name, &holder.given_name),
+        role: labels::profession(holder),
+        title: french("Avant de consulter un dossier"),
+        body: french(
+            "Le logiciel peut effectuer des requêtes de recherche de document au nom de l'utilisateur sur les DMP/MES et \
+             permet d'en consulter, sur action manuelle, les documents d'intérêt. Ces interactions sont tracées avec \
+             l'identifiant national de l'utilisateur et le patient est notifié de ces interactions.\n\nToute consultation de \
+             ma part d'un DMP/MES pour lequel le patient (ou son représentant légal) n'a pas donné son consentement m'expose \
+             à des poursuites.",
+        ),
+        act_label: french("J'ai compris"),
+        foot: format!("Texte {}, version {}", step::DUTY_TEXT, step::DUTY_TEXT_VERSION),
+    }
 }
 
 pub(super) fn pin(ask: &page::AskPin) -> Pin {
@@ -283,7 +298,7 @@ pub(super) fn bar(back: &str, patient: &Patient, pill: Pill, may_quit: bool, now
         None => born,
     };
     let name = words::full_name(&patient.birth_name, &patient.birth_given_names);
-    Bar { back: back.to_owned(), name, traits, pill, may_quit }
+    Bar { back: back.to_owned(), name, traits, pill, may_quit, banner: Pill::default() }
 }
 
 fn sex_letter(sex: Sex) -> &'static str {
@@ -292,125 +307,4 @@ fn sex_letter(sex: Sex) -> &'static str {
         Sex::Female => "F",
         Sex::Indeterminate => "I",
     }
-}
-
-pub(super) fn gate(gate: &page::Gate, visit: &Visit, now: Now, device: &DeviceFacts) -> Body {
-    let bar = |back: &str| bar(back, &gate.patient, link(visit.standing.link), false, now);
-    let waits = |title: &str, hint: &str, back: &str| {
-        Body::Wait(Wait { bar: bar(back), title: french(title), hint: french(hint) })
-    };
-    match &gate.step {
-        GateStep::AskingState { .. } => {
-            waits("Recherche du dossier…", "La borne demande si ce dossier existe et s'il vous est ouvert.", "Tournée")
-        }
-        GateStep::RecordingAnswer { .. } => {
-            waits("La réponse est enregistrée…", "Elle reste dans la borne jusqu'à son envoi.", "")
-        }
-        GateStep::Delivering { .. } => {
-            waits("Envoi de l'accord…", "L'accord part avant que le dossier s'ouvre.", "Tournée")
-        }
-        GateStep::Listing { .. } => waits("Ouverture du dossier…", "La liste des documents arrive.", "Tournée"),
-        GateStep::RecordingList { .. } => {
-            waits("Ouverture du dossier…", "Votre accès est inscrit dans l'historique du patient.", "Tournée")
-        }
-        GateStep::Standing { decision, ground, answer } => {
-            let mut page = standing(bar("Tournée"), &gate.patient, decision, ground.is_some(), visit);
-            if answer.source == crate::journal::words::Source::Cached {
-                let when = words::moment(answer.as_of, now, &device.time_zone);
-                page.bar.pill = care(&format!("Hors ligne · état de {when}"));
-            }
-            Body::Gate(page)
-        }
-        GateStep::AskingPatient { language, .. } => Body::Consent(consent(gate, *language, visit)),
-        GateStep::Denied { decision } => Body::Why(Why {
-            bar: bar("Tournée"),
-            title: french("Ce dossier ne peut pas être ouvert."),
-            pill: Pill { text: "Accès refusé".to_owned(), tone: Tone::Stopped },
-            reasons: vec![reasons::one(decision, french("Pourquoi ?"), visit, &device.time_zone)],
-        }),
-        GateStep::Failed { trouble } => Body::Gate(failed(bar("Tournée"), &gate.patient, *trouble)),
-    }
-}
-
-fn standing(bar: Bar, patient: &Patient, decision: &Decision, has_ground: bool, visit: &Visit) -> Gate {
-    let owes = |wanted: Obligation| decision.obligations.contains(&wanted);
-    let may_open = decision.allow && has_ground;
-    let (pill, headline, act, act_label) = if may_open {
-        (quiet("Autorisation valide"), "Ce patient vous a déjà autorisé.", GateAct::OpenRecord, "Ouvrir le dossier")
-    } else {
-        (
-            care("Accord à demander"),
-            "Il faut demander au patient.",
-            GateAct::AskConsent,
-            "Tourner l'écran vers le patient",
-        )
-    };
-    let mut sentence = decision.rule.sentence.to_owned();
-    if may_open && owes(Obligation::InformAtThisEvent) {
-        sentence.push_str(" Dites au patient que vous ouvrez son dossier.");
-    }
-    Gate {
-        bar,
-        traits: traits(patient),
-        pill,
-        headline: french(headline),
-        sentence: french(&sentence),
-        law: reasons::law(decision, visit),
-        act,
-        act_label: french(act_label),
-    }
-}
-
-fn failed(bar: Bar, patient: &Patient, trouble: Trouble) -> Gate {
-    let words = trouble.words();
-    Gate {
-        bar,
-        traits: traits(patient),
-        pill: Pill { text: words.name.to_owned(), tone: Tone::Stopped },
-        headline: words.happened.to_owned(),
-        sentence: words.next.to_owned(),
-        law: code(trouble),
-        act: GateAct::None,
-        act_label: String::new(),
-    }
-}
-
-/// The five traits of the INS as they are known here, then its number.
-fn traits(patient: &Patient) -> Vec<(String, String)> {
-    let sex = match patient.sex {
-        Sex::Male => "Masculin",
-        Sex::Female => "Féminin",
-        Sex::Indeterminate => "Indéterminé",
-    };
-    let known = |text: &str| if text.is_empty() { french("non saisi") } else { text.to_owned() };
-    [
-        ("Nom de naissance", patient.birth_name.to_uppercase()),
-        ("Prénoms de naissance", known(&patient.birth_given_names)),
-        ("Date de naissance", words::birth_date(patient.birth_date)),
-        ("Sexe", sex.to_owned()),
-        ("Lieu de naissance", known(patient.birth_place.as_deref().unwrap_or(""))),
-        ("Matricule INS", words::matricule(&patient.ins.matricule)),
-    ]
-    .map(|(label, value)| (label.to_owned(), value))
-    .into()
-}
-
-fn consent(gate: &page::Gate, language: Language, visit: &Visit) -> Consent {
-    let holder = &gate.here.holder;
-    let name = words::full_name(&holder.family_name, &holder.given_name);
-    let rules = visit.rules();
-    let team = rules.team.contains(&holder.id.0).then_some(rules.team_name.as_str());
-    let profession = labels::profession(holder).to_lowercase();
-    let text = consent_text::consent_text(language, &name, &profession, team);
-    let languages = [
-        ("Français", Language::French, 0),
-        ("Facile à lire", Language::EasyFrench, 1),
-        ("English", Language::English, 2),
-    ]
-    .into_iter()
-    .filter(|(_, other, _)| *other != language)
-    .map(|(name, _, number)| (name.to_owned(), number))
-    .collect();
-    let consent_text::ConsentText { turned, title, body, no, yes, later, foot } = text;
-    Consent { turned, title, body, no, yes, later, foot, languages }
 }

@@ -11,6 +11,8 @@ mod narrative;
 
 use crate::screen::form::Field;
 use crate::screen::form::Form;
+use crate::screen::pad::Pad;
+use crate::screen::pad::Typed;
 use crate::screen::view::Body;
 use crate::screen::view::Notice;
 use crate::screen::view::View;
@@ -62,10 +64,13 @@ pub struct Window {
     inner: Rc<RefCell<Inner>>,
 }
 
-/// What the callbacks need: what is shown, and what is typed on the INS page.
+/// What the callbacks need: what is shown, and what is being typed or drawn.
 struct Inner {
     touches: mpsc::Sender<Touch>,
     form: Form,
+    /// What is typed and drawn at the gate.
+    typed: Typed,
+    pad: Pad,
     shown: Option<View>,
 }
 
@@ -73,7 +78,13 @@ impl Window {
     /// A window showing nothing; what is touched goes to `touches`.
     pub fn new(touches: mpsc::Sender<Touch>) -> Result<Window, Error> {
         let app = App::new().map_err(|source| Error::Make { source })?;
-        let inner = Rc::new(RefCell::new(Inner { touches, form: Form::default(), shown: None }));
+        let inner = Rc::new(RefCell::new(Inner {
+            touches,
+            form: Form::default(),
+            typed: Typed::default(),
+            pad: Pad::default(),
+            shown: None,
+        }));
         let window = Window { app, inner };
         window.listen();
         Ok(window)
@@ -88,6 +99,12 @@ impl Window {
         }
         if !matches!(view.body, Body::Typing(_)) {
             self.inner.borrow_mut().form = Form::default();
+        }
+        if before.as_ref().is_none_or(|before| !same_words(before, &view.body)) {
+            self.inner.borrow_mut().typed = Typed::default();
+        }
+        if !matches!(view.body, Body::Sign(_)) {
+            self.inner.borrow_mut().pad.clear();
         }
         let screen = self.app.global::<chevet_ui::Screen<'_>>();
         let leaves = before.is_none_or(|before| std::mem::discriminant(before) != std::mem::discriminant(&view.body));
@@ -112,7 +129,24 @@ impl Window {
                 screen.set_form(fill::form(&self.inner.borrow().form));
             }
             Body::Gate(page) => screen.set_gate(fill::gate(page)),
+            Body::Duty(page) => screen.set_duty(fill::duty(page)),
+            Body::Choice(page) => {
+                screen.set_choice(fill::choice(page));
+                screen.set_choice_lines(fill::list(&page.lines, fill::choice_line));
+            }
+            Body::Text(page) => {
+                screen.set_words(fill::words(page));
+                screen.set_typed(self.inner.borrow().typed.text().into());
+            }
             Body::Consent(page) => screen.set_consent(fill::consent(page)),
+            Body::Sign(page) => {
+                screen.set_sign(fill::sign(page));
+                screen.set_drawn(self.inner.borrow().pad.path().into());
+            }
+            Body::Agreements(page) => {
+                screen.set_agreements(fill::agreements(page));
+                screen.set_agreement_rows(fill::list(&page.rows, fill::agreement_row));
+            }
             Body::Why(page) => screen.set_why(fill::why(page)),
             Body::Documents(page) => {
                 let old = if let Some(Body::Documents(old)) = before { Some(old) } else { None };
@@ -180,6 +214,11 @@ impl Window {
         touch.on_type_ins(plain(Touch::TypeIns));
         touch.on_open_record(plain(Touch::OpenRecord));
         touch.on_ask_consent(plain(Touch::AskConsent));
+        touch.on_same_event(plain(Touch::SameEvent));
+        touch.on_other_situation(plain(Touch::OtherSituation));
+        touch.on_sign(plain(Touch::Sign));
+        touch.on_show_agreements(plain(Touch::ShowAgreements));
+        touch.on_withdraw(plain(Touch::Withdraw));
         touch.on_yes(plain(Touch::Yes));
         touch.on_no(plain(Touch::No));
         touch.on_later(plain(Touch::Later));
@@ -202,10 +241,12 @@ impl Window {
         };
         touch.on_digit(numbered(|_, digit| u8::try_from(digit).ok().map(Touch::Digit)));
         touch.on_open_patient(numbered(|_, place| Some(Touch::OpenPatient(place))));
+        touch.on_choose(numbered(|_, place| Some(Touch::Choose(place))));
         touch.on_open_document(numbered(|_, place| Some(Touch::OpenDocument(place))));
         touch.on_language(numbered(|_, number| language(number).map(Touch::Language)));
         touch.on_filter(numbered(Inner::filter));
         self.listen_to_form();
+        self.listen_to_pad();
     }
 
     /// Keys of the INS page change the form here, and only the finished form goes out.
@@ -213,17 +254,19 @@ impl Window {
         let touch = self.app.global::<chevet_ui::Touch<'_>>();
         let changes = || {
             let (inner, app) = (self.inner.clone(), self.app.as_weak());
-            move |change: &dyn Fn(&mut Form)| {
-                change(&mut inner.borrow_mut().form);
+            move |change: &dyn Fn(&mut Inner)| {
+                change(&mut inner.borrow_mut());
                 if let Some(app) = app.upgrade() {
-                    app.global::<chevet_ui::Screen<'_>>().set_form(fill::form(&inner.borrow().form));
+                    let (screen, inner) = (app.global::<chevet_ui::Screen<'_>>(), inner.borrow());
+                    screen.set_form(fill::form(&inner.form));
+                    screen.set_typed(inner.typed.text().into());
                 }
             }
         };
         let change = changes();
-        touch.on_key(move |key| change(&|form| key.chars().for_each(|letter| form.press(letter))));
+        touch.on_key(move |key| change(&|inner| key.chars().for_each(|letter| inner.press(letter))));
         let change = changes();
-        touch.on_erase_key(move || change(&|form| form.erase()));
+        touch.on_erase_key(move || change(&Inner::erase));
         let change = changes();
         touch.on_field(move |field| {
             let active = match field {
@@ -231,7 +274,7 @@ impl Window {
                 chevet_ui::Field::BirthName => Field::BirthName,
                 chevet_ui::Field::BirthDate => Field::BirthDate,
             };
-            change(&|form| form.active = active);
+            change(&|inner| inner.form.active = active);
         });
         let inner = self.inner.clone();
         touch.on_send_form(move || {
@@ -239,6 +282,36 @@ impl Window {
             if inner.form.is_complete() {
                 let (matricule, birth_name, birth_date) = inner.form.typed();
                 inner.send(Touch::InsTyped { matricule, birth_name, birth_date });
+            }
+        });
+        let inner = self.inner.clone();
+        touch.on_send_text(move || {
+            let inner = inner.borrow();
+            inner.send(Touch::TextTyped(inner.typed.text().to_owned()));
+        });
+    }
+
+    /// Strokes gather here, and only the finished signature goes out.
+    fn listen_to_pad(&self) {
+        let touch = self.app.global::<chevet_ui::Touch<'_>>();
+        let changes = || {
+            let (inner, app) = (self.inner.clone(), self.app.as_weak());
+            move |change: &dyn Fn(&mut Pad)| {
+                change(&mut inner.borrow_mut().pad);
+                if let Some(app) = app.upgrade() {
+                    app.global::<chevet_ui::Screen<'_>>().set_drawn(inner.borrow().pad.path().into());
+                }
+            }
+        };
+        let change = changes();
+        touch.on_draw(move |x, y, begins| change(&|pad| pad.draw(x, y, begins)));
+        let change = changes();
+        touch.on_clear_drawing(move || change(&Pad::clear));
+        let inner = self.inner.clone();
+        touch.on_send_drawing(move || {
+            let inner = inner.borrow();
+            if let Some(signature) = inner.pad.signature() {
+                inner.send(Touch::Signed(signature));
             }
         });
     }
@@ -250,10 +323,30 @@ impl Inner {
         let _lost = self.touches.try_send(touch);
     }
 
+    /// A key goes to the page that is shown.
+    fn press(&mut self, key: char) {
+        match &self.shown {
+            Some(View { body: Body::Text(page), .. }) => self.typed.press(key, page.digits),
+            _ => self.form.press(key),
+        }
+    }
+
+    fn erase(&mut self) {
+        match &self.shown {
+            Some(View { body: Body::Text(_), .. }) => self.typed.erase(),
+            _ => self.form.erase(),
+        }
+    }
+
     fn filter(&self, place: usize) -> Option<Touch> {
         let Some(View { body: Body::Documents(page), .. }) = &self.shown else { return None };
         page.chips.get(place).map(|chip| Touch::FilterClass(chip.class.clone()))
     }
+}
+
+/// What was typed stays while its page only says that it was not understood.
+fn same_words(before: &Body, now: &Body) -> bool {
+    matches!((before, now), (Body::Text(before), Body::Text(now)) if before.title == now.title)
 }
 
 fn language(number: usize) -> Option<Language> {
@@ -265,10 +358,15 @@ fn shown(body: &Body) -> Shown {
         Body::Idle(_) => Shown::Idle,
         Body::Wait(_) => Shown::Wait,
         Body::Pin(_) => Shown::Pin,
+        Body::Duty(_) => Shown::Duty,
         Body::Home(_) => Shown::Home,
         Body::Typing(_) => Shown::Typing,
         Body::Gate(_) => Shown::Gate,
+        Body::Choice(_) => Shown::Choice,
+        Body::Text(_) => Shown::Words,
         Body::Consent(_) => Shown::Consent,
+        Body::Sign(_) => Shown::Sign,
+        Body::Agreements(_) => Shown::Agreements,
         Body::Why(_) => Shown::Why,
         Body::Documents(_) => Shown::Documents,
         Body::History(_) => Shown::History,

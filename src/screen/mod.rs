@@ -1,15 +1,18 @@
 //! What a person sees. One way: `Visit → view() → View → watch → show()`; touches go back as messages.
 //!
-//! - `view` pure: a visit, a time and a device become a [`view::View`], by `before` (idle to gate) and `within` (a record)
+//! - `view` pure: a visit, a time and a device become a [`view::View`], by `before` (idle to home), `gate` and `within` (a record)
 //! - `words` dates, times, names, French typography · `labels` professions and classes of documents
 //! - `reasons` a decision's rule, law and facts in French
-//! - `consent_text` what a patient is asked · `form` what is typed on the INS page
+//! - `consent_text` what a patient is asked · `agreements` what they said · `form` what is typed on the INS page · `pad` what is drawn and typed at the gate
 //! - `bridge` alone knows Slint (feature `screen`)
 
+mod agreements;
 mod before;
 pub mod consent_text;
 pub mod form;
+mod gate;
 mod labels;
+pub mod pad;
 mod reasons;
 pub mod view;
 mod within;

@@ -5,10 +5,12 @@
 
 use crate::record::reading::Reading;
 use crate::screen::before;
+use crate::screen::gate;
 use crate::screen::within;
 use crate::time::Now;
 use crate::visit::Page;
 use crate::visit::Visit;
+use crate::visit::page::DutyStep;
 use std::sync::Arc;
 
 /// What of the device a person must be able to read on the screen (P9).
@@ -41,8 +43,18 @@ pub enum Body {
     Home(Home),
     Typing(Typing),
     Gate(Gate),
+    /// One of a few things to choose.
+    Choice(Choice),
+    /// A few words to type.
+    Text(Text),
     /// Turned to the patient.
     Consent(Consent),
+    /// Turned to the patient, who draws their signature.
+    Sign(Sign),
+    /// What a consultation entails.
+    Duty(Duty),
+    /// What the patient said.
+    Agreements(Agreements),
     Why(Why),
     Documents(Documents),
     History(History),
@@ -85,6 +97,8 @@ pub struct Bar {
     pub traits: String,
     pub pill: Pill,
     pub may_quit: bool,
+    /// What must stay before the holder's eyes for as long as the record is open: bris de glace, secret, framework.
+    pub banner: Pill,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -174,6 +188,78 @@ pub struct Gate {
     pub law: String,
     pub act: GateAct,
     pub act_label: String,
+    /// « Suite de la prise en charge »; empty where it cannot be one.
+    pub same_event: String,
+    /// « Autre situation »; empty where nothing else can be done.
+    pub other: String,
+    /// What has just been done; else empty.
+    pub done: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Choice {
+    pub bar: Bar,
+    pub title: String,
+    pub sentence: String,
+    pub lines: Vec<ChoiceLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChoiceLine {
+    pub label: String,
+    pub hint: String,
+    pub tone: Tone,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Text {
+    pub bar: Bar,
+    pub title: String,
+    pub sentence: String,
+    /// Of the field.
+    pub label: String,
+    pub digits: bool,
+    /// Nothing needs to be typed.
+    pub optional: bool,
+    pub act_label: String,
+    pub notice: Option<Notice>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sign {
+    pub turned: String,
+    pub title: String,
+    pub clear: String,
+    pub back: String,
+    pub act_label: String,
+    pub foot: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Duty {
+    pub name: String,
+    pub role: String,
+    pub title: String,
+    pub body: String,
+    pub act_label: String,
+    pub foot: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Agreements {
+    pub bar: Bar,
+    pub rows: Vec<AgreementRow>,
+    pub empty: String,
+    pub withdraw: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AgreementRow {
+    pub when: String,
+    pub what: String,
+    pub who: String,
+    pub pill: Pill,
+    pub label: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -184,6 +270,8 @@ pub struct Consent {
     pub no: String,
     pub yes: String,
     pub later: String,
+    /// To sign one's yes; empty where nothing is signed.
+    pub sign: String,
     pub foot: String,
     /// Names of the other languages, each with what it asks for: 0 French, 1 easy French, 2 English.
     pub languages: Vec<(String, usize)>,
@@ -305,15 +393,23 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
         Page::AskPin(ask) => Body::Pin(before::pin(ask)),
         Page::CheckingPin { .. } => Body::Wait(before::checking_pin()),
         Page::Opening(_) => Body::Wait(before::opening()),
+        Page::Duty(duty) => duty_page(duty),
         Page::Home(home) if home.typing => Body::Typing(Typing { notice: home.notice.map(before::notice) }),
         Page::Home(home) => Body::Home(before::home(home, &visit.standing, now, device)),
         Page::Reception { holder, .. } => Body::Reception(before::reception(holder, visit, now, device)),
-        Page::Gate(gate) => before::gate(gate, visit, now, device),
+        Page::Gate(gate) => gate::gate(gate, visit, now, device),
         Page::Record(record) => within::record(record, visit, now, device),
         Page::Document(reader) => Body::Reader(within::reader(reader, visit, now, device)),
         Page::TakeCard(trouble) => Body::Trouble(before::take_card(*trouble)),
     };
     View { page: visit.page.name(), body }
+}
+
+fn duty_page(duty: &crate::visit::page::Duty) -> Body {
+    match duty.step {
+        DutyStep::Shown => Body::Duty(before::duty(&duty.here.holder)),
+        DutyStep::Recording { .. } => Body::Wait(before::duty_recording()),
+    }
 }
 
 /// The page of a device that could not start: there is no visit yet.

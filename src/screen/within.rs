@@ -9,7 +9,9 @@ use crate::record::document::Label;
 use crate::record::document::Status;
 use crate::record::reading::RowKind;
 use crate::record::reading::plain_text;
+use crate::screen::agreements;
 use crate::screen::before;
+use crate::screen::gate;
 use crate::screen::reasons;
 use crate::screen::view::Bar;
 use crate::screen::view::Body;
@@ -40,6 +42,7 @@ pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &De
     match &record.room {
         Room::Documents { class } => Body::Documents(documents(bar("Tournée"), record, class.as_deref(), device)),
         Room::Why => Body::Why(why(bar("Documents"), record, visit, device)),
+        Room::Agreements => Body::Agreements(agreements::page(bar("Documents"), record, visit, device)),
         Room::AskingHistory { .. } => {
             Body::History(History { bar: bar("Documents"), waiting: true, ..History::default() })
         }
@@ -65,7 +68,7 @@ fn bar(back: &str, record: &page::Record, visit: &Visit, now: Now, device: &Devi
     let old = record.source == Source::Cached
         && (!now.wall.is_trusted() || now.wall.value().0.saturating_sub(record.as_of.0) > day);
     let pill = Pill { text: format!("{link} · {data}"), tone: if old { Tone::Care } else { Tone::Quiet } };
-    before::bar(back, &record.patient, pill, true, now)
+    Bar { banner: gate::banner(&record.so_far, visit), ..before::bar(back, &record.patient, pill, true, now) }
 }
 
 fn documents(bar: Bar, record: &page::Record, chosen: Option<&str>, device: &DeviceFacts) -> Documents {

@@ -192,6 +192,26 @@ impl Compartment {
         change.commit().map_err(writing())
     }
 
+    pub fn told(&self, text: &str) -> Result<Option<UnixSeconds>, Error> {
+        let name = self.lookup.pseudonym("told", text.as_bytes());
+        let sql = "SELECT body FROM desk WHERE kind = 'told' AND patient = ?1";
+        let found = self.database.query_row(sql, [name], |row| row.get(0)).optional();
+        let found: Option<Vec<u8>> = found.map_err(Error::reading("what the holder was told"))?;
+        let Some(body) = found else { return Ok(None) };
+        let at = self.desk.open(told_place(&told_row(&name)), &body)?;
+        let at = at.show_bytes().try_into().map_err(|_| Error::Shape { what: "the time of a notice" })?;
+        Ok(Some(UnixSeconds(i64::from_be_bytes(at))))
+    }
+
+    pub fn keep_told(&mut self, text: &str, at: UnixSeconds) -> Result<(), Error> {
+        let name = self.lookup.pseudonym("told", text.as_bytes());
+        let body = self.desk.seal(told_place(&told_row(&name)), &at.0.to_be_bytes());
+        let sql = "INSERT INTO desk (kind, patient, body, since) VALUES ('told', ?1, ?2, ?3)
+                   ON CONFLICT (kind, patient) DO UPDATE SET body = ?2, since = ?3";
+        let done = self.database.execute(sql, params![name, body, at.0]);
+        done.map(drop).map_err(Error::writing("what the holder was told"))
+    }
+
     pub fn remember_state(&mut self, of: &Of, state: &RecordState, at: UnixSeconds) -> Result<(), Error> {
         let sealed = of.sealer.seal(state_place(&of.patient), shapes::write(state).show_bytes());
         let sql = "INSERT INTO record (patient, state, state_as_of) VALUES (?1, ?2, ?3)
@@ -400,6 +420,14 @@ fn round_row(patient: &Pseudonym) -> Vec<u8> {
 }
 
 fn round_place(row: &[u8]) -> Place<'_> {
+    Place { table: "desk", column: "body", row }
+}
+
+fn told_row(name: &Pseudonym) -> Vec<u8> {
+    [b"told".as_slice(), name].concat()
+}
+
+fn told_place(row: &[u8]) -> Place<'_> {
     Place { table: "desk", column: "body", row }
 }
 

@@ -1,5 +1,6 @@
 //! `journal.db`: rows and their tree, consents, the outbox's beginnings. The only place that mints a `Committed`.
 
+use crate::identity::holder::HolderId;
 use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::Pending;
@@ -9,6 +10,8 @@ use crate::journal::consent::Consent;
 use crate::journal::consent::Said;
 use crate::journal::leaf;
 use crate::journal::tree;
+use crate::journal::words::Class;
+use crate::journal::words::Ground;
 use crate::patient::ins::Ins;
 use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
@@ -72,6 +75,8 @@ pub(super) struct Recorded {
 }
 
 const CHECK: &[u8] = b"chevet journal";
+/// A consent that a colleague collected serves on its own day: no patient has more rows in one.
+const LOOKED_BACK_MAX: i64 = 2_000;
 
 impl Journal {
     /// Opens or makes the journal. [`Error::Damaged`] when the file is no journal any more.
@@ -111,12 +116,17 @@ impl Journal {
         for said in said {
             let patient = keys.patient(&said.patient);
             let answer = said.answer;
+            // What was said for a colleague brings nothing back into this compartment.
+            let for_a_colleague = said.holder != said.collected_by;
             if answer != Answer::Yes {
                 slots::shred(&change, keys, &said, &patient)?;
             }
             keep_consent(&change, keys, origin, said, &patient)?;
-            let of_it = if answer == Answer::Yes { &mut agreed } else { &mut shredded };
-            of_it.push(patient);
+            match answer {
+                Answer::Yes if for_a_colleague => {}
+                Answer::Yes => agreed.push(patient),
+                Answer::No | Answer::Withdrawn => shredded.push(patient),
+            }
         }
         change.commit().map_err(Error::writing("the rows"))?;
         if open.is_none() {
@@ -138,6 +148,22 @@ impl Journal {
             shapes::read(&self.keys.sealer.open(place, body)?)
         };
         found.iter().map(open).collect()
+    }
+
+    /// When this holder last opened this patient's record on a consent for one time: such a consent is then spent.
+    pub fn last_opened_on_consent(&self, patient: &Ins, holder: &HolderId) -> Result<Option<UnixSeconds>, Error> {
+        let reading = || Error::reading("a patient's rows");
+        let sql = "SELECT idx FROM trace WHERE patient = ?1 AND body IS NOT NULL ORDER BY idx DESC LIMIT ?2";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        let found = asked.query_map(params![self.keys.patient(patient), LOOKED_BACK_MAX], |row| row.get(0));
+        let found: Vec<i64> = found.and_then(Iterator::collect).map_err(reading())?;
+        for index in found {
+            let Draft { class, holder: who, ground, at, .. } = self.trace(index as u64)?.draft;
+            if class == Class::Gate && ground == Some(Ground::Explicit) && who == *holder {
+                return Ok(Some(at.wall.value()));
+            }
+        }
+        Ok(None)
     }
 
     pub fn latest_time(&self) -> Result<Option<UnixSeconds>, Error> {

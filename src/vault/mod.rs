@@ -314,6 +314,22 @@ impl Vault {
         self.inner.journal.ask(move |journal| journal.consents(&patient)).await
     }
 
+    /// When this holder last opened this patient's record on a consent for one time.
+    pub async fn last_opened_on_consent(&self, patient: &Ins, holder: &HolderId) -> Result<Option<UnixSeconds>, Error> {
+        let (patient, holder) = (patient.clone(), holder.clone());
+        self.inner.journal.ask(move |journal| journal.last_opened_on_consent(&patient, &holder)).await
+    }
+
+    /// When the open compartment's holder was last told the text of this name.
+    pub async fn told(&self, text: &'static str) -> Result<Option<UnixSeconds>, Error> {
+        self.inner.compartments.ask(move |compartments| compartments.open()?.told(text)).await
+    }
+
+    /// Keeps that they were told now.
+    pub async fn keep_told(&self, text: &'static str, at: UnixSeconds) -> Result<(), Error> {
+        self.inner.compartments.ask(move |compartments| compartments.open()?.keep_told(text, at)).await
+    }
+
     /// What may be sent now: the device's items, and that holder's when one is named; oldest first, so that a patient's
     /// stay in order. A trace's item comes with its row.
     pub async fn waiting(

@@ -5,9 +5,12 @@
 use crate::identity::holder::HolderId;
 use crate::journal::consent::Answer;
 use crate::journal::consent::Consent;
+use crate::journal::consent::Point;
+use crate::journal::consent::Quality;
 use crate::journal::consent::Said;
 use crate::journal::consent::Scope;
 use crate::journal::consent::Shown;
+use crate::journal::consent::Signature;
 use crate::journal::consent::Speaker;
 use crate::journal::words::Ground;
 use crate::journal::words::Regime;
@@ -326,7 +329,7 @@ pub(super) struct ConsentShape {
     patient: InsShape,
     holder: String,
     collected_by: String,
-    /// team | holder_once | authorization
+    /// team | holder_once | authorization | event
     scope: String,
     team: Option<String>,
     /// yes | no | withdrawn
@@ -336,8 +339,10 @@ pub(super) struct ConsentShape {
     text: String,
     text_version: u32,
     language: String,
-    /// Absent: the patient spoke for themselves.
-    representative: Option<String>,
+    /// Quality and name; absent: the patient spoke for themselves.
+    representative: Option<(String, String)>,
+    #[serde(default)]
+    signature: Option<Vec<Vec<Point>>>,
     time: i64,
     time_is_trusted: bool,
     since_boot_ms: u64,
@@ -353,6 +358,7 @@ impl Kept for Consent {
             Scope::Team(team) => ("team", Some(team.clone())),
             Scope::HolderOnce => ("holder_once", None),
             Scope::Authorization => ("authorization", None),
+            Scope::Event(team) => ("event", Some(team.clone())),
         };
         ConsentShape {
             id: self.id,
@@ -374,8 +380,9 @@ impl Kept for Consent {
             language: said.shown.language.clone(),
             representative: match &said.by {
                 Speaker::Patient => None,
-                Speaker::Representative(words) => Some(words.clone()),
+                Speaker::Representative { quality, name } => Some((quality.name().to_owned(), name.clone())),
             },
+            signature: said.signature.as_ref().map(|signature| signature.strokes().to_vec()),
             time: said.at.wall.value().0,
             time_is_trusted: said.at.wall.is_trusted(),
             since_boot_ms: u64::try_from(said.at.since_boot.as_millis()).unwrap_or(u64::MAX),
@@ -394,6 +401,7 @@ impl Kept for Consent {
                     ("team", Some(team)) => Scope::Team(team),
                     ("holder_once", None) => Scope::HolderOnce,
                     ("authorization", None) => Scope::Authorization,
+                    ("event", Some(team)) => Scope::Event(team),
                     _ => return None,
                 },
                 answer: match shape.answer.as_str() {
@@ -405,7 +413,14 @@ impl Kept for Consent {
                 ground: Ground::from_name(&shape.ground)?,
                 regime: Regime::from_name(&shape.regime)?,
                 shown: Shown { text: shape.text, version: shape.text_version, language: shape.language },
-                by: shape.representative.map_or(Speaker::Patient, Speaker::Representative),
+                by: match shape.representative {
+                    None => Speaker::Patient,
+                    Some((quality, name)) => Speaker::Representative { quality: Quality::from_name(&quality)?, name },
+                },
+                signature: match shape.signature {
+                    None => None,
+                    Some(strokes) => Some(Signature::new(strokes)?),
+                },
                 at: Now {
                     since_boot: Duration::from_millis(shape.since_boot_ms),
                     wall: if shape.time_is_trusted { Wall::Is(time) } else { Wall::AtLeast(time) },

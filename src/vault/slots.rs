@@ -232,7 +232,7 @@ impl Journal {
 /// for what was said to them alone. Where nothing is yet, a tombstone stops what is still on its way.
 pub(super) fn shred(change: &Transaction<'_>, keys: &Keys, said: &Said, patient: &Pseudonym) -> Result<(), Error> {
     let holder = match said.scope {
-        Scope::Team(_) => None,
+        Scope::Team(_) | Scope::Event(_) => None,
         Scope::HolderOnce | Scope::Authorization => Some(keys.pseudonym("holder", said.holder.0.as_bytes())),
     };
     let sql = "INSERT INTO shred (compartment, patient, secret, lease_end)

@@ -3,10 +3,12 @@
 use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::consent::Said;
+use crate::journal::words::Mode;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
 use crate::secret::Pin;
+use crate::time::UnixSeconds;
 use crate::visit::event::Insertion;
 use crate::visit::event::Ticket;
 
@@ -24,14 +26,16 @@ pub enum Effect {
     /// Send what waits for this holder, consents first. Answer: `Delivered`.
     Deliver { ticket: Ticket },
     /// ITI-67, or the compartment's list when offline. Answer: `ListCame`.
-    List { ticket: Ticket, patient: Patient },
+    List { ticket: Ticket, patient: Patient, mode: Mode, keep: Keep },
     /// ITI-81 with our unsent rows. Answer: `HistoryCame`.
-    History { ticket: Ticket, patient: Ins },
+    History { ticket: Ticket, patient: Ins, mode: Mode },
     /// ITI-68 into the compartment or into memory; nothing to do when it is there. Answer: `Fetched`.
-    Fetch { ticket: Ticket, patient: Ins, document: Box<Document>, keep: Keep },
+    Fetch { ticket: Ticket, patient: Ins, document: Box<Document>, mode: Mode, keep: Keep },
     /// Release under this trace, parse and draw in the sealed worker. Answer: `Rendered`.
     /// `page` is the first page to draw, from 0, where the format has pages.
     Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed, page: u32 },
+    /// The holder was told what a consultation entails: not again for a while. Nobody waits for it.
+    KeepTold { at: UnixSeconds },
     /// The visit is over: wipe keys, kill the worker, cancel the print, reset the card. Nobody waits for it.
     Lock,
 }
@@ -58,6 +62,7 @@ impl Effect {
             Effect::History { .. } => "history",
             Effect::Fetch { .. } => "fetch",
             Effect::Render { .. } => "render",
+            Effect::KeepTold { .. } => "keep_told",
             Effect::Lock => "lock",
         }
     }

@@ -3,6 +3,8 @@
 use crate::identity::holder::Holder;
 use crate::journal::Committed;
 use crate::journal::Held;
+use crate::journal::consent::Consent;
+use crate::journal::consent::Signature;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Source;
 use crate::patient::ins::Patient;
@@ -12,6 +14,7 @@ use crate::record::state::Access;
 use crate::record::state::RecordState;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
+use crate::visit::said;
 use std::sync::Arc;
 
 /// One card's stay in the reader. A new insertion of the same card is another one.
@@ -114,9 +117,23 @@ pub enum Touch {
     /// At the gate: go on under the ground that stands.
     OpenRecord,
     AskConsent,
+    /// « Suite de la prise en charge »: the patient was informed of this event before.
+    SameEvent,
+    /// « Autre situation ».
+    OtherSituation,
+    /// A line of a page of choices, by its place.
+    Choose(usize),
+    /// What was typed at the gate.
+    TextTyped(String),
     Yes,
     No,
     Later,
+    /// To sign one's yes.
+    Sign,
+    Signed(Signature),
+    ShowAgreements,
+    /// The patient takes their consent back.
+    Withdraw,
     Language(Language),
     ShowDocuments,
     ShowHistory,
@@ -171,6 +188,8 @@ pub enum PinAnswer {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Desk {
     pub round: Vec<RoundEntry>,
+    /// When this holder was last told what a consultation entails.
+    pub told: Option<UnixSeconds>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -182,15 +201,22 @@ pub struct RoundEntry {
     pub as_of: Option<UnixSeconds>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StateAnswer {
     pub state: RecordState,
     pub source: Source,
     pub as_of: UnixSeconds,
-    /// The initial consent of this patient to the site's team is recorded here or upstream.
-    pub team_consent: Option<bool>,
-    /// The patient refused or withdrew, and it stands.
-    pub refused: bool,
+    /// What the patient said on this device to this holder or their team, oldest first.
+    pub said: Vec<Consent>,
+    /// When this holder last opened the record on a consent for one time: that consent is spent.
+    pub spent: Option<UnixSeconds>,
+}
+
+impl StateAnswer {
+    /// Whether the team ever told the patient of an event of their care, so that one may go on.
+    pub fn was_informed(&self) -> bool {
+        said::informed_at(&self.said).is_some()
+    }
 }
 
 /// A record's list, permitted and denied alike: `policy` sorts them once the trace is durable.
@@ -254,5 +280,11 @@ impl Event {
 impl std::fmt::Debug for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl std::fmt::Debug for StateAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StateAnswer([REDACTED])")
     }
 }

@@ -1,7 +1,6 @@
 //! What `policy` is told, gathered from the visit. Nothing is assumed: what nobody said is `Unknown`.
 
 use crate::journal::words::Ground;
-use crate::journal::words::Mode;
 use crate::policy::facts::Ask;
 use crate::policy::facts::ConsentFacts;
 use crate::policy::facts::DocumentFacts;
@@ -13,16 +12,13 @@ use crate::policy::matrix::Place;
 use crate::record::document::Document;
 use crate::time::Now;
 use crate::visit::event::StateAnswer;
+use crate::visit::page::Answered;
+use crate::visit::page::Emergency;
+use crate::visit::page::EventOfCare;
 use crate::visit::page::Here;
 use crate::visit::page::Rules;
-
-/// What the patient said at this gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AtGate {
-    NotAsked,
-    Agreed,
-    Refused,
-}
+use crate::visit::page::SoFar;
+use crate::visit::said;
 
 fn in_team(here: &Here, rules: &Rules) -> bool {
     rules.team.contains(&here.holder.id.0)
@@ -33,13 +29,11 @@ pub(super) fn to_open(
     here: &Here,
     answer: &StateAnswer,
     ground: Option<Ground>,
-    said: AtGate,
+    so_far: &SoFar,
     rules: &Rules,
     now: Now,
 ) -> Facts {
     let place = Place::of_holder(&here.holder);
-    let agreed = said == AtGate::Agreed;
-    let yes_or = |other: Known| if agreed { Known::Yes } else { other };
     Facts {
         ask: Ask::OpenRecord,
         holder: HolderFacts {
@@ -49,23 +43,53 @@ pub(super) fn to_open(
             in_training: here.holder.in_training,
         },
         record: answer.state.clone(),
-        consent: ConsentFacts {
-            initial_team: yes_or(answer.team_consent.map_or(Known::Unknown, known)),
-            informed_at_event: yes_or(Known::No),
-            explicit: yes_or(Known::No),
-            // A yes given now answers an earlier no; both stay in the journal.
-            refused: known(said == AtGate::Refused || (answer.refused && !agreed)),
-            in_team: known(in_team(here, rules)),
-            given_at: agreed.then(|| now.wall.value()),
-        },
-        mode: Mode::Normal,
+        consent: consent(here, answer, so_far, rules, now),
+        mode: so_far.mode(),
         ground,
-        emergency_reason: None,
+        emergency_reason: so_far.emergency.as_ref().map(Emergency::as_given),
         document: None,
-        site: SiteFacts { brain_death: false, brain_death_framework: None },
+        site: SiteFacts {
+            brain_death: so_far.brain_death,
+            brain_death_framework: rules.framework.clone().filter(|_| so_far.brain_death),
+        },
         matrix_version: rules.matrix.version.clone(),
         regime: rules.regime,
         time: now.wall,
+    }
+}
+
+fn consent(here: &Here, answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now: Now) -> ConsentFacts {
+    let agreed = so_far.answered == Answered::Agreed;
+    let collected = said::collected_for(&here.holder.id, answer, now, &rules.time_zone);
+    let standing = said::team_consent(&answer.said).map_or(Known::Unknown, known);
+    ConsentFacts {
+        initial_team: if agreed { Known::Yes } else { standing },
+        informed_at_event: known(informed(answer, so_far, rules, now)),
+        explicit: known(agreed || collected.is_some()),
+        // A yes given now answers an earlier no; both stay in the journal.
+        refused: known(match so_far.answered {
+            Answered::Refused => true,
+            Answered::Agreed | Answered::Informed => false,
+            Answered::NotAsked => said::last_word_is_no(&answer.said),
+        }),
+        in_team: known(in_team(here, rules)),
+        given_at: match so_far.answered {
+            Answered::Agreed | Answered::Informed => Some(now.wall.value()),
+            Answered::NotAsked | Answered::Refused => said::newest(&answer.said),
+        },
+    }
+}
+
+/// An event of care is a calendar day, unless the holder says that it goes on, or that another one began.
+fn informed(answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now: Now) -> bool {
+    if matches!(so_far.answered, Answered::Agreed | Answered::Informed) {
+        return true;
+    }
+    let Some(told) = said::informed_at(&answer.said) else { return false };
+    match so_far.event {
+        EventOfCare::New => false,
+        EventOfCare::Continued => true,
+        EventOfCare::Unsaid => said::is_today(told, now, &rules.time_zone),
     }
 }
 

@@ -8,13 +8,15 @@
 //!
 //! - `page` where the visit is, and what each page holds
 //! - `event` what may happen · `effect` what is asked of the world
-//! - `step` the transitions: card, PIN, home · `identify` which patient · `gate` on what ground · `reading` list, document, history
+//! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history
+//! - `gate` on what ground · `answer` the patient's page · `situations` what is not the ordinary way · `said` what was said before
 //! - `facts` what `policy` is told
 //!
 //! It never does I/O, never reads a clock, never draws a number. Every wait holds its end; every question carries a
 //! [`Ticket`](event::Ticket), and an answer with another one changes nothing. A page's content goes when its page goes,
 //! because `self` is consumed.
 
+pub mod answer;
 pub mod effect;
 pub mod event;
 mod facts;
@@ -22,6 +24,8 @@ mod gate;
 mod identify;
 pub mod page;
 mod reading;
+mod said;
+mod situations;
 pub mod step;
 
 pub use effect::Effect;

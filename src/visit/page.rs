@@ -1,9 +1,13 @@
 //! Where a visit is, and what each page holds. What a page holds goes when the page goes.
 
 use crate::identity::holder::Holder;
+use crate::identity::holder::HolderId;
 use crate::journal::Committed;
+use crate::journal::consent::Quality;
+use crate::journal::consent::Speaker;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Ground;
+use crate::journal::words::Mode;
 use crate::journal::words::Regime;
 use crate::journal::words::Source;
 use crate::patient::ins::Patient;
@@ -54,6 +58,22 @@ pub struct Rules {
     pub team: Vec<String>,
     /// How the team is named in a consent.
     pub team_name: String,
+    /// Professionals for whom an answer may be collected here (L.1111-17 II), by name.
+    pub colleagues: Vec<Colleague>,
+    /// IANA name: an event of care is, unless the holder says otherwise, a calendar day here.
+    pub time_zone: String,
+    /// After so many days a professional is told again what a consultation entails.
+    pub duty_days: u32,
+    /// Reference of the establishment's signed framework for brain death; without one it stays forbidden.
+    pub framework: Option<String>,
+}
+
+/// A professional who is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Colleague {
+    pub id: HolderId,
+    /// Empty: only the number is known.
+    pub name: String,
 }
 
 /// One question a page.
@@ -71,6 +91,8 @@ pub enum Page {
     },
     /// The login's row is being written, then the compartment opened.
     Opening(Box<Opening>),
+    /// What a consultation entails, told at the first login and from time to time.
+    Duty(Box<Duty>),
     Home(Box<Home>),
     /// A CPE or CPA: no record, no titles.
     Reception {
@@ -119,6 +141,16 @@ pub struct Here {
     pub until: Duration,
 }
 
+pub struct Duty {
+    pub here: Here,
+    pub step: DutyStep,
+}
+
+pub enum DutyStep {
+    Shown,
+    Recording { ticket: Ticket, until: Duration },
+}
+
 pub struct Home {
     pub here: Here,
     /// The page on which an INS is typed is open.
@@ -131,7 +163,95 @@ pub struct Home {
 pub struct Gate {
     pub here: Here,
     pub patient: Patient,
+    pub so_far: SoFar,
     pub step: GateStep,
+}
+
+/// What was said and declared at this gate. It goes with the patient's pages: the next visit asks anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoFar {
+    pub answered: Answered,
+    /// The holder's word on the event of care (R.1111-46).
+    pub event: EventOfCare,
+    /// Bris de glace, once its reason is given.
+    pub emergency: Option<Emergency>,
+    pub brain_death: bool,
+    /// A minor's secret connection (R.1111-50).
+    pub secret: bool,
+}
+
+/// What the patient, or who speaks for them, answered about *this* holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    NotAsked,
+    /// To the question about access.
+    Agreed,
+    /// Was told of this event, and did not object.
+    Informed,
+    /// A no, an objection or a withdrawal.
+    Refused,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventOfCare {
+    /// Nothing said: a calendar day is one event.
+    Unsaid,
+    /// « Nouvel événement »: the patient is informed again.
+    New,
+    /// « Suite de la prise en charge ».
+    Continued,
+}
+
+/// Why the glass is broken: the code of a reason of `policy::emergency`, and the holder's own words.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Emergency {
+    pub reason: &'static str,
+    pub words: String,
+}
+
+/// What the patient's page asks, of whom, for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub about: About,
+    pub by: Speaker,
+    /// Asked for a colleague who is not here.
+    pub colleague: Option<Colleague>,
+    /// What a yes establishes.
+    pub ground: Ground,
+    pub language: Language,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum About {
+    /// May they open the record?
+    Access,
+    /// They are about to open it, at this event.
+    Event,
+    /// The patient takes their consent back.
+    Withdrawal,
+}
+
+/// What is not the ordinary way, in the order in which the page offers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Situation {
+    Emergency,
+    Representative,
+    Colleague,
+    NewEvent,
+    Withdrawal,
+    Secret,
+    BrainDeath,
+}
+
+/// What is typed at the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typed {
+    /// The representative's name.
+    Representative(Quality),
+    /// A colleague's RPPS number.
+    Colleague,
+    /// Words beside the reason of a bris de glace; may stay empty.
+    Emergency(&'static str),
 }
 
 pub enum GateStep {
@@ -144,19 +264,50 @@ pub enum GateStep {
         answer: StateAnswer,
         decision: Decision,
         ground: Option<Ground>,
+        /// What has just been done for somebody else, in words of the page.
+        done: Option<Done>,
     },
-    /// The screen is turned to the patient; `ground` is what a yes would establish.
+    /// « Autre situation ».
+    Situations {
+        answer: StateAnswer,
+    },
+    ChoosingQuality {
+        answer: StateAnswer,
+    },
+    ChoosingColleague {
+        answer: StateAnswer,
+    },
+    ChoosingReason {
+        answer: StateAnswer,
+    },
+    Typing {
+        answer: StateAnswer,
+        what: Typed,
+        /// What was typed last was not understood.
+        wrong: bool,
+    },
+    /// The screen is turned to the patient.
     AskingPatient {
         answer: StateAnswer,
-        ground: Ground,
-        language: Language,
+        question: Question,
+    },
+    /// They wish to sign their yes.
+    Signing {
+        answer: StateAnswer,
+        question: Question,
     },
     /// The answer is being written down.
     RecordingAnswer {
         ticket: Ticket,
         answer: StateAnswer,
-        ground: Ground,
+        question: Question,
         agreed: bool,
+        until: Duration,
+    },
+    /// The glass is being broken: its own row comes before anything is asked for.
+    RecordingEmergency {
+        ticket: Ticket,
+        answer: StateAnswer,
         until: Duration,
     },
     /// Consents go out before anything is asked.
@@ -189,12 +340,20 @@ pub enum GateStep {
     },
 }
 
+/// An answer that was collected for a colleague.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    pub colleague: Colleague,
+    pub agreed: bool,
+}
+
 /// A record, open.
 pub struct Record {
     pub here: Here,
     pub patient: Patient,
     pub answer: StateAnswer,
     pub ground: Ground,
+    pub so_far: SoFar,
     /// The row under which the list is shown.
     pub listed: Committed,
     /// Permitted documents, newest clinical date first, each with its decision.
@@ -225,6 +384,8 @@ pub enum Room {
         class: Option<String>,
     },
     Why,
+    /// What the patient said, and the way to take it back.
+    Agreements,
     AskingHistory {
         ticket: Ticket,
         until: Duration,
@@ -295,6 +456,7 @@ impl Visit {
 
     pub fn here(&self) -> Option<&Here> {
         match &self.page {
+            Page::Duty(duty) => Some(&duty.here),
             Page::Home(home) => Some(&home.here),
             Page::Gate(gate) => Some(&gate.here),
             Page::Record(record) => Some(&record.here),
@@ -311,6 +473,37 @@ impl Visit {
             Page::Document(reader) => Some(&reader.record.patient),
             _ => None,
         }
+    }
+}
+
+impl SoFar {
+    /// Nobody has said anything yet.
+    pub fn nothing() -> SoFar {
+        SoFar {
+            answered: Answered::NotAsked,
+            event: EventOfCare::Unsaid,
+            emergency: None,
+            brain_death: false,
+            secret: false,
+        }
+    }
+
+    pub fn mode(&self) -> Mode {
+        if self.emergency.is_some() { Mode::BrisDeGlace } else { Mode::Normal }
+    }
+}
+
+impl Emergency {
+    /// As `policy` reads it and a trace keeps it.
+    pub fn as_given(&self) -> String {
+        if self.words.is_empty() { self.reason.to_owned() } else { format!("{}: {}", self.reason, self.words) }
+    }
+}
+
+/// The words may name people.
+impl std::fmt::Debug for Emergency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Emergency({}, [REDACTED])", self.reason)
     }
 }
 
@@ -335,6 +528,7 @@ impl Page {
             Page::AskPin(_) => "ask_pin",
             Page::CheckingPin { .. } => "checking_pin",
             Page::Opening(_) => "opening",
+            Page::Duty(_) => "duty",
             Page::Home(_) => "home",
             Page::Reception { .. } => "reception",
             Page::Gate(_) => "gate",

@@ -8,14 +8,13 @@ use crate::policy::decide;
 use crate::time::Now;
 use crate::trouble::Trouble;
 use crate::visit::effect::Effect;
-use crate::visit::effect::Keep;
 use crate::visit::event::Event;
 use crate::visit::event::Listing;
 use crate::visit::event::StateAnswer;
 use crate::visit::event::Touch;
 use crate::visit::facts;
+use crate::visit::gate::keep;
 use crate::visit::gate::row;
-use crate::visit::gate::said_for;
 use crate::visit::page::Denied;
 use crate::visit::page::Gate;
 use crate::visit::page::GateStep;
@@ -51,8 +50,8 @@ impl Visit {
             gate.step = GateStep::Failed { trouble: Trouble::TraceNotWritten };
             return self.turn(Page::Gate(Box::new(gate)), vec![]);
         };
-        let Gate { here, patient, .. } = gate;
-        let opened = facts::to_open(&here, &answer, Some(ground), said_for(ground), &self.rules, now);
+        let Gate { here, patient, so_far, .. } = gate;
+        let opened = facts::to_open(&here, &answer, Some(ground), &so_far, &self.rules, now);
         let mut documents = Vec::new();
         let mut denied: Vec<Denied> = Vec::new();
         for document in came {
@@ -75,6 +74,7 @@ impl Visit {
             patient,
             answer,
             ground,
+            so_far,
             listed,
             documents,
             denied,
@@ -161,11 +161,21 @@ impl Visit {
                 record.room = Room::Why;
                 self.record(record, vec![])
             }
+            Touch::ShowAgreements => {
+                record.room = Room::Agreements;
+                self.record(record, vec![])
+            }
+            // The record is left at once: what the patient says next may close it.
+            Touch::Withdraw if matches!(record.room, Room::Agreements) => {
+                let Record { here, patient, answer, so_far, .. } = record;
+                let step = GateStep::Failed { trouble: Trouble::Internal };
+                self.ask_withdrawal(Gate { here, patient, so_far, step }, answer)
+            }
             Touch::ShowHistory => {
                 let ticket = self.ticket();
                 record.room = Room::AskingHistory { ticket, until: now.since_boot + WAIT_MAX };
-                let patient = record.patient.ins.clone();
-                self.record(record, vec![Effect::History { ticket, patient }])
+                let (patient, mode) = (record.patient.ins.clone(), record.so_far.mode());
+                self.record(record, vec![Effect::History { ticket, patient, mode }])
             }
             Touch::OpenDocument(shown) => {
                 let Room::Documents { class } = &record.room else { return self.record(record, vec![]) };
@@ -179,26 +189,17 @@ impl Visit {
 
     fn fetch(mut self, record: Record, place: usize, class: Option<String>, now: Now) -> Turn {
         // The list may have been open for a while: an authorization ends on its hour, not with the visit.
-        let opened = facts::to_open(
-            &record.here,
-            &record.answer,
-            Some(record.ground),
-            said_for(record.ground),
-            &self.rules,
-            now,
-        );
+        let opened =
+            facts::to_open(&record.here, &record.answer, Some(record.ground), &record.so_far, &self.rules, now);
         let document = &record.documents[place].document;
         if !decide(&facts::to_see(&opened, &record.here, document, &self.rules)).allow {
             let step = ReaderStep::Failed { trouble: Trouble::Denied };
             return self.document(Reader { record, place, class, step, text_percent: 100 }, vec![]);
         }
         let ticket = self.ticket();
-        let keep = match record.ground {
-            Ground::Authorization | Ground::Team => Keep::Compartment,
-            Ground::Explicit | Ground::BreakGlass | Ground::Refused => Keep::Memory,
-        };
+        let (mode, keep) = (record.so_far.mode(), keep(record.ground, &record.so_far));
         let document = Box::new(record.documents[place].document.clone());
-        let fetch = Effect::Fetch { ticket, patient: record.patient.ins.clone(), document, keep };
+        let fetch = Effect::Fetch { ticket, patient: record.patient.ins.clone(), document, mode, keep };
         let step = ReaderStep::Fetching { ticket, until: now.since_boot + FETCH_MAX };
         self.document(Reader { record, place, class, step, text_percent: 100 }, vec![fetch])
     }
@@ -219,7 +220,7 @@ impl Visit {
                             rule: permitted.decision.rule.id.to_owned(),
                             document: Some((id.clone(), kind.clone())),
                             source,
-                            ..row(Class::Opened, &reader.record.here, &reader.record.patient, &self.rules, now)
+                            ..self.row_of(&reader.record, Class::Opened, now)
                         };
                         self.record_opening(reader, row, now)
                     }
@@ -251,6 +252,10 @@ impl Visit {
                 self.document(reader, vec![])
             }
         }
+    }
+
+    fn row_of(&self, record: &Record, class: Class, now: Now) -> Draft {
+        row(class, &record.here, &record.patient, &record.so_far, &self.rules, now)
     }
 
     fn record_opening(mut self, mut reader: Reader, row: Draft, now: Now) -> Turn {

@@ -9,6 +9,7 @@ use crate::journal::words::Mode;
 use crate::journal::words::Source;
 use crate::secret::PinBuffer;
 use crate::time::Now;
+use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::visit::effect::Effect;
 use crate::visit::event::CardRead;
@@ -20,7 +21,8 @@ use crate::visit::event::ReaderState;
 use crate::visit::event::Ticket;
 use crate::visit::event::Touch;
 use crate::visit::page::AskPin;
-use crate::visit::page::GateStep;
+use crate::visit::page::Duty;
+use crate::visit::page::DutyStep;
 use crate::visit::page::Here;
 use crate::visit::page::Home;
 use crate::visit::page::Opening;
@@ -71,14 +73,11 @@ impl Visit {
             Page::AskPin(ask) => Some(ask.until),
             Page::Opening(opening) => Some(opening.until),
             Page::Home(_) => None,
-            Page::Gate(gate) => match &gate.step {
-                GateStep::AskingState { until, .. }
-                | GateStep::RecordingAnswer { until, .. }
-                | GateStep::Delivering { until, .. }
-                | GateStep::Listing { until, .. }
-                | GateStep::RecordingList { until, .. } => Some(*until),
-                _ => None,
+            Page::Duty(duty) => match &duty.step {
+                DutyStep::Recording { until, .. } => Some(*until),
+                DutyStep::Shown => None,
             },
+            Page::Gate(gate) => gate.step.wait().map(|(until, _)| until),
             Page::Record(record) => match &record.room {
                 Room::AskingHistory { until, .. } => Some(*until),
                 _ => None,
@@ -125,6 +124,7 @@ impl Visit {
 
     fn desk_is(mut self, insertion: Insertion, desk: Desk) -> (Visit, Vec<Effect>) {
         let here = match &mut self.page {
+            Page::Duty(duty) => &mut duty.here,
             Page::Home(home) => &mut home.here,
             Page::Gate(gate) => &mut gate.here,
             Page::Record(record) => &mut record.here,
@@ -149,6 +149,9 @@ impl Visit {
             Page::AskPin(ask) if over(&ask.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Reception { until, .. } if over(until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Opening(opening) if over(&opening.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::Duty(duty) if matches!(&duty.step, DutyStep::Recording { until, .. } if over(until)) => {
+                self.end(Page::TakeCard(Trouble::TraceNotWritten))
+            }
             Page::Gate(_) => self.gate_tick(now),
             Page::Record(_) | Page::Document(_) => self.record_tick(now),
             _ => (self, vec![]),
@@ -165,6 +168,7 @@ impl Visit {
             Page::AskPin(ask) => self.while_asking_pin(ask, event, now),
             Page::CheckingPin { insertion, card, until } => self.while_checking(insertion, card, until, event, now),
             Page::Opening(opening) => self.while_opening(*opening, event, now),
+            Page::Duty(duty) => self.at_duty(*duty, event, now),
             Page::Home(home) => self.at_home(*home, event, now),
             Page::Gate(gate) => self.at_gate(*gate, event, now),
             Page::Record(record) => self.in_record(*record, event, now),
@@ -183,6 +187,7 @@ impl Visit {
 
     fn keep_awake(&mut self, now: Now) {
         let here = match &mut self.page {
+            Page::Duty(duty) => &mut duty.here,
             Page::Home(home) => &mut home.here,
             Page::Gate(gate) => &mut gate.here,
             Page::Record(record) => &mut record.here,
@@ -259,12 +264,20 @@ impl Visit {
     /// The login is a row before it is anything else: its index enters every row of the visit.
     fn open(mut self, insertion: Insertion, holder: Holder, proof: Box<LoginProof>, now: Now) -> (Visit, Vec<Effect>) {
         let ticket = self.ticket();
-        let row = Draft {
-            class: Class::Login,
+        let row = Draft { proof: Some(*proof.clone()), ..self.own_row(Class::Login, &holder, now) };
+        let step = OpeningStep::RecordingLogin { ticket, proof };
+        let opening = Opening { insertion, holder, step, until: now.since_boot + WAIT_MAX };
+        self.turn(Page::Opening(Box::new(opening)), vec![Effect::Record { ticket, rows: vec![row], said: vec![] }])
+    }
+
+    /// A row about the holder alone.
+    fn own_row(&self, class: Class, holder: &Holder, now: Now) -> Draft {
+        Draft {
+            class,
             holder: holder.id.clone(),
             profession: holder.profession,
             login: None,
-            proof: Some(*proof.clone()),
+            proof: None,
             situation: None,
             patient: None,
             document: None,
@@ -278,10 +291,7 @@ impl Visit {
             framework: None,
             source: Source::Online,
             at: now,
-        };
-        let step = OpeningStep::RecordingLogin { ticket, proof };
-        let opening = Opening { insertion, holder, step, until: now.since_boot + WAIT_MAX };
-        self.turn(Page::Opening(Box::new(opening)), vec![Effect::Record { ticket, rows: vec![row], said: vec![] }])
+        }
     }
 
     fn while_opening(mut self, mut opening: Opening, event: Event, now: Now) -> (Visit, Vec<Effect>) {
@@ -314,13 +324,45 @@ impl Visit {
                         let until = now.since_boot + INACTIVITY_MAX;
                         let here = Here { insertion, holder, login, round: desk.round, until };
                         // What waits for this holder leaves at once; nobody waits for it.
-                        let ticket = self.ticket();
-                        self.home(here, None, vec![Effect::Deliver { ticket }])
+                        let deliver = vec![Effect::Deliver { ticket: self.ticket() }];
+                        let again_s = i64::from(self.rules.duty_days) * 86_400;
+                        let told = |at: UnixSeconds| now.wall.has_reached(at.plus(again_s)) != Some(true);
+                        if desk.told.is_some_and(told) {
+                            return self.home(here, None, deliver);
+                        }
+                        self.turn(Page::Duty(Box::new(Duty { here, step: DutyStep::Shown })), deliver)
                     }
                     Err(trouble) => self.end(Page::TakeCard(trouble)),
                 }
             }
             _ => self.turn(Page::Opening(Box::new(opening)), vec![]),
+        }
+    }
+
+    /// What a consultation entails is read, and that it was read is a row, before anything else (SC.DMP/CONF).
+    fn at_duty(mut self, mut duty: Duty, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        match (&duty.step, event) {
+            (DutyStep::Shown, Event::Touched(Touch::Understood)) => {
+                let ticket = self.ticket();
+                let row = Draft {
+                    reason: Some(format!("{DUTY_TEXT} v{DUTY_TEXT_VERSION} fr-FR")),
+                    login: Some(duty.here.login),
+                    ..self.own_row(Class::Maintenance, &duty.here.holder, now)
+                };
+                duty.step = DutyStep::Recording { ticket, until: now.since_boot + WAIT_MAX };
+                let record = Effect::Record { ticket, rows: vec![row], said: vec![] };
+                self.turn(Page::Duty(Box::new(duty)), vec![record])
+            }
+            (DutyStep::Shown, Event::Touched(Touch::Quit | Touch::Back)) => {
+                self.end(Page::TakeCard(Trouble::VisitEnded))
+            }
+            (DutyStep::Recording { ticket, .. }, Event::Recorded { ticket: asked, answer }) if asked == *ticket => {
+                match answer {
+                    Ok(_) => self.home(duty.here, None, vec![Effect::KeepTold { at: now.wall.value() }]),
+                    Err(trouble) => self.end(Page::TakeCard(trouble)),
+                }
+            }
+            _ => self.turn(Page::Duty(Box::new(duty)), vec![]),
         }
     }
 
@@ -374,3 +416,6 @@ pub const PIN_ENTRY_MAX: Duration = Duration::from_secs(60);
 pub const WAIT_MAX: Duration = Duration::from_secs(40);
 /// Without a touch for so long, the visit ends.
 pub const INACTIVITY_MAX: Duration = Duration::from_secs(300);
+/// The two texts owed to professionals, as `screen` words them.
+pub const DUTY_TEXT: &str = "PS-1";
+pub const DUTY_TEXT_VERSION: u32 = 1;

@@ -196,6 +196,12 @@ impl Person {
             self.touch(Touch::Digit(digit)).await;
         }
         self.touch(Touch::Confirm).await;
+        let inside =
+            |body: &Body| matches!(body, Body::Duty(_)) || matches!(body, Body::Home(home) if !home.rows.is_empty());
+        // Told at the first login on a device, and not again the same day.
+        if matches!(self.until("home, or what a consultation entails", inside).await, Body::Duty(_)) {
+            self.touch(Touch::Understood).await;
+        }
         self.until("home", |body| matches!(body, Body::Home(home) if !home.rows.is_empty())).await;
     }
 

@@ -11,7 +11,6 @@ use chevet::record::reading::RowKind;
 use chevet::record::reading::Run;
 use chevet::screen::bridge::Window;
 use chevet::screen::bridge::snapshot;
-use chevet::screen::consent_text;
 use chevet::screen::view::Body;
 use chevet::screen::view::view;
 use chevet::time::Wall;
@@ -223,7 +222,11 @@ fn what_was_before_the_patient_is_what_is_recorded() {
         _ => None,
     });
     let shown = said.expect("an answer is recorded").shown;
-    assert_eq!((shown.text.as_str(), shown.version), (consent_text::ID, consent_text::VERSION));
+    let Body::Consent(page) = view(&visit(gate(asking(Language::French))), now(), &device()).body else {
+        panic!("the patient's page");
+    };
+    assert_eq!(page.foot, format!("Texte {}, version {}", shown.text, shown.version));
+    assert_eq!(shown.language, "fr-FR");
 }
 
 #[test]

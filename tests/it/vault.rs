@@ -158,6 +158,7 @@ fn said(answer: Answer, scope: Scope, holder: &str) -> Said {
         regime: Regime::ConseilEtat2025,
         shown: Shown { text: "AC-3".into(), version: 1, language: "fr-FR".into() },
         by: Speaker::Patient,
+        signature: None,
         at: now(NOON),
     }
 }

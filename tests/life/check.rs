@@ -1,13 +1,20 @@
 //! What must be true after every step, whatever happened.
 
+use crate::life::people::TEAM_MEMBER;
 use crate::life::world::Fault;
 use crate::life::world::Life;
+use crate::life::world::concerns;
 use crate::life::world::is_denied;
 use chevet::journal::Committed;
 use chevet::journal::consent::Answer;
+use chevet::journal::consent::Said;
+use chevet::journal::consent::Scope;
+use chevet::journal::consent::Speaker;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::patient::ins::Ins;
+use chevet::policy::Decision;
+use chevet::policy::emergency;
 use chevet::policy::facts::Cell;
 use chevet::policy::matrix::Place;
 use chevet::record::document::Document;
@@ -22,6 +29,9 @@ use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
 use chevet::visit::event::Touch;
+use chevet::visit::page::Answered;
+use chevet::visit::page::EventOfCare;
+use chevet::visit::page::GateStep;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Record;
 use chevet::visit::page::Visit;
@@ -43,6 +53,22 @@ pub struct Lived {
     pub late_answers: u64,
     pub last_tries: u64,
     pub blocked: u64,
+    /// Lists opened, by ground.
+    pub by_authorization: u64,
+    pub by_team: u64,
+    pub by_explicit: u64,
+    pub by_colleague: u64,
+    pub by_break_glass: u64,
+    /// Answers, by kind.
+    pub informed: u64,
+    pub continued: u64,
+    pub withdrawn: u64,
+    pub signed: u64,
+    pub represented: u64,
+    pub for_colleagues: u64,
+    pub secret: u64,
+    pub brain_death: u64,
+    pub duties: u64,
 }
 
 impl Lived {
@@ -60,14 +86,51 @@ impl Lived {
         self.late_answers += other.late_answers;
         self.last_tries += other.last_tries;
         self.blocked += other.blocked;
+        self.by_authorization += other.by_authorization;
+        self.by_team += other.by_team;
+        self.by_explicit += other.by_explicit;
+        self.by_colleague += other.by_colleague;
+        self.by_break_glass += other.by_break_glass;
+        self.informed += other.informed;
+        self.continued += other.continued;
+        self.withdrawn += other.withdrawn;
+        self.signed += other.signed;
+        self.represented += other.represented;
+        self.for_colleagues += other.for_colleagues;
+        self.secret += other.secret;
+        self.brain_death += other.brain_death;
+        self.duties += other.duties;
     }
 }
+
+impl Lived {
+    fn count_ground(&mut self, record: &Record) {
+        match record.ground {
+            Ground::Authorization => self.by_authorization += 1,
+            Ground::Team => self.by_team += 1,
+            Ground::Explicit if record.so_far.answered == Answered::NotAsked => self.by_colleague += 1,
+            Ground::Explicit => self.by_explicit += 1,
+            Ground::BreakGlass => self.by_break_glass += 1,
+            Ground::Refused => {}
+        }
+        self.continued += u64::from(record.so_far.event == EventOfCare::Continued);
+    }
+}
+
+const DAY_S: i64 = 86_400;
 
 /// What is remembered of an event before the visit consumes it.
 enum Was {
     CardOut,
     StaleCard,
     Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Touched {
+    Yes,
+    No,
+    Else,
 }
 
 fn device() -> DeviceFacts {
@@ -91,7 +154,11 @@ impl Life {
             }
             _ => Was::Other,
         };
-        let touched_yes = matches!(&event, Event::Touched(Touch::Yes));
+        let touched = match &event {
+            Event::Touched(Touch::Yes | Touch::Signed(_)) => Touched::Yes,
+            Event::Touched(Touch::No) => Touched::No,
+            _ => Touched::Else,
+        };
         let before = self.visit.page.name();
         let nothing = Visit::new(Arc::new(self.visit.rules().clone()));
         let visit = std::mem::replace(&mut self.visit, nothing);
@@ -103,7 +170,8 @@ impl Life {
         self.check_presence(&at);
         self.check_pixels(&at);
         self.check_law(&at);
-        self.check_rows(&effects, touched_yes, &at);
+        self.check_rows(&effects, touched, &at);
+        self.check_reasons(&at);
         self.check_pin(&effects, before, &at);
         self.count(before);
         if !matches!(self.visit.page, Page::AskPin(_)) || before != "ask_pin" {
@@ -211,35 +279,113 @@ impl Life {
         assert_eq!(seen, 5, "{at}: a document vanished: neither shown nor counted");
     }
 
-    /// A record is open on an authorization that stands, or on a consent that is on the disk.
+    /// A record is open on an authorization that stands, on a consent that is on the disk, or in an emergency whose own
+    /// row came first. Told anew here, from what the disk and the upstream say.
     fn check_ground(&self, record: &Record, at: &str) {
-        let consented = self.rows.iter().any(|row| {
-            row.class == Class::Consent
-                && row.patient.as_ref() == Some(&record.patient.ins)
-                && row.holder == record.here.holder.id
-        });
+        let (holder, patient) = (&record.here.holder.id, &record.patient.ins);
+        let listed = usize::try_from(record.listed.index()).ok().and_then(|index| self.rows.get(index));
+        let Some(listed) = listed else { panic!("{at}: no row") };
+        assert_eq!(
+            (listed.mode, listed.secret),
+            (record.so_far.mode(), record.so_far.secret),
+            "{at}: how it was opened"
+        );
+        assert!(!listed.secret || record.answer.state.minor == Some(true), "{at}: a secret that is not a minor's");
+        assert!(!record.so_far.brain_death, "{at}: brain death without a framework");
+        let mine: Vec<&Said> =
+            self.said.iter().filter(|said| said.patient == *patient && concerns(said, Some(holder))).collect();
+        let last_is_yes = mine.last().is_none_or(|said| said.answer == Answer::Yes);
+        assert!(last_is_yes, "{at}: open against the patient's last word");
+        let said = |wanted: &dyn Fn(&Said) -> bool| mine.iter().any(|said| said.answer == Answer::Yes && wanted(said));
+        let of_today =
+            |said: &Said| said.at.wall.value().0.div_euclid(DAY_S) == listed.at.wall.value().0.div_euclid(DAY_S);
         match record.ground {
             Ground::Authorization => {
                 assert!(matches!(record.answer.state.authorization, Authorization::Valid { .. }), "{at}: ground");
             }
-            Ground::Team | Ground::Explicit => assert!(consented, "{at}: open without the patient's word"),
-            Ground::BreakGlass | Ground::Refused => panic!("{at}: open on {:?}", record.ground),
+            Ground::Team => {
+                assert_eq!(holder.0, TEAM_MEMBER, "{at}: not of the team");
+                assert!(said(&|said| matches!(said.scope, Scope::Team(_))), "{at}: no initial consent");
+                let told = |said: &Said| matches!(said.scope, Scope::Team(_) | Scope::Event(_));
+                let goes_on = record.so_far.event == EventOfCare::Continued;
+                assert!(said(&|said| told(said) && (goes_on || of_today(said))), "{at}: the patient was not informed");
+            }
+            Ground::Explicit => {
+                let once = |said: &Said| said.scope == Scope::HolderOnce && said.holder == *holder && of_today(said);
+                assert!(said(&once), "{at}: open without the patient's word");
+                let by_another = |said: &Said| once(said) && said.collected_by != *holder;
+                assert!(
+                    holder.0 != TEAM_MEMBER || said(&by_another),
+                    "{at}: the team's member is asked as such: {mine:#?}"
+                );
+            }
+            Ground::BreakGlass => {
+                let broken = self.rows.iter().any(|row| {
+                    row.class == Class::BreakGlass
+                        && row.patient.as_ref() == Some(patient)
+                        && row.login == Some(record.here.login)
+                        && row.reason.as_deref().and_then(emergency::reason).is_some()
+                });
+                assert!(broken, "{at}: the glass was broken without its own row and reason");
+                let allowed = record.answer.state.emergency.is_some_and(|switches| switches.other_professionals);
+                assert!(allowed, "{at}: the patient's switch is not on");
+                let Body::Documents(page) = view(&self.visit, self.now, &device()).body else { return };
+                assert!(page.bar.banner.text.contains("Bris de glace"), "{at}: no banner");
+            }
+            Ground::Refused => panic!("{at}: open on a refusal"),
         }
     }
 
-    /// P4: every row names the holder whose card is in, and the login that proved it.
-    fn check_rows(&self, effects: &[Effect], touched_yes: bool, at: &str) {
+    /// P6: whatever is denied names its rule and says why in a sentence.
+    fn check_reasons(&self, at: &str) {
+        let explained = |decision: &Decision| {
+            assert!(
+                !decision.allow && !decision.rule.id.is_empty() && decision.rule.sentence.ends_with('.'),
+                "{at}: why?"
+            );
+        };
+        match &self.visit.page {
+            Page::Gate(gate) => {
+                let GateStep::Denied { decision } = &gate.step else { return };
+                explained(decision);
+                let Body::Why(why) = view(&self.visit, self.now, &device()).body else {
+                    panic!("{at}: no reason shown")
+                };
+                assert!(
+                    why.reasons.iter().all(|reason| !reason.sentence.is_empty() && !reason.next.is_empty()),
+                    "{at}"
+                );
+            }
+            Page::Record(record) => record.denied.iter().for_each(|denied| explained(&denied.decision)),
+            _ => {}
+        }
+    }
+
+    /// P4: every row names the holder whose card is in, and the login that proved it; a consent is what was touched.
+    fn check_rows(&mut self, effects: &[Effect], touched: Touched, at: &str) {
         for effect in effects {
             let Effect::Record { rows, said, .. } = effect else { continue };
-            let inside = self.inside.map(|(which, _)| &self.cards[which].holder.id);
+            let inside = self.inside.map(|(which, _)| self.cards[which].holder.id.clone());
             for row in rows {
-                assert_eq!(Some(&row.holder), inside, "{at}: a row under another name");
+                assert_eq!(Some(&row.holder), inside.as_ref(), "{at}: a row under another name");
                 assert_eq!(row.login.is_none(), row.class == Class::Login, "{at}: a row without its login");
             }
             for said in said {
-                assert_eq!(Some(&said.holder), inside, "{at}: a consent under another name");
-                let yes = said.answer == Answer::Yes;
-                assert_eq!(yes, touched_yes, "{at}: a consent that nobody gave");
+                assert_eq!(Some(&said.collected_by), inside.as_ref(), "{at}: a consent under another name");
+                let for_another = said.holder != said.collected_by;
+                assert!(
+                    !for_another || !matches!(said.scope, Scope::Team(_) | Scope::Event(_)),
+                    "{at}: for a colleague"
+                );
+                let wanted = match (said.answer, said.shown.text.as_str()) {
+                    (Answer::Yes, _) | (Answer::Withdrawn, "RT-1") => Touched::Yes,
+                    (Answer::No, _) | (Answer::Withdrawn, _) => Touched::No,
+                };
+                assert_eq!(touched, wanted, "{at}: a word that nobody gave");
+                self.lived.signed += u64::from(said.signature.is_some());
+                self.lived.represented += u64::from(said.by != Speaker::Patient);
+                self.lived.for_colleagues += u64::from(for_another);
+                self.lived.informed += u64::from(said.shown.text == "IN-1" && said.answer == Answer::Yes);
             }
         }
         // What the disk holds names the login row's own holder, for ever.
@@ -275,6 +421,10 @@ impl Life {
         if before != after {
             self.lived.homes += u64::from(after == "home" && before == "opening");
             self.lived.lists += u64::from(after == "record" && before == "gate");
+            self.lived.duties += u64::from(after == "home" && before == "duty");
+            if let (Page::Record(record), "gate") = (&self.visit.page, before) {
+                self.lived.count_ground(record);
+            }
             if let Page::Record(record) = &self.visit.page {
                 self.lived.denied_documents += record.denied.iter().map(|denied| u64::from(denied.count)).sum::<u64>();
             }
@@ -287,5 +437,10 @@ impl Life {
         let count = |class| self.rows.iter().filter(|row| row.class == class).count() as u64;
         self.lived.consents = count(Class::Consent);
         self.lived.refusals = count(Class::Refused);
+        self.lived.withdrawn = count(Class::Withdrawn);
+        if let Page::Gate(gate) = &self.visit.page {
+            self.lived.secret += u64::from(gate.so_far.secret);
+            self.lived.brain_death += u64::from(gate.so_far.brain_death && is_denied(&gate.step));
+        }
     }
 }

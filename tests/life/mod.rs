@@ -1,6 +1,8 @@
 //! One life: a visit, and a world of dice around it that remembers the truth.
 
 mod check;
+mod fingers;
+mod people;
 mod world;
 
 pub use check::Lived;

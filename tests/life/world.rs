@@ -1,37 +1,30 @@
-//! The world: cards with their tries, a disk, a network, a finger. Everything is drawn from one seed.
+//! The world: cards with their tries, a disk, a network. Everything is drawn from one seed; `fingers` touch the screen,
+//! `people` live in it.
 
 use crate::life::check::Lived;
-use chevet::identity::holder::CardKind;
-use chevet::identity::holder::CertificateKeyId;
+use crate::life::people::BEGINNING;
+use crate::life::people::TEAM_MEMBER;
+use crate::life::people::card;
+use crate::life::people::consent_to_team;
+use crate::life::people::documents;
+use crate::life::people::round;
+use crate::life::people::rules;
+use crate::life::people::said_before;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
-use chevet::identity::holder::Means;
-use chevet::identity::holder::ProfessionCode;
 use chevet::journal::Committed;
 use chevet::journal::Draft;
 use chevet::journal::Held;
 use chevet::journal::Pending;
 use chevet::journal::Trace;
+use chevet::journal::consent::Consent;
 use chevet::journal::consent::Said;
+use chevet::journal::consent::Scope;
 use chevet::journal::trace::LoginProof;
-use chevet::journal::words::Regime;
+use chevet::journal::words::Class;
+use chevet::journal::words::Ground;
 use chevet::journal::words::Source;
-use chevet::patient::ins::BirthDate;
-use chevet::patient::ins::Ins;
-use chevet::patient::ins::InsKind;
 use chevet::patient::ins::Patient;
-use chevet::patient::ins::Sex;
-use chevet::policy::Matrix;
-use chevet::policy::facts::Cell;
-use chevet::policy::matrix::Column;
-use chevet::record::document::Attachment;
-use chevet::record::document::Author;
-use chevet::record::document::ClassCode;
-use chevet::record::document::Document;
-use chevet::record::document::Label;
-use chevet::record::document::Status;
-use chevet::record::document::TypeCode;
-use chevet::record::document::UniqueId;
 use chevet::record::reading::Reading;
 use chevet::record::state::Authorization;
 use chevet::record::state::ClosureReason;
@@ -50,16 +43,12 @@ use chevet::visit::event::CardRead;
 use chevet::visit::event::Desk;
 use chevet::visit::event::History;
 use chevet::visit::event::Insertion;
-use chevet::visit::event::Language;
 use chevet::visit::event::LinkState;
 use chevet::visit::event::Listing;
 use chevet::visit::event::PinAnswer;
 use chevet::visit::event::ReaderState;
-use chevet::visit::event::RoundEntry;
 use chevet::visit::event::StateAnswer;
-use chevet::visit::event::Touch;
 use chevet::visit::page::GateStep;
-use chevet::visit::page::Rules;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -71,6 +60,7 @@ pub enum Fault {
     VaultLies,
     CardOutUnsaid,
     RowsRenamed,
+    ConsentsInvented,
 }
 
 pub struct Life {
@@ -90,6 +80,7 @@ pub struct Life {
     /// The disk: what is really there.
     pub rows: Vec<Draft>,
     pub said: Vec<Said>,
+    pub told: Option<UnixSeconds>,
     /// An explicit yes to a last try, since the PIN page opened.
     pub last_try_agreed: bool,
     pub confirmed: bool,
@@ -111,14 +102,15 @@ impl Life {
             seed,
             fault,
             visit: Visit::new(Arc::new(rules())),
-            now: Now { since_boot: Duration::from_secs(1), wall: Wall::Is(UnixSeconds(1_795_000_000)) },
+            now: Now { since_boot: Duration::from_secs(1), wall: Wall::Is(UnixSeconds(BEGINNING)) },
             cards,
             inside: None,
             insertions: 0,
             stays: Vec::new(),
             questions: Vec::new(),
             rows: Vec::new(),
-            said: Vec::new(),
+            said: said_before(&mut dice),
+            told: [None, Some(UnixSeconds(1_794_900_000)), Some(UnixSeconds(1_700_000_000))][dice.usize(0..3)],
             last_try_agreed: false,
             confirmed: false,
             lived: Lived::default(),
@@ -147,7 +139,12 @@ impl Life {
     }
 
     fn happen(&mut self) {
-        let move_card = if self.inside.is_none() { 40 } else { 1 };
+        let move_card = match (self.inside, &self.visit.page) {
+            (None, _) => 40,
+            // People take their card when they are asked to.
+            (Some(_), Page::TakeCard(_)) => 25,
+            (Some(_), _) => 1,
+        };
         match self.dice.u32(0..100) {
             chance if chance < move_card => self.move_card(),
             0..=4 => {
@@ -179,64 +176,15 @@ impl Life {
             None => {
                 self.insertions += 1;
                 let insertion = Insertion(self.insertions);
+                // A blocked card is seldom tried again.
                 let which = self.dice.usize(0..self.cards.len());
+                let again = self.cards[which].tries_left == 0 && self.dice.u8(0..4) > 0;
+                let which = if again { self.dice.usize(0..self.cards.len()) } else { which };
                 self.stays.push(which);
                 self.inside = Some((which, insertion));
                 self.tell(Event::CardIn(insertion));
             }
         }
-    }
-
-    fn touch(&mut self) {
-        let dice = &mut self.dice;
-        let touch = match &self.visit.page {
-            Page::AskPin(ask) => match dice.u8(0..12) {
-                0 if ask.card.tries_left != Some(1) => Touch::Back,
-                1 => Touch::Erase,
-                2 => Touch::LastTry,
-                3..=5 => Touch::Confirm,
-                _ => Touch::Digit(dice.u8(0..11)),
-            },
-            Page::Home(_) => match dice.u8(0..10) {
-                0 => Touch::TypeIns,
-                1 => Touch::Quit,
-                2 => Touch::InsTyped {
-                    matricule: "255069999999934".into(),
-                    birth_name: "Inconnue".into(),
-                    birth_date: if dice.bool() { "15/06/1955" } else { "15/07/1955" }.into(),
-                },
-                _ => Touch::OpenPatient(dice.usize(0..5)),
-            },
-            Page::Gate(_) => match dice.u8(0..12) {
-                0..=2 => Touch::OpenRecord,
-                3..=5 => Touch::AskConsent,
-                6 | 7 => Touch::Yes,
-                8 => Touch::No,
-                9 => Touch::Language(Language::English),
-                10 => Touch::Later,
-                _ => Touch::Back,
-            },
-            Page::Record(_) => match dice.u8(0..10) {
-                0 => Touch::ShowHistory,
-                1 => Touch::FilterClass(Some("10".into())),
-                2 => Touch::Why,
-                3 => Touch::Back,
-                4 => Touch::ShowDocuments,
-                _ => Touch::OpenDocument(dice.usize(0..3)),
-            },
-            _ => match dice.u8(0..8) {
-                0 => Touch::Back,
-                1 => Touch::Quit,
-                2 => Touch::NextPage,
-                3 => Touch::LargerText,
-                4 => Touch::Understood,
-                5 => Touch::PreviousPage,
-                _ => Touch::Confirm,
-            },
-        };
-        self.last_try_agreed |= touch == Touch::LastTry;
-        self.confirmed = touch == Touch::Confirm;
-        self.tell(Event::Touched(touch));
     }
 
     /// Any open question: an old one is answered late; some are answered twice, some never.
@@ -270,7 +218,7 @@ impl Life {
                 Event::PinChecked { insertion, answer }
             }
             Effect::OpenCompartment { ticket, .. } => {
-                let answer = if lucky { Ok(Desk { round: round() }) } else { Err(Trouble::StoreUnreadable) };
+                let answer = if lucky { Ok(self.desk()) } else { Err(Trouble::StoreUnreadable) };
                 Event::CompartmentOpened { ticket, answer }
             }
             Effect::Record { ticket, rows, said } => Event::Recorded { ticket, answer: self.write(rows, said) },
@@ -282,7 +230,7 @@ impl Life {
                 let answer = if lucky { Ok(()) } else { Err(Trouble::Offline) };
                 Event::Delivered { ticket, answer }
             }
-            Effect::List { ticket, patient } => {
+            Effect::List { ticket, patient, .. } => {
                 let source = if self.dice.bool() { Source::Online } else { Source::Cached };
                 let as_of = UnixSeconds(1_794_999_000);
                 let came = documents(&patient.ins);
@@ -290,7 +238,7 @@ impl Life {
                 let answer = if lucky { Ok(Box::new(listing)) } else { Err(Trouble::Offline) };
                 Event::ListCame { ticket, answer }
             }
-            Effect::History { ticket, patient } => {
+            Effect::History { ticket, patient, .. } => {
                 let history = History { lines: Held::record(patient, vec![]), unsent: vec![], complete: true };
                 let answer = if lucky { Ok(Box::new(history)) } else { Err(Trouble::Offline) };
                 Event::HistoryCame { ticket, answer }
@@ -304,6 +252,10 @@ impl Life {
                 let reading = Reading { format: "text".into(), page_count: 3, ..Reading::default() };
                 let answer = if lucky { Ok(Arc::new(reading)) } else { Err(Trouble::DocumentUnreadable) };
                 Event::Rendered { ticket, answer }
+            }
+            Effect::KeepTold { at } => {
+                self.told = Some(at);
+                return None;
             }
             Effect::Lock => return None,
         })
@@ -380,98 +332,40 @@ impl Life {
             "FERME" => state.existence = Existence::Closed { reason: ClosureReason::Patient, on: None },
             "JAMAIS" => state.existence = Existence::NeverCreated,
             "BLOQUE" => state.blocked = true,
+            "MINEUR" => state.minor = Some(true),
+            "OPPOSE" => {
+                state.emergency = state.emergency.map(|on| EmergencySwitches { other_professionals: false, ..on })
+            }
+            "TAIT" => (state.emergency, state.minor) = (None, None),
+            "INTERDIT" => state.authorization = Authorization::Forbidden,
             _ => {}
         }
-        let team_consent = [None, Some(true), Some(false)][self.dice.usize(0..3)];
-        StateAnswer {
-            state,
-            source: Source::Online,
-            as_of: UnixSeconds(1_794_999_000),
-            team_consent,
-            refused: self.dice.u8(0..8) == 0,
+        let me = self.inside.map(|(which, _)| self.cards[which].holder.id.clone());
+        let said = self.said.iter().filter(|said| said.patient == patient.ins && concerns(said, me.as_ref()));
+        let mut said: Vec<Said> = said.cloned().collect();
+        if self.fault == Fault::ConsentsInvented && said.is_empty() {
+            said = consent_to_team(&patient.ins, 600);
         }
+        let said = said.into_iter().map(|said| Consent { id: Uuid::nil(), said }).collect();
+        let spent = self.rows.iter().rev().find(|row| {
+            row.class == Class::Gate
+                && row.ground == Some(Ground::Explicit)
+                && row.patient.as_ref() == Some(&patient.ins)
+                && Some(&row.holder) == me.as_ref()
+        });
+        let spent = spent.map(|row| row.at.wall.value());
+        StateAnswer { state, source: Source::Online, as_of: UnixSeconds(1_794_999_000), said, spent }
+    }
+
+    fn desk(&self) -> Desk {
+        Desk { round: round(), told: self.told }
     }
 }
 
-fn rules() -> Rules {
-    let types = [("10213-7", Cell::Yes), ("11488-4", Cell::No), ("11490-0", Cell::Unknown)];
-    let columns = vec![Column("60_69".into()), Column("10".into())];
-    let rows = types.iter().map(|(code, cell)| (TypeCode((*code).into()), vec![*cell; 2])).collect();
-    Rules {
-        matrix: Matrix::new("sim".into(), columns, rows),
-        regime: Regime::ConseilEtat2025,
-        team: vec!["899700000001".into()],
-        team_name: "equipe".into(),
-    }
-}
-
-fn card(which: usize, dice: &mut fastrand::Rng) -> Card {
-    let (id, profession, card_kind) = [
-        ("899700000001", Some(60), CardKind::Cps),
-        ("899700000002", Some(10), CardKind::Cps),
-        ("300000000001/CPET1", None, CardKind::Cpe),
-        ("899700000004", Some(60), CardKind::Cpf),
-    ][which];
-    let holder = Holder {
-        id: HolderId(id.into()),
-        family_name: "NOM".into(),
-        given_name: "Prénom".into(),
-        profession: profession.map(ProfessionCode),
-        in_training: card_kind == CardKind::Cpf,
-        card_kind,
-        means: Means::Card,
-        specialty: None,
-        pharmacist_section: None,
-        situations: None,
-        key_id: CertificateKeyId([which as u8; 32]),
-    };
-    Card { holder, tries_left: dice.u8(1..4), says_tries: dice.u8(0..5) > 0 }
-}
-
-fn round() -> Vec<RoundEntry> {
-    let names = ["AUTORISE", "ORDINAIRE", "FERME", "JAMAIS", "BLOQUE"];
-    let entry = |(at, name): (usize, &&str)| RoundEntry {
-        patient: Patient {
-            ins: Ins::unchecked(&format!("2550699999999{at:02}"), InsKind::Test).expect("fifteen digits"),
-            birth_name: (*name).into(),
-            birth_given_names: "ANNE".into(),
-            sex: Sex::Female,
-            birth_date: BirthDate { year: 1955, month: 6, day: 15 },
-            birth_place: None,
-        },
-        cached: 0,
-        as_of: None,
-    };
-    names.iter().enumerate().map(entry).collect()
-}
-
-/// One permitted, one forbidden, one unknown to the matrix, one of an unknown type, one with an unknown label.
-fn documents(patient: &Ins) -> Vec<Document> {
-    let kinds = [
-        ("10213-7", Label::Normal),
-        ("11488-4", Label::Normal),
-        ("11490-0", Label::Normal),
-        ("99999-9", Label::Normal),
-        ("10213-7", Label::Unknown("X".into())),
-    ];
-    let document = |(at, (kind, label)): (usize, &(&str, Label))| Document {
-        unique_id: UniqueId(format!("{}.{at}", patient.matricule)),
-        entry_uuid: format!("e{at}"),
-        logical_id: None,
-        type_code: TypeCode((*kind).into()),
-        type_label: "Compte rendu".into(),
-        class_code: ClassCode("10".into()),
-        title: format!("TITRE-{}-{at}", patient.matricule),
-        authors: vec![Author { id: None, name: "Dr A".into(), structure: None }],
-        labels: vec![label.clone()],
-        status: Status::Current,
-        service_start: UnixSeconds(1_790_000_000 + at as i64),
-        created: UnixSeconds(1_790_000_000),
-        format_code: "urn:x".into(),
-        attachment: Attachment { url: "b".into(), content_type: "text/xml".into(), size_bytes: None, sha1: None },
-        by_patient: false,
-    };
-    kinds.iter().enumerate().map(document).collect()
+/// To this holder, or about the team that they are in.
+pub fn concerns(said: &Said, me: Option<&HolderId>) -> bool {
+    let about_team = matches!(said.scope, Scope::Team(_) | Scope::Event(_));
+    Some(&said.holder) == me || (about_team && me.is_some_and(|me| me.0 == TEAM_MEMBER))
 }
 
 /// For the checks: whether a gate shows that the record may not be opened.

@@ -50,5 +50,6 @@ ours! {
     COLLECTED_BY = "StructureDefinition/collected-by";
     GROUND = "StructureDefinition/ground";
     CLOCK = "StructureDefinition/clock";
+    REPRESENTATIVE = "StructureDefinition/representative";
     LOG_ENTRY = "StructureDefinition/log-entry";
 }

@@ -4,8 +4,11 @@ use crate::exchange::pdsm::fhir;
 use crate::exchange::pdsm::names;
 use crate::journal::consent::Answer;
 use crate::journal::consent::Consent;
+use crate::journal::consent::Quality;
 use crate::journal::consent::Scope;
 use crate::journal::consent::Speaker;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 use serde_json::json;
 
@@ -27,14 +30,15 @@ pub fn resource(consent: &Consent) -> Value {
         Scope::Authorization => ("authorization", holder.clone()),
         Scope::HolderOnce => ("holder-once", holder.clone()),
         Scope::Team(list) => ("team", json!({"system": names::TEAM, "value": list})),
+        Scope::Event(list) => ("event", json!({"system": names::TEAM, "value": list})),
     };
+    // The name of who spoke stays here; in which quality they did is part of the consent.
     let speaker = match said.by {
         Speaker::Patient => "Patient",
-        // In whose name they spoke stays here.
-        Speaker::Representative(_) => "Représentant légal",
+        Speaker::Representative { quality, .. } => quality_label(quality),
     };
     let clock = if said.at.wall.is_trusted() { "is" } else { "at_least" };
-    json!({
+    let mut resource = json!({
         "resourceType": "Consent",
         "extension": [
             {"url": names::SHOWN, "extension": [
@@ -54,6 +58,8 @@ pub fn resource(consent: &Consent) -> Value {
         "patient": {"identifier": {"system": fhir::ins_system(&said.patient), "value": said.patient.matricule}},
         "dateTime": at,
         "performer": [{"display": speaker}],
+        // Answered on the device's own screen, before the professional whose card was in.
+        "verification": [{"verified": true, "verifiedWith": {"display": speaker}, "verificationDate": at}],
         "policyRule": {"coding": [{"system": names::REGIME, "code": said.regime.name()}]},
         "provision": {
             "type": kind,
@@ -63,7 +69,28 @@ pub fn resource(consent: &Consent) -> Value {
                 "reference": {"identifier": actor},
             }],
         },
-    })
+    });
+    if let Speaker::Representative { quality, .. } = &said.by
+        && let Some(extensions) = resource["extension"].as_array_mut()
+    {
+        extensions.push(json!({"url": names::REPRESENTATIVE, "valueCode": quality.name()}));
+    }
+    if let Some(signature) = &said.signature {
+        let data = BASE64.encode(signature.svg());
+        resource["sourceAttachment"] = json!({"contentType": "image/svg+xml", "data": data, "creation": at});
+    }
+    resource
+}
+
+fn quality_label(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Mother => "Mère du patient",
+        Quality::Father => "Père du patient",
+        Quality::ParentalAuthority => "Titulaire de l’autorité parentale",
+        Quality::Guardian => "Tuteur du patient",
+        Quality::FutureProtection => "Mandataire de protection future",
+        Quality::FamilyEntitlement => "Personne habilitée par le juge",
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +99,7 @@ mod tests {
     use crate::identity::holder::HolderId;
     use crate::journal::consent::Said;
     use crate::journal::consent::Shown;
+    use crate::journal::consent::Signature;
     use crate::journal::words::Ground;
     use crate::journal::words::Regime;
     use crate::patient::ins::Ins;
@@ -92,7 +120,8 @@ mod tests {
             ground: Ground::Team,
             regime: Regime::ConseilEtat2025,
             shown: Shown { text: "AC-3".into(), version: 2, language: "fr-FR".into() },
-            by: Speaker::Representative("Mme EXEMPLE, sa mère".into()),
+            by: Speaker::Representative { quality: Quality::Mother, name: "Mme EXEMPLE".into() },
+            signature: Signature::new(vec![vec![(1, 2), (3, 4)]]),
             at: Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(1_795_423_320)) },
         };
         Consent { id: Uuid::from_u128(5), said }
@@ -120,6 +149,7 @@ mod tests {
         assert_eq!(of(Scope::Authorization), (json!("authorization"), json!("899700000012")));
         assert_eq!(of(Scope::HolderOnce), (json!("holder-once"), json!("899700000012")));
         assert_eq!(of(Scope::Team("equipe-1".into())), (json!("team"), json!("equipe-1")));
+        assert_eq!(of(Scope::Event("equipe-1".into())), (json!("event"), json!("equipe-1")));
     }
 
     #[test]
@@ -130,7 +160,11 @@ mod tests {
         assert_eq!(body["dateTime"], "2026-11-23T08:42:00Z");
         assert_eq!(body["extension"][0]["extension"][1]["valuePositiveInt"], 2);
         assert_eq!(body["extension"][2]["valueIdentifier"]["value"], "899700000047");
-        assert_eq!(body["performer"][0]["display"], "Représentant légal");
+        assert_eq!(body["performer"][0]["display"], "Mère du patient");
+        assert_eq!(body["verification"][0]["verificationDate"], "2026-11-23T08:42:00Z");
+        assert_eq!(body["extension"][5]["valueCode"], "mother");
+        let drawn = BASE64.decode(body["sourceAttachment"]["data"].as_str().unwrap_or("")).expect("base64");
+        assert!(String::from_utf8_lossy(&drawn).contains("M1 2L3 4"));
         assert!(!body.to_string().contains("EXEMPLE"));
     }
 }

@@ -30,6 +30,7 @@ use crate::visit::event::Insertion;
 use crate::visit::event::PinAnswer;
 use crate::visit::event::RoundEntry;
 use crate::visit::event::Ticket;
+use crate::visit::step::DUTY_TEXT;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -68,7 +69,8 @@ pub struct Present {
     pub(super) insertion: Insertion,
     pub(super) holder: Holder,
     pub(super) certificate: Certificate,
-    pub(super) token: Option<Arc<AsHolder>>,
+    /// One a mode: it says under which one its bearer asks.
+    pub(super) tokens: HashMap<Mode, Arc<AsHolder>>,
     /// What may not rest on the disk: fetched and unseen, or seen under its row.
     pub(super) fetched: HashMap<UniqueId, Held<SecretBytes>>,
     pub(super) seen: HashMap<UniqueId, Arc<SecretBytes>>,
@@ -107,21 +109,27 @@ impl Hands {
                 let trouble = self.hand_to_courier(ticket).await.err()?;
                 Some(Event::Delivered { ticket, answer: Err(trouble) })
             }
-            Effect::List { ticket, patient } => {
-                let answer = self.list(&patient).await.map(Box::new);
+            Effect::List { ticket, patient, mode, keep } => {
+                let answer = self.list(&patient, mode, keep).await.map(Box::new);
                 self.tell_desk().await;
                 Some(Event::ListCame { ticket, answer })
             }
-            Effect::History { ticket, patient } => {
-                Some(Event::HistoryCame { ticket, answer: self.history(&patient).await.map(Box::new) })
+            Effect::History { ticket, patient, mode } => {
+                Some(Event::HistoryCame { ticket, answer: self.history(&patient, mode).await.map(Box::new) })
             }
-            Effect::Fetch { ticket, patient, document, keep } => {
-                let answer = self.fetch(&patient, &document, keep).await;
+            Effect::Fetch { ticket, patient, document, mode, keep } => {
+                let answer = self.fetch(&patient, &document, mode, keep).await;
                 Some(Event::Fetched { ticket, answer })
             }
             Effect::Render { ticket, patient, document, committed, page } => {
                 let answer = self.render(&patient, &document, &committed, page).await.map(Arc::new);
                 Some(Event::Rendered { ticket, answer })
+            }
+            Effect::KeepTold { at } => {
+                if let Err(error) = self.vault.keep_told(DUTY_TEXT, at).await {
+                    tracing::warn!(%error, "that the holder was told is not remembered; they will be told again");
+                }
+                None
             }
             Effect::Lock => {
                 self.lock().await;
@@ -153,7 +161,7 @@ impl Hands {
             insertion,
             holder: holder.clone(),
             certificate,
-            token: None,
+            tokens: HashMap::new(),
             fetched: HashMap::new(),
             seen: HashMap::new(),
         });
@@ -218,7 +226,8 @@ impl Hands {
         let rows = self.vault.round().await.map_err(|error| troubles::of_vault(&error))?;
         let entry =
             |row: crate::vault::RoundRow| RoundEntry { patient: row.patient, cached: row.cached, as_of: row.as_of };
-        Ok(Desk { round: rows.into_iter().map(entry).collect() })
+        let told = self.vault.told(DUTY_TEXT).await.map_err(|error| troubles::of_vault(&error))?;
+        Ok(Desk { round: rows.into_iter().map(entry).collect(), told })
     }
 
     /// The round as it stands now, for the next time home is shown.
@@ -232,7 +241,7 @@ impl Hands {
     }
 
     /// A token signed by the card, good for a few minutes; made anew when it is near its end.
-    pub(super) async fn as_holder(&self) -> Result<Arc<AsHolder>, Trouble> {
+    pub(super) async fn as_holder(&self, mode: Mode) -> Result<Arc<AsHolder>, Trouble> {
         let now = self.clock.as_shown();
         let mut present = self.present.lock().await;
         let present = present.as_mut().ok_or(Trouble::CardPulledWhileReading)?;
@@ -240,7 +249,7 @@ impl Hands {
         let serves = |token: &&Arc<AsHolder>| {
             token.until > now.plus(TOKEN_MARGIN_S) && token.until <= now.plus(token::LIFE_S + TOKEN_MARGIN_S)
         };
-        if let Some(token) = present.token.as_ref().filter(serves) {
+        if let Some(token) = present.tokens.get(&mode).filter(serves) {
             return Ok(token.clone());
         }
         let mut nonce = [0; 32];
@@ -252,14 +261,14 @@ impl Hands {
             now,
             nonce,
             device: self.upstream.device_thumbprint(),
-            mode: Mode::Normal,
+            mode,
         };
         let signing_input = request.signing_input();
         let statement = Statement::token(&signing_input).ok_or(Trouble::Internal)?;
         let signature =
             self.reader.sign(present.insertion.0, statement).await.map_err(|error| troubles::of_card(&error))?;
         let token = Arc::new(request.finish(&signing_input, &signature));
-        present.token = Some(token.clone());
+        present.tokens.insert(mode, token.clone());
         Ok(token)
     }
 
@@ -270,7 +279,7 @@ impl Hands {
 
     /// Everything that waits for this holder leaves beside what is done here; the courier tells the visit how it went.
     async fn hand_to_courier(&self, ticket: Ticket) -> Result<(), Trouble> {
-        let who = self.as_holder().await?;
+        let who = self.as_holder(Mode::Normal).await?;
         self.presence.send_replace(Some(who));
         self.courier.send(courier::Order::Deliver { ticket }).await.map_err(|_| Trouble::Internal)
     }

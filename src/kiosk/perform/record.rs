@@ -7,10 +7,10 @@ use crate::identity::holder::HolderId;
 use crate::journal::Committed;
 use crate::journal::Held;
 use crate::journal::Trace;
-use crate::journal::consent::Answer;
 use crate::journal::consent::Consent;
 use crate::journal::consent::Scope;
 use crate::journal::words::Class;
+use crate::journal::words::Mode;
 use crate::journal::words::Source;
 use crate::kiosk::courier;
 use crate::kiosk::perform::hands::Hands;
@@ -54,17 +54,13 @@ impl Hands {
         let present = self.present.lock().await;
         let holder = present.as_ref().map(|present| &present.holder.id).ok_or(Trouble::CardPulledWhileReading)?;
         consents.retain(|consent| concerns(consent, holder, &self.team));
-        Ok(StateAnswer {
-            state,
-            source,
-            as_of,
-            team_consent: team_consent(&consents),
-            refused: last_word_is_no(&consents),
-        })
+        let spent = self.vault.last_opened_on_consent(ins, holder).await;
+        let spent = spent.map_err(|error| troubles::of_vault(&error))?;
+        Ok(StateAnswer { state, source, as_of, said: consents, spent })
     }
 
     async fn state_online(&self, ins: &Ins) -> Result<RecordState, Trouble> {
-        let who = self.as_holder().await?;
+        let who = self.as_holder(Mode::Normal).await?;
         let answer = self.upstream.state(&who, ins).await;
         self.heard(answer).await
     }
@@ -83,15 +79,17 @@ impl Hands {
     }
 
     /// ITI-67 now, or the list that was last known. Either way nobody has seen it yet.
-    pub(super) async fn list(&self, patient: &Patient) -> Result<Listing, Trouble> {
+    pub(super) async fn list(&self, patient: &Patient, mode: Mode, keep: Keep) -> Result<Listing, Trouble> {
         let ins = &patient.ins;
         let of_vault = |error| troubles::of_vault(&error);
-        match self.list_online(ins).await {
+        match self.list_online(ins, mode).await {
             Ok(documents) => {
                 let as_of = self.clock.as_shown();
-                self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
-                self.remember_patient(patient).await?;
-                self.refresh_authorization(ins).await;
+                if keep == Keep::Compartment {
+                    self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
+                    self.remember_patient(patient).await?;
+                    self.refresh_authorization(ins).await;
+                }
                 Ok(Listing { documents, source: Source::Online, as_of })
             }
             Err(trouble) if trouble.leaves_the_compartment() => {
@@ -102,8 +100,8 @@ impl Hands {
         }
     }
 
-    async fn list_online(&self, ins: &Ins) -> Result<Held<Vec<Document>>, Trouble> {
-        let who = self.as_holder().await?;
+    async fn list_online(&self, ins: &Ins, mode: Mode) -> Result<Held<Vec<Document>>, Trouble> {
+        let who = self.as_holder(mode).await?;
         let since = self.clock.as_shown().plus(-AUTOMATIC_SEARCH_S_MAX);
         let answer = self.upstream.find(&who, ins, since).await;
         self.heard(answer).await
@@ -124,8 +122,8 @@ impl Hands {
     }
 
     /// ITI-81 with our own rows that the upstream does not know yet.
-    pub(super) async fn history(&self, ins: &Ins) -> Result<History, Trouble> {
-        let who = self.as_holder().await;
+    pub(super) async fn history(&self, ins: &Ins, mode: Mode) -> Result<History, Trouble> {
+        let who = self.as_holder(mode).await;
         let lines = match who {
             Ok(who) => {
                 let since = self.clock.as_shown().plus(-HISTORY_S);
@@ -145,12 +143,18 @@ impl Hands {
     }
 
     /// ITI-68 into the compartment, or into this visit's memory.
-    pub(super) async fn fetch(&self, ins: &Ins, document: &Document, keep: Keep) -> Result<Source, Trouble> {
+    pub(super) async fn fetch(
+        &self,
+        ins: &Ins,
+        document: &Document,
+        mode: Mode,
+        keep: Keep,
+    ) -> Result<Source, Trouble> {
         let of_vault = |error| troubles::of_vault(&error);
         if self.vault.has(ins, &document.unique_id).await.map_err(of_vault)? {
             return Ok(Source::Cached);
         }
-        let who = self.as_holder().await?;
+        let who = self.as_holder(mode).await?;
         let answer = self.upstream.fetch(&who, ins, document).await;
         let content = self.heard(answer).await?;
         if keep == Keep::Compartment {
@@ -214,7 +218,7 @@ impl Hands {
             && let Some(present) = self.present.lock().await.as_mut()
         {
             // It may have been made by a clock that was wrong until this answer: the next call makes another.
-            present.token = None;
+            present.tokens.clear();
         }
         if self.events.send(Event::LinkIs(courier::link_of(trouble))).await.is_err() {
             tracing::debug!("the loop is gone");
@@ -225,19 +229,8 @@ impl Hands {
 
 /// What was said to this holder, or about the team that they are in; what a colleague outside it was told is not theirs.
 fn concerns(consent: &Consent, holder: &HolderId, team: &Team) -> bool {
-    let about_team = matches!(&consent.said.scope, Scope::Team(name) if *name == team.name);
+    let about_team = matches!(&consent.said.scope, Scope::Team(name) | Scope::Event(name) if *name == team.name);
     consent.said.holder == *holder || (about_team && team.members.contains(&holder.0))
-}
-
-/// The newest word about the team, if there is one.
-fn team_consent(consents: &[Consent]) -> Option<bool> {
-    let about_team = |consent: &&Consent| matches!(consent.said.scope, Scope::Team(_));
-    consents.iter().rfind(about_team).map(|consent| consent.said.answer == Answer::Yes)
-}
-
-/// The last word counts; the vault gives them in the order of their recording.
-fn last_word_is_no(consents: &[Consent]) -> bool {
-    consents.last().is_some_and(|consent| consent.said.answer != Answer::Yes)
 }
 
 /// A row of ours, in the words of a history; rows that are no access are not in it.
@@ -272,6 +265,7 @@ const PAGES_AT_ONCE: u32 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::consent::Answer;
     use crate::journal::consent::Said;
     use crate::journal::consent::Shown;
     use crate::journal::consent::Speaker;
@@ -296,6 +290,7 @@ mod tests {
             regime: Regime::ConseilEtat2025,
             shown: Shown { text: "AC-3".into(), version: 1, language: "fr-FR".into() },
             by: Speaker::Patient,
+            signature: None,
             at: Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(0)) },
         };
         Consent { id: Uuid::from_u128(id), said }
@@ -310,18 +305,5 @@ mod tests {
             assert_eq!(concerns(&of_team, &HolderId(who.into()), &team), by_team, "{who}");
             assert_eq!(concerns(&of_one, &HolderId(who.into()), &team), by_one, "{who}");
         }
-    }
-
-    #[test]
-    fn the_last_word_counts() {
-        let team = || Scope::Team("t".into());
-        let yes_then_no = [consent(1, team(), Answer::Yes), consent(2, Scope::Authorization, Answer::Withdrawn)];
-        assert!(last_word_is_no(&yes_then_no));
-        assert_eq!(team_consent(&yes_then_no), Some(true));
-        let no_then_yes = [consent(1, team(), Answer::No), consent(2, team(), Answer::Yes)];
-        assert!(!last_word_is_no(&no_then_yes));
-        // Not the greatest identifier: two in one second have theirs by chance.
-        assert!(last_word_is_no(&[consent(9, team(), Answer::Yes), consent(3, team(), Answer::No)]));
-        assert_eq!((team_consent(&[]), last_word_is_no(&[])), (None, false));
     }
 }

@@ -114,7 +114,7 @@ pub fn create(shared: &Shared, caller: &Caller, if_none_exist: Option<&str>, bod
     let person = shared.people.by_key(&key).filter(|person| person.record == Record::Open).ok_or(Refusal::Refused)?;
     let at = consent["dateTime"].as_str().and_then(UnixSeconds::parse).ok_or(Refusal::RequestInvalid)?;
     let category = category(&consent).ok_or(Refusal::RequestInvalid)?;
-    if !["authorization", "team", "holder-once"].contains(&category) {
+    if !["authorization", "team", "holder-once", "event"].contains(&category) {
         return Err(Refusal::RequestInvalid);
     }
     // Nobody says anything in somebody else's name.

@@ -25,7 +25,16 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_form(Default::default());
     screen.set_form_notice(Default::default());
     screen.set_gate(Default::default());
+    screen.set_choice(Default::default());
+    screen.set_choice_lines(Default::default());
+    screen.set_words(Default::default());
+    screen.set_typed(Default::default());
     screen.set_consent(Default::default());
+    screen.set_sign(Default::default());
+    screen.set_drawn(Default::default());
+    screen.set_duty(Default::default());
+    screen.set_agreements(Default::default());
+    screen.set_agreement_rows(Default::default());
     screen.set_why(Default::default());
     screen.set_documents(Default::default());
     screen.set_chips(Default::default());
@@ -77,6 +86,7 @@ fn bar(bar: &view::Bar) -> chevet_ui::Bar {
         traits: text(&bar.traits),
         pill: pill(&bar.pill),
         may_quit: bar.may_quit,
+        banner: pill(&bar.banner),
     }
 }
 
@@ -169,6 +179,66 @@ pub(super) fn gate(page: &view::Gate) -> chevet_ui::Gate {
             view::GateAct::AskConsent => chevet_ui::GateAct::AskConsent,
         },
         act_label: text(&page.act_label),
+        same_event: text(&page.same_event),
+        other: text(&page.other),
+        done: text(&page.done),
+    }
+}
+
+pub(super) fn choice(page: &view::Choice) -> chevet_ui::Choice {
+    chevet_ui::Choice { bar: bar(&page.bar), title: text(&page.title), sentence: text(&page.sentence) }
+}
+
+pub(super) fn choice_line(line: &view::ChoiceLine) -> chevet_ui::ChoiceLine {
+    chevet_ui::ChoiceLine { label: text(&line.label), hint: text(&line.hint), tone: tone(line.tone) }
+}
+
+pub(super) fn words(page: &view::Text) -> chevet_ui::Words {
+    chevet_ui::Words {
+        bar: bar(&page.bar),
+        title: text(&page.title),
+        sentence: text(&page.sentence),
+        label: text(&page.label),
+        digits: page.digits,
+        optional: page.optional,
+        act_label: text(&page.act_label),
+        notice: maybe_notice(&page.notice),
+    }
+}
+
+pub(super) fn sign(page: &view::Sign) -> chevet_ui::Sign {
+    chevet_ui::Sign {
+        turned: text(&page.turned),
+        title: text(&page.title),
+        clear: text(&page.clear),
+        back: text(&page.back),
+        act_label: text(&page.act_label),
+        foot: text(&page.foot),
+    }
+}
+
+pub(super) fn duty(page: &view::Duty) -> chevet_ui::Duty {
+    chevet_ui::Duty {
+        name: text(&page.name),
+        role: text(&page.role),
+        title: text(&page.title),
+        body: text(&page.body),
+        act_label: text(&page.act_label),
+        foot: text(&page.foot),
+    }
+}
+
+pub(super) fn agreements(page: &view::Agreements) -> chevet_ui::Agreements {
+    chevet_ui::Agreements { bar: bar(&page.bar), empty: text(&page.empty), withdraw: text(&page.withdraw) }
+}
+
+pub(super) fn agreement_row(row: &view::AgreementRow) -> chevet_ui::AgreementRow {
+    chevet_ui::AgreementRow {
+        when: text(&row.when),
+        what: text(&row.what),
+        who: text(&row.who),
+        pill: pill(&row.pill),
+        label: text(&row.label),
     }
 }
 
@@ -180,6 +250,7 @@ pub(super) fn consent(page: &view::Consent) -> chevet_ui::Consent {
         no: text(&page.no),
         yes: text(&page.yes),
         later: text(&page.later),
+        sign: text(&page.sign),
         foot: text(&page.foot),
         languages: list(&page.languages, |(name, which)| chevet_ui::Language {
             name: text(name),

@@ -33,7 +33,7 @@ CREATE TABLE document (
 -- What cannot be fetched again: the round, identities, drafts. Under the compartment key itself.
 CREATE TABLE desk (
     id           INTEGER PRIMARY KEY,
-    kind         TEXT NOT NULL,          -- round | draft
+    kind         TEXT NOT NULL,          -- round | draft | told
     patient      BLOB NOT NULL,
     body         BLOB NOT NULL,          -- sealed
     since        INTEGER NOT NULL,

@@ -478,6 +478,7 @@ pub fn consent() -> Consent {
         regime: Regime::ConseilEtat2025,
         shown: Shown { text: "AC-3".into(), version: 1, language: "fr-FR".into() },
         by: Speaker::Patient,
+        signature: None,
         at: now(),
     };
     Consent { id: Uuid::from_u128(5), said }

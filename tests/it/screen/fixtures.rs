@@ -10,6 +10,7 @@ use chevet::journal::Committed;
 use chevet::journal::Draft;
 use chevet::journal::Pending;
 use chevet::journal::Trace;
+use chevet::journal::consent::Speaker;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Mode;
@@ -60,6 +61,7 @@ use chevet::visit::event::RoundEntry;
 use chevet::visit::event::StateAnswer;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Waiting;
+use chevet::visit::page::About;
 use chevet::visit::page::AskPin;
 use chevet::visit::page::Denied;
 use chevet::visit::page::Gate;
@@ -67,11 +69,13 @@ use chevet::visit::page::GateStep;
 use chevet::visit::page::Here;
 use chevet::visit::page::Home;
 use chevet::visit::page::Permitted;
+use chevet::visit::page::Question;
 use chevet::visit::page::Reader;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Record;
 use chevet::visit::page::Room;
 use chevet::visit::page::Rules;
+use chevet::visit::page::SoFar;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -105,6 +109,10 @@ pub fn visit(page: Page) -> Visit {
         regime: Regime::ConseilEtat2025,
         team: vec!["899700000001".into()],
         team_name: "Équipe du 2e étage".into(),
+        colleagues: vec![],
+        time_zone: "Europe/Paris".into(),
+        duty_days: 180,
+        framework: None,
     };
     let mut visit = Visit::new(Arc::new(rules));
     visit.page = page;
@@ -194,13 +202,14 @@ pub fn answer(authorization: Authorization) -> StateAnswer {
         },
         source: Source::Online,
         as_of: at("2026-11-23T07:40:00Z"),
-        team_consent: Some(false),
-        refused: false,
+        said: Vec::new(),
+        spent: None,
     }
 }
 
 pub fn gate(step: GateStep) -> Page {
-    Page::Gate(Box::new(Gate { here: here(vec![]), patient: patient("Patiente-Une", "ODETTE MARIE", 1953), step }))
+    let patient = patient("Patiente-Une", "ODETTE MARIE", 1953);
+    Page::Gate(Box::new(Gate { here: here(vec![]), patient, so_far: SoFar::nothing(), step }))
 }
 
 pub fn decision(allow: bool, id: &'static str, sentence: &'static str, obligations: Vec<Obligation>) -> Decision {
@@ -216,17 +225,20 @@ pub fn may_open() -> GateStep {
         answer,
         decision: decision(true, "A-01", sentence, vec![]),
         ground: Some(Ground::Authorization),
+        done: None,
     }
 }
 
 pub fn must_ask() -> GateStep {
     let sentence = "L’accord initial du patient pour votre équipe n’est pas encore enregistré.";
     let decision = decision(false, "C-02", sentence, vec![Obligation::RecordInitialConsent]);
-    GateStep::Standing { answer: answer(Authorization::None), decision, ground: None }
+    GateStep::Standing { answer: answer(Authorization::None), decision, ground: None, done: None }
 }
 
 pub fn asking(language: Language) -> GateStep {
-    GateStep::AskingPatient { answer: answer(Authorization::None), ground: Ground::Team, language }
+    let question =
+        Question { about: About::Access, by: Speaker::Patient, colleague: None, ground: Ground::Team, language };
+    GateStep::AskingPatient { answer: answer(Authorization::None), question }
 }
 
 pub fn denied() -> GateStep {
@@ -315,6 +327,7 @@ pub fn record(room: Room, documents: Vec<Permitted>) -> Record {
         patient: patient("Patiente-Une", "ODETTE MARIE", 1953),
         answer: answer(Authorization::Valid { until: None }),
         ground: Ground::Authorization,
+        so_far: SoFar::nothing(),
         listed: committed(Class::Listed),
         documents,
         denied: vec![denied("10", "M-02", 3), denied("44", "M-03", 1)],

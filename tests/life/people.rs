@@ -1,0 +1,175 @@
+//! Who lives in the world: four cards, the patients of a round, their documents, and what was said before.
+
+use crate::life::world::Card;
+use chevet::identity::holder::CardKind;
+use chevet::identity::holder::CertificateKeyId;
+use chevet::identity::holder::Holder;
+use chevet::identity::holder::HolderId;
+use chevet::identity::holder::Means;
+use chevet::identity::holder::ProfessionCode;
+use chevet::journal::consent::Answer;
+use chevet::journal::consent::Said;
+use chevet::journal::consent::Scope;
+use chevet::journal::consent::Shown;
+use chevet::journal::consent::Speaker;
+use chevet::journal::words::Ground;
+use chevet::journal::words::Regime;
+use chevet::patient::ins::BirthDate;
+use chevet::patient::ins::Ins;
+use chevet::patient::ins::InsKind;
+use chevet::patient::ins::Patient;
+use chevet::patient::ins::Sex;
+use chevet::policy::Matrix;
+use chevet::policy::facts::Cell;
+use chevet::policy::matrix::Column;
+use chevet::record::document::Attachment;
+use chevet::record::document::Author;
+use chevet::record::document::ClassCode;
+use chevet::record::document::Document;
+use chevet::record::document::Label;
+use chevet::record::document::Status;
+use chevet::record::document::TypeCode;
+use chevet::record::document::UniqueId;
+use chevet::time::Now;
+use chevet::time::UnixSeconds;
+use chevet::time::Wall;
+use chevet::visit::event::RoundEntry;
+use chevet::visit::page::Colleague;
+use chevet::visit::page::Rules;
+use std::time::Duration;
+
+pub const TEAM_MEMBER: &str = "899700000001";
+/// Not of the team; the nurse may collect for them.
+pub const OUTSIDER: &str = "899700201470";
+pub const TEAM: &str = "equipe";
+/// When every life begins: 2026-11-18 in the morning.
+pub const BEGINNING: i64 = 1_795_000_000;
+pub const ZONE: &str = "Europe/Paris";
+
+pub fn rules() -> Rules {
+    let types = [("10213-7", Cell::Yes), ("11488-4", Cell::No), ("11490-0", Cell::Unknown)];
+    let columns = vec![Column("60_69".into()), Column("10".into())];
+    let rows = types.iter().map(|(code, cell)| (TypeCode((*code).into()), vec![*cell; 2])).collect();
+    Rules {
+        matrix: Matrix::new("sim".into(), columns, rows),
+        regime: Regime::ConseilEtat2025,
+        team: vec![TEAM_MEMBER.into()],
+        team_name: TEAM.into(),
+        colleagues: vec![Colleague { id: HolderId(OUTSIDER.into()), name: "AUTRE Nom".into() }],
+        time_zone: ZONE.into(),
+        duty_days: 180,
+        framework: None,
+    }
+}
+
+pub fn card(which: usize, dice: &mut fastrand::Rng) -> Card {
+    let (id, profession, card_kind) = [
+        (TEAM_MEMBER, Some(60), CardKind::Cps),
+        (OUTSIDER, Some(10), CardKind::Cps),
+        ("300000000001/CPET1", None, CardKind::Cpe),
+        ("899700000004", Some(60), CardKind::Cpf),
+    ][which];
+    let holder = Holder {
+        id: HolderId(id.into()),
+        family_name: "NOM".into(),
+        given_name: "Prénom".into(),
+        profession: profession.map(ProfessionCode),
+        in_training: card_kind == CardKind::Cpf,
+        card_kind,
+        means: Means::Card,
+        specialty: None,
+        pharmacist_section: None,
+        situations: None,
+        key_id: CertificateKeyId([which as u8; 32]),
+    };
+    Card { holder, tries_left: dice.u8(1..4), says_tries: dice.u8(0..5) > 0 }
+}
+
+pub fn round() -> Vec<RoundEntry> {
+    let names = ["AUTORISE", "ORDINAIRE", "FERME", "JAMAIS", "BLOQUE", "MINEUR", "OPPOSE", "TAIT", "INTERDIT"];
+    let entry = |(at, name): (usize, &&str)| RoundEntry {
+        patient: Patient {
+            ins: Ins::unchecked(&format!("2550699999999{at:02}"), InsKind::Test).expect("fifteen digits"),
+            birth_name: (*name).into(),
+            birth_given_names: "ANNE".into(),
+            sex: Sex::Female,
+            birth_date: BirthDate { year: 1955, month: 6, day: 15 },
+            birth_place: None,
+        },
+        cached: 0,
+        as_of: None,
+    };
+    names.iter().enumerate().map(entry).collect()
+}
+
+/// One permitted, one forbidden, one unknown to the matrix, one of an unknown type, one with an unknown label.
+pub fn documents(patient: &Ins) -> Vec<Document> {
+    let kinds = [
+        ("10213-7", Label::Normal),
+        ("11488-4", Label::Normal),
+        ("11490-0", Label::Normal),
+        ("99999-9", Label::Normal),
+        ("10213-7", Label::Unknown("X".into())),
+    ];
+    let document = |(at, (kind, label)): (usize, &(&str, Label))| Document {
+        unique_id: UniqueId(format!("{}.{at}", patient.matricule)),
+        entry_uuid: format!("e{at}"),
+        logical_id: None,
+        type_code: TypeCode((*kind).into()),
+        type_label: "Compte rendu".into(),
+        class_code: ClassCode("10".into()),
+        title: format!("TITRE-{}-{at}", patient.matricule),
+        authors: vec![Author { id: None, name: "Dr A".into(), structure: None }],
+        labels: vec![label.clone()],
+        status: Status::Current,
+        service_start: UnixSeconds(1_790_000_000 + at as i64),
+        created: UnixSeconds(1_790_000_000),
+        format_code: "urn:x".into(),
+        attachment: Attachment { url: "b".into(), content_type: "text/xml".into(), size_bytes: None, sha1: None },
+        by_patient: false,
+    };
+    kinds.iter().enumerate().map(document).collect()
+}
+
+/// Of some patients the team had a consent the day before, or earlier today; or the nurse collected one for a colleague.
+pub fn said_before(dice: &mut fastrand::Rng) -> Vec<Said> {
+    let mut said = Vec::new();
+    for entry in round() {
+        let seconds_ago = match dice.u8(0..4) {
+            0 => 86_400,
+            1 => 600,
+            2 => {
+                said.push(consent_for_the_outsider(&entry.patient.ins));
+                continue;
+            }
+            _ => continue,
+        };
+        said.extend(consent_to_team(&entry.patient.ins, seconds_ago));
+    }
+    said
+}
+
+/// The initial consent, so many seconds before the beginning.
+pub fn consent_to_team(patient: &Ins, seconds_ago: i64) -> Vec<Said> {
+    let at = Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(BEGINNING - seconds_ago)) };
+    let said = |scope| Said {
+        patient: patient.clone(),
+        holder: HolderId(TEAM_MEMBER.into()),
+        collected_by: HolderId(TEAM_MEMBER.into()),
+        scope,
+        answer: Answer::Yes,
+        ground: Ground::Team,
+        regime: Regime::ConseilEtat2025,
+        shown: Shown { text: "AC-3".into(), version: 1, language: "fr-FR".into() },
+        by: Speaker::Patient,
+        signature: None,
+        at,
+    };
+    vec![said(Scope::Team(TEAM.into())), said(Scope::Event(TEAM.into()))]
+}
+
+/// The nurse collected it for them this morning.
+fn consent_for_the_outsider(patient: &Ins) -> Said {
+    let first = consent_to_team(patient, 600).swap_remove(0);
+    Said { holder: HolderId(OUTSIDER.into()), scope: Scope::HolderOnce, ground: Ground::Explicit, ..first }
+}
