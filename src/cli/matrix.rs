@@ -174,7 +174,7 @@ fn show(asked: &Show) -> Result<Answer, Failure> {
         let place = Place::of(Some(ProfessionCode(code)), asked.section.as_deref());
         let named = nomenclature::profession_label(ProfessionCode(code));
         let rows: Vec<(&TypeCode, Cell)> =
-            matrix.types().into_iter().map(|kind| (kind, matrix.cell(&place, kind))).collect();
+            matrix.types().iter().map(|kind| (kind, matrix.cell(&place, kind))).collect();
         json["profession"] = json!({
             "code": code, "label": named, "columns": place.columns.iter().map(|c| &c.0).collect::<Vec<_>>(),
             "types": rows.iter().map(|(kind, cell)| json!({"type": kind.0, "cell": cell.name()})).collect::<Vec<_>>(),
