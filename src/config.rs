@@ -24,6 +24,8 @@ pub struct Site {
     /// National identifiers of the care team's members.
     pub team: Vec<String>,
     pub regime: Regime,
+    /// The establishment's framework for brain death, its signature beside it as `.sig`.
+    pub brain_death_framework: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +137,7 @@ struct RawSite {
     #[serde(default)]
     team: Vec<String>,
     regime: Option<String>,
+    brain_death_framework: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default)]
@@ -224,7 +227,12 @@ impl Config {
             }
         };
         Ok(Config {
-            site: Site { name: raw.site.name, team: raw.site.team, regime },
+            site: Site {
+                name: raw.site.name,
+                team: raw.site.team,
+                regime,
+                brain_death_framework: raw.site.brain_death_framework.map(at),
+            },
             vault: Vault { key: raw.vault.key.unwrap_or(KeyProvider::None) },
             trust: Trust {
                 anchors: raw.trust.anchors.into_iter().map(at).collect(),
@@ -267,6 +275,10 @@ connector = "pdsm"
         assert_eq!(config.vault.key, KeyProvider::None);
         assert_eq!(config.audit.endpoint, config.upstream.endpoint);
         assert_eq!(config.trust.anchors, [PathBuf::from("/etc/chevet/prod.pem")]);
+        assert_eq!(config.site.brain_death_framework, None);
+        let framework = LEAST.replace("[trust]", "brain_death_framework = \"cadre.csv\"\n[trust]");
+        let framework = understand(&framework).expect("understood").site.brain_death_framework;
+        assert_eq!(framework, Some(PathBuf::from("/etc/chevet/cadre.csv")));
     }
 
     #[test]

@@ -21,6 +21,8 @@ use crate::kiosk::perform::hands::Team;
 use crate::link;
 use crate::patient::ins::Patient;
 use crate::policy::Matrix;
+use crate::policy::framework;
+use crate::policy::framework::Framework;
 use crate::policy::matrix;
 use crate::policy::signed::Standing;
 use crate::render;
@@ -82,6 +84,8 @@ pub enum StartError {
     Connector,
     #[error("the matrix shipped with this program is not in force")]
     Matrix { source: matrix::Error },
+    #[error("site.brain_death_framework {path} is refused; without that line the case stays forbidden")]
+    Framework { path: PathBuf, source: framework::Error },
 }
 
 /// Must be called inside a tokio runtime.
@@ -125,6 +129,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         regime: config.site.regime,
         team: config.site.team.clone(),
         team_name: config.site.name.clone(),
+        framework: framework_of(&config, standing)?,
     };
     let visit = Visit::new(Arc::new(rules));
     let (views_in, views) = watch::channel(view(&visit, clock.now(), &facts));
@@ -220,6 +225,17 @@ fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
         timeouts: link::Timeouts { connect: CONNECT_MAX, ..link::Timeouts::default() },
     };
     link::Client::new(options).map_err(|source| StartError::Link { source })
+}
+
+/// The framework that the settings name; one that is refused is said at the start, not at the bed.
+fn framework_of(config: &Config, standing: Standing) -> Result<Option<Framework>, StartError> {
+    let Some(path) = &config.site.brain_death_framework else { return Ok(None) };
+    let signature = String::from_utf8_lossy(&read(&path.with_extension("sig"))?).into_owned();
+    let opened = Framework::open(&read(path)?, &signature, standing);
+    opened
+        .and_then(|framework| framework.of_site(&config.site.name))
+        .map(Some)
+        .map_err(|source| StartError::Framework { path: path.clone(), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, StartError> {

@@ -49,6 +49,11 @@ pub fn type_is_known(code: &TypeCode) -> bool {
     TYPES.places.contains_key(&code.0)
 }
 
+/// Whether the DMP takes documents of this type (ASS_X16).
+pub fn dmp_takes(code: &TypeCode) -> bool {
+    TYPES.value(&code.0, "dmp") == Some("1")
+}
+
 /// The types that the DMP takes (ASS_X16), in the order of their classes: what a matrix has rows for.
 pub fn dmp_types() -> impl Iterator<Item = TypeCode> {
     let place = TYPES.place("dmp");

@@ -57,12 +57,17 @@ pub(super) fn to_open(
             refused: known(said == AtGate::Refused || (answer.refused && !agreed)),
             in_team: known(in_team(here, rules)),
             given_at: agreed.then(|| now.wall.value()),
+            // This gate asks the patient and nobody else.
+            by_representative: Known::No,
         },
+        // The round and the datamatrix do not say how the identity was checked.
+        ins_qualified: Known::Unknown,
+        secret_connection: false,
         mode: Mode::Normal,
         ground,
         emergency_reason: None,
         document: None,
-        site: SiteFacts { brain_death: false, brain_death_framework: None },
+        site: SiteFacts { brain_death: false, brain_death_framework: rules.framework.clone() },
         matrix_version: rules.matrix.version.clone(),
         regime: rules.regime,
         time: now.wall,

@@ -9,6 +9,7 @@ use crate::journal::words::Source;
 use crate::patient::ins::Patient;
 use crate::policy::Decision;
 use crate::policy::Matrix;
+use crate::policy::framework::Framework;
 use crate::record::document::Document;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
@@ -54,6 +55,8 @@ pub struct Rules {
     pub team: Vec<String>,
     /// How the team is named in a consent.
     pub team_name: String,
+    /// The establishment's signed framework for brain death, where a site has one.
+    pub framework: Option<Framework>,
 }
 
 /// One question a page.

@@ -402,6 +402,7 @@ fn rules() -> Rules {
         regime: Regime::ConseilEtat2025,
         team: vec!["899700000001".into()],
         team_name: "equipe".into(),
+        framework: None,
     }
 }
 

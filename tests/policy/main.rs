@@ -5,7 +5,10 @@
 
 mod cases;
 mod cells;
+mod deposit;
 mod documents;
 mod exhaustive;
 mod malformed;
 mod oracle;
+mod properties;
+mod secret;

@@ -24,6 +24,7 @@ use chevet::policy::Decision;
 use chevet::policy::Matrix;
 use chevet::policy::decision::Obligation;
 use chevet::policy::decision::Rule;
+use chevet::policy::decision::Value;
 use chevet::policy::facts::Cell as MatrixCell;
 use chevet::policy::matrix::Column;
 use chevet::record::document::Attachment;
@@ -105,6 +106,7 @@ pub fn visit(page: Page) -> Visit {
         regime: Regime::ConseilEtat2025,
         team: vec!["899700000001".into()],
         team_name: "Équipe du 2e étage".into(),
+        framework: None,
     };
     let mut visit = Visit::new(Arc::new(rules));
     visit.page = page;
@@ -205,8 +207,8 @@ pub fn gate(step: GateStep) -> Page {
 
 pub fn decision(allow: bool, id: &'static str, sentence: &'static str, obligations: Vec<Obligation>) -> Decision {
     let rule = Rule { id, law: "arrêté du 26 octobre 2023, art. 1", sentence };
-    let facts = vec![("profession", "60".to_owned()), ("type", "72170-4".to_owned())];
-    Decision { allow, rule, facts, obligations }
+    let facts = [("profession", Value::Code(60)), ("type", Value::from("72170-4"))].into_iter().collect();
+    Decision { allow, rule, facts, obligations: obligations.into_iter().collect() }
 }
 
 pub fn may_open() -> GateStep {
