@@ -9,10 +9,10 @@ mod given;
 
 use crate::cli;
 use crate::cli::Common;
+use crate::cli::matrix::data::Device;
+use crate::cli::matrix::data::now;
 use crate::policy::Decision;
-use crate::policy::Matrix;
 use crate::policy::decide;
-use crate::time::UnixSeconds;
 use filling::Assumed;
 use filling::Filling;
 use given::Given;
@@ -21,7 +21,6 @@ use serde_json::Value;
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 #[derive(clap::Subcommand)]
 pub enum Verb {
@@ -52,14 +51,14 @@ pub enum Failure {
     Word { fact: &'static str, value: String, known: String },
     #[error("{path} is no signed framework")]
     Framework { path: String, source: crate::policy::framework::Error },
-    #[error("the matrix is not in force")]
-    Matrix { source: crate::policy::matrix::Error },
+    #[error("the rules of this device cannot be read")]
+    Rulebook { source: crate::kiosk::rulebook::Error },
 }
 
 /// Explains; 0 permitted, 1 denied.
 pub fn run(verb: Verb, common: &Common) -> u8 {
     let Verb::Explain(asked) = verb;
-    match explain(&asked) {
+    match explain(&asked, common) {
         Ok((decision, assumed)) => {
             if common.json {
                 println!("{}", as_json(&decision, &assumed));
@@ -73,14 +72,14 @@ pub fn run(verb: Verb, common: &Common) -> u8 {
             match failure {
                 Failure::Framework { .. } => cli::SAID_NO,
                 Failure::Word { .. } | Failure::Json { .. } => cli::WRONG_USE,
-                Failure::Read { .. } | Failure::Matrix { .. } => cli::FAILED,
+                Failure::Read { .. } | Failure::Rulebook { .. } => cli::FAILED,
             }
         }
     }
 }
 
 /// One answer, and what the cli filled in for it.
-pub fn explain(asked: &Explain) -> Result<(Decision, Assumed), Failure> {
+fn explain(asked: &Explain, common: &Common) -> Result<(Decision, Assumed), Failure> {
     let given = match &asked.facts {
         None => asked.given.clone(),
         Some(path) => {
@@ -89,11 +88,9 @@ pub fn explain(asked: &Explain) -> Result<(Decision, Assumed), Failure> {
             Given::read(&text, &asked.given).map_err(|source| Failure::Json { path: path_text, source })?
         }
     };
-    let matrix = Matrix::shipped().map_err(|source| Failure::Matrix { source })?;
-    let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let now = UnixSeconds(i64::try_from(clock).unwrap_or(i64::MAX));
+    let device = Device::read(&common.config, &common.state).map_err(|source| Failure::Rulebook { source })?;
     let mut filling = Filling { strict: asked.strict, assumed: Vec::new() };
-    let facts = filling.fill(&given, &matrix, now)?;
+    let facts = filling.fill(&given, &device.matrix, now())?;
     Ok((decide(&facts), filling.assumed))
 }
 

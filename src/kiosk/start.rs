@@ -18,12 +18,11 @@ use crate::kiosk::main_loop;
 use crate::kiosk::perform;
 use crate::kiosk::perform::hands::Hands;
 use crate::kiosk::perform::hands::Team;
+use crate::kiosk::rulebook;
 use crate::link;
 use crate::patient::ins::Patient;
-use crate::policy::Matrix;
 use crate::policy::framework;
 use crate::policy::framework::Framework;
-use crate::policy::matrix;
 use crate::policy::signed::Standing;
 use crate::render;
 use crate::screen::view::DeviceFacts;
@@ -82,8 +81,8 @@ pub enum StartError {
     Worker { source: render::Error },
     #[error("this version has no connector \"dmp\"")]
     Connector,
-    #[error("the matrix shipped with this program is not in force")]
-    Matrix { source: matrix::Error },
+    #[error("the rules of this device cannot be put in force")]
+    Rulebook { source: rulebook::Error },
     #[error("site.brain_death_framework {path} is refused; without that line the case stays forbidden")]
     Framework { path: PathBuf, source: framework::Error },
 }
@@ -122,10 +121,11 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let reader = card::Reader::start(options, notices).map_err(|source| StartError::Reader { source })?;
 
     let standing = if config.trust.production { Standing::Production } else { Standing::Desk };
-    let matrix = Matrix::shipped_for(standing).map_err(|source| StartError::Matrix { source })?;
-    let facts = device_facts(&config, &matrix);
+    let book = rulebook::open(&state, standing, clock.now().wall).map_err(|source| StartError::Rulebook { source })?;
+    let facts = device_facts(&config);
     let rules = Rules {
-        matrix,
+        left_aside: book.chosen.refused.first().map(|refused| refused.why.sentence()),
+        matrix: book.chosen.matrix,
         regime: config.site.regime,
         team: config.site.team.clone(),
         team_name: config.site.name.clone(),
@@ -242,8 +242,7 @@ fn read(path: &Path) -> Result<Vec<u8>, StartError> {
     std::fs::read(path).map_err(|source| StartError::File { path: path.to_owned(), source })
 }
 
-fn device_facts(config: &Config, matrix: &Matrix) -> DeviceFacts {
-    let _known = matrix.known();
+fn device_facts(config: &Config) -> DeviceFacts {
     DeviceFacts {
         site_name: config.site.name.clone(),
         software: SOFTWARE.to_owned(),

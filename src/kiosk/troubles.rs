@@ -20,7 +20,7 @@ pub fn of_start(error: &StartError) -> Trouble {
         | StartError::Link { .. }
         | StartError::Connector
         | StartError::Framework { .. } => told("settings", error, Trouble::Settings),
-        StartError::Worker { .. } | StartError::Matrix { .. } => told("kiosk", error, Trouble::Internal),
+        StartError::Worker { .. } | StartError::Rulebook { .. } => told("kiosk", error, Trouble::Internal),
     }
 }
 

@@ -310,7 +310,7 @@ impl Error {
 }
 
 /// `2026-11-23.1` → the day and the number, to be compared.
-fn version_parts(version: &str) -> Result<(UnixSeconds, u32), Error> {
+pub fn version_parts(version: &str) -> Result<(UnixSeconds, u32), Error> {
     let parts = version.split_once('.').and_then(|(day, number)| Some((table::day_of(day)?, number.parse().ok()?)));
     parts.ok_or_else(|| Error::Version { found: version.to_owned() })
 }

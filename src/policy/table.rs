@@ -96,6 +96,11 @@ pub fn read(bytes: &[u8]) -> Result<Table, Error> {
     if table.header.is_empty() { Err(Error::NoHeader) } else { Ok(table) }
 }
 
+/// A value as [`read`] reads it back.
+pub fn quoted(value: &str) -> String {
+    if value.contains([',', ';', '"']) { format!("\"{}\"", value.replace('"', "\"\"")) } else { value.to_owned() }
+}
+
 /// `2026-12-01`, its first second. Ten characters, so that a time of day is not taken for a day.
 pub fn day_of(text: &str) -> Option<UnixSeconds> {
     if text.len() == 10 { UnixSeconds::parse(text) } else { None }

@@ -50,6 +50,8 @@ pub struct Standing {
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub matrix: Matrix,
+    /// A newer matrix or list lies on this device and was refused: why, in one sentence.
+    pub left_aside: Option<&'static str>,
     pub regime: Regime,
     /// National identifiers of the care team's members, from the signed settings.
     pub team: Vec<String>,

@@ -403,6 +403,7 @@ fn rules() -> Rules {
         team: vec!["899700000001".into()],
         team_name: "equipe".into(),
         framework: None,
+        left_aside: None,
     }
 }
 

@@ -8,6 +8,8 @@ mod cells;
 mod deposit;
 mod documents;
 mod exhaustive;
+mod in_force;
+mod lists;
 mod malformed;
 mod oracle;
 mod properties;

@@ -107,6 +107,7 @@ pub fn visit(page: Page) -> Visit {
         team: vec!["899700000001".into()],
         team_name: "Équipe du 2e étage".into(),
         framework: None,
+        left_aside: None,
     };
     let mut visit = Visit::new(Arc::new(rules));
     visit.page = page;
