@@ -222,6 +222,7 @@ impl Matrix {
         }
     }
 
+    /// Once a cell: what is put twice and differs is unknown afterwards.
     fn put(&mut self, row: usize, column: usize, cell: Cell) {
         let at = row * self.bytes_a_row() + column / CELLS_A_BYTE;
         let bits = match cell {
@@ -229,7 +230,7 @@ impl Matrix {
             Cell::No => NO,
             Cell::Unknown => 0,
         };
-        self.cells[at] = (self.cells[at] & !(MASK << shift(column))) | (bits << shift(column));
+        self.cells[at] |= bits << shift(column);
     }
 
     /// Where a type's row stands; a new one holds unknowns only.

@@ -105,7 +105,7 @@ pub fn decide(facts: &Facts) -> Decision {
 /// asked, or when nothing can be. It never answers bris de glace: that is the holder's own act.
 pub fn ground_that_stands(facts: &Facts) -> Option<Ground> {
     [Ground::Authorization, Ground::Team, Ground::Explicit].into_iter().find(|ground| {
-        let tried = Facts { ask: Ask::OpenRecord, document: None, ground: Some(*ground), ..facts.clone() };
+        let tried = Facts { ask: Ask::OpenRecord, ground: Some(*ground), ..facts.clone() };
         decide(&tried).allow
     })
 }

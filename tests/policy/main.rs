@@ -14,3 +14,4 @@ mod malformed;
 mod oracle;
 mod properties;
 mod secret;
+mod words;
