@@ -29,6 +29,8 @@ pub struct Site {
     pub regime: Regime,
     /// After so many days a professional is told again what a consultation entails.
     pub duty_days: u32,
+    /// The establishment's framework for brain death, its signature beside it as `.sig`.
+    pub brain_death_framework: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +145,7 @@ struct RawSite {
     colleagues: BTreeMap<String, String>,
     regime: Option<String>,
     duty_days: Option<u32>,
+    brain_death_framework: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default)]
@@ -238,6 +241,7 @@ impl Config {
                 colleagues: raw.site.colleagues.into_iter().collect(),
                 regime,
                 duty_days: raw.site.duty_days.unwrap_or(DUTY_DAYS),
+                brain_death_framework: raw.site.brain_death_framework.map(at),
             },
             vault: Vault { key: raw.vault.key.unwrap_or(KeyProvider::None) },
             trust: Trust {
@@ -284,6 +288,10 @@ connector = "pdsm"
         assert_eq!(config.vault.key, KeyProvider::None);
         assert_eq!(config.audit.endpoint, config.upstream.endpoint);
         assert_eq!(config.trust.anchors, [PathBuf::from("/etc/chevet/prod.pem")]);
+        assert_eq!(config.site.brain_death_framework, None);
+        let framework = LEAST.replace("[trust]", "brain_death_framework = \"cadre.csv\"\n[trust]");
+        let framework = understand(&framework).expect("understood").site.brain_death_framework;
+        assert_eq!(framework, Some(PathBuf::from("/etc/chevet/cadre.csv")));
     }
 
     #[test]

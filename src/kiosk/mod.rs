@@ -16,5 +16,6 @@ pub mod courier;
 pub mod ears;
 pub mod main_loop;
 pub mod perform;
+pub mod rulebook;
 pub mod start;
 pub mod troubles;

@@ -19,10 +19,11 @@ use crate::kiosk::main_loop;
 use crate::kiosk::perform;
 use crate::kiosk::perform::hands::Hands;
 use crate::kiosk::perform::hands::Team;
+use crate::kiosk::rulebook;
 use crate::link;
 use crate::patient::ins::Patient;
-use crate::policy::Matrix;
-use crate::policy::matrix;
+use crate::policy::framework;
+use crate::policy::framework::Framework;
 use crate::policy::signed::Standing;
 use crate::render;
 use crate::screen::view::DeviceFacts;
@@ -82,8 +83,10 @@ pub enum StartError {
     Worker { source: render::Error },
     #[error("this version has no connector \"dmp\"")]
     Connector,
-    #[error("the matrix shipped with this program is not in force")]
-    Matrix { source: matrix::Error },
+    #[error("the rules of this device cannot be put in force")]
+    Rulebook { source: rulebook::Error },
+    #[error("site.brain_death_framework {path} is refused; without that line the case stays forbidden")]
+    Framework { path: PathBuf, source: framework::Error },
 }
 
 /// Must be called inside a tokio runtime.
@@ -120,17 +123,18 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let reader = card::Reader::start(options, notices).map_err(|source| StartError::Reader { source })?;
 
     let standing = if config.trust.production { Standing::Production } else { Standing::Desk };
-    let matrix = Matrix::shipped_for(standing).map_err(|source| StartError::Matrix { source })?;
+    let book = rulebook::open(&state, standing, clock.now().wall).map_err(|source| StartError::Rulebook { source })?;
     let facts = device_facts(&config);
     let rules = Rules {
-        matrix,
+        left_aside: book.chosen.refused.first().map(|refused| refused.why.sentence()),
+        matrix: book.chosen.matrix,
         regime: config.site.regime,
         team: config.site.team.clone(),
         team_name: config.site.name.clone(),
         colleagues: config.site.colleagues.iter().map(colleague).collect(),
         time_zone: facts.time_zone.clone(),
         duty_days: config.site.duty_days,
-        framework: None,
+        framework: framework_of(&config, standing)?,
     };
     let visit = Visit::new(Arc::new(rules));
     let (views_in, views) = watch::channel(view(&visit, clock.now(), &facts));
@@ -226,6 +230,17 @@ fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
         timeouts: link::Timeouts { connect: CONNECT_MAX, ..link::Timeouts::default() },
     };
     link::Client::new(options).map_err(|source| StartError::Link { source })
+}
+
+/// The framework that the settings name; one that is refused is said at the start, not at the bed.
+fn framework_of(config: &Config, standing: Standing) -> Result<Option<Framework>, StartError> {
+    let Some(path) = &config.site.brain_death_framework else { return Ok(None) };
+    let signature = String::from_utf8_lossy(&read(&path.with_extension("sig"))?).into_owned();
+    let opened = Framework::open(&read(path)?, &signature, standing);
+    opened
+        .and_then(|framework| framework.of_site(&config.site.name))
+        .map(Some)
+        .map_err(|source| StartError::Framework { path: path.clone(), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, StartError> {

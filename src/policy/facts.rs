@@ -5,6 +5,7 @@ use crate::identity::holder::ProfessionCode;
 use crate::journal::words::Ground;
 use crate::journal::words::Mode;
 use crate::journal::words::Regime;
+use crate::policy::framework::Framework;
 use crate::record::document::Label;
 use crate::record::document::Status;
 use crate::record::document::TypeCode;
@@ -21,6 +22,8 @@ pub enum Ask {
     SeeDocument,
     /// To fetch one document for later, unseen.
     PrefetchDocument,
+    /// To put a document into the record. Authorizations and the matrix speak of consultation only.
+    Deposit,
 }
 
 /// Yes, no, or we do not know.
@@ -61,6 +64,10 @@ pub struct Facts {
     pub holder: HolderFacts,
     pub record: RecordState,
     pub consent: ConsentFacts,
+    /// The patient's INS was qualified: obtained from the téléservice and compared with an identity document.
+    pub ins_qualified: Known,
+    /// What a minor asked to keep from their legal representatives (CSP R.1111-50); the trace says so.
+    pub secret_connection: bool,
     pub mode: Mode,
     pub ground: Option<Ground>,
     /// The reason given for a bris de glace, from the closed list.
@@ -71,6 +78,14 @@ pub struct Facts {
     pub matrix_version: String,
     pub regime: Regime,
     pub time: Wall,
+}
+
+impl Facts {
+    /// The reference of the framework under which this is decided, for the trace; `None` when none was needed.
+    pub fn framework_reference(&self) -> Option<&str> {
+        let framework = self.site.brain_death_framework.as_ref().filter(|_| self.site.brain_death);
+        framework.map(Framework::reference)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +110,8 @@ pub struct ConsentFacts {
     pub in_team: Known,
     /// When the newest of these was given; a date in the future is not believed.
     pub given_at: Option<UnixSeconds>,
+    /// A legal representative speaks for the patient at this gate.
+    pub by_representative: Known,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +128,7 @@ pub struct DocumentFacts {
 pub struct SiteFacts {
     /// The patient is brain-dead and organ procurement is considered (the deck).
     pub brain_death: bool,
-    /// Reference of the establishment's signed framework, the only key to that case.
-    pub brain_death_framework: Option<String>,
+    /// The establishment's signed framework, the only key to that case. It can only come from a verified file; its
+    /// reference enters every trace.
+    pub brain_death_framework: Option<Framework>,
 }

@@ -20,7 +20,6 @@ use crate::policy::table;
 use crate::record::document::TypeCode;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
-use std::collections::HashMap;
 
 /// One column of the official publication, by the id that `data/matrix.csv` gives it, for example `60_69`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,10 +46,12 @@ pub struct Matrix {
     columns: Vec<Column>,
     /// As the publication prints them, in the order of `columns`; empty when nobody said.
     column_labels: Vec<String>,
-    /// Per type: one value a column, in the order of `columns`.
-    cells: HashMap<TypeCode, Vec<Cell>>,
-    /// Which source a known value comes from: place in `sources`, by type, in the order of `columns`.
-    origins: HashMap<TypeCode, Vec<Option<u8>>>,
+    /// Every type that has a row, sorted.
+    types: Vec<TypeCode>,
+    /// Two bits a cell, a whole number of bytes a type: the whole nation's matrix is a few hundred bytes.
+    cells: Vec<u8>,
+    /// Which source a known cell comes from: its place in `sources` plus one, a byte a cell.
+    origins: Vec<u8>,
 }
 
 /// Where a holder stands in the matrix: one column, or for a pharmacist whose section is not known, several of which
@@ -99,15 +100,23 @@ const OCCUPATIONAL: &[&str] = &["SM25", "SCH35", "C41", "CAPA11", "FON-29"];
 impl Matrix {
     /// From rows already read: each type with one value per column.
     pub fn new(version: String, columns: Vec<Column>, rows: Vec<(TypeCode, Vec<Cell>)>) -> Matrix {
-        Matrix {
+        let mut matrix = Matrix {
             version,
             effective: String::new(),
             sources: Vec::new(),
             columns,
             column_labels: Vec::new(),
-            cells: rows.into_iter().collect(),
-            origins: HashMap::new(),
+            types: Vec::new(),
+            cells: Vec::new(),
+            origins: Vec::new(),
+        };
+        for (kind, values) in rows {
+            let row = matrix.add_row(kind);
+            for (column, cell) in values.into_iter().enumerate().take(matrix.columns.len()) {
+                matrix.put(row, column, cell);
+            }
         }
+        matrix
     }
 
     /// The one that comes with the program, as a desk believes it. A kiosk with `trust.production` asks
@@ -130,9 +139,11 @@ impl Matrix {
     /// Unknown column, unknown type, unknown value: [`Cell::Unknown`]. Several columns: yes only if all say yes,
     /// no if one says no.
     pub fn cell(&self, place: &Place, kind: &TypeCode) -> Cell {
+        let Ok(row) = self.types.binary_search(kind) else { return Cell::Unknown };
         let mut answer = None;
         for column in &place.columns {
-            answer = Some(match (answer, self.value(column, kind)) {
+            let value = self.column_at(column).map_or(Cell::Unknown, |column| self.at(row, column));
+            answer = Some(match (answer, value) {
                 (Some(Cell::No), _) | (_, Cell::No) => Cell::No,
                 (Some(Cell::Unknown), _) | (_, Cell::Unknown) => Cell::Unknown,
                 (_, Cell::Yes) => Cell::Yes,
@@ -143,15 +154,17 @@ impl Matrix {
 
     /// One cell.
     pub fn value(&self, column: &Column, kind: &TypeCode) -> Cell {
-        let at = self.columns.iter().position(|known| known == column);
-        at.and_then(|at| self.cells.get(kind)?.get(at).copied()).unwrap_or(Cell::Unknown)
+        match (self.types.binary_search(kind), self.column_at(column)) {
+            (Ok(row), Some(column)) => self.at(row, column),
+            _ => Cell::Unknown,
+        }
     }
 
     /// Where a known cell was read.
     pub fn origin(&self, column: &Column, kind: &TypeCode) -> Option<&Source> {
-        let at = self.columns.iter().position(|known| known == column)?;
-        let place = self.origins.get(kind)?.get(at).copied().flatten()?;
-        self.sources.get(usize::from(place))
+        let row = self.types.binary_search(kind).ok()?;
+        let place = self.origins[row * self.columns.len() + self.column_at(column)?];
+        self.sources.get(usize::from(place).checked_sub(1)?)
     }
 
     pub fn columns(&self) -> &[Column] {
@@ -160,22 +173,19 @@ impl Matrix {
 
     /// As the publication prints it.
     pub fn column_label(&self, column: &Column) -> &str {
-        let at = self.columns.iter().position(|known| known == column);
-        at.and_then(|at| self.column_labels.get(at)).map_or("", String::as_str)
+        self.column_at(column).and_then(|at| self.column_labels.get(at)).map_or("", String::as_str)
     }
 
     /// Every type that has a row, sorted.
-    pub fn types(&self) -> Vec<&TypeCode> {
-        let mut types: Vec<&TypeCode> = self.cells.keys().collect();
-        types.sort();
-        types
+    pub fn types(&self) -> &[TypeCode] {
+        &self.types
     }
 
     /// Known cells, and all of them.
     pub fn known(&self) -> (usize, usize) {
-        let all = self.cells.values().map(Vec::len).sum();
-        let known = self.cells.values().flatten().filter(|cell| **cell != Cell::Unknown).count();
-        (known, all)
+        let all = self.types.len() * self.columns.len();
+        let cells = (0..self.types.len()).flat_map(|row| (0..self.columns.len()).map(move |column| (row, column)));
+        (cells.filter(|(row, column)| self.at(*row, *column) != Cell::Unknown).count(), all)
     }
 
     /// Whether its day has come; `None` when the clock cannot tell or no day is said.
@@ -191,6 +201,59 @@ impl Matrix {
             Err(Error::Older { found: self.version.clone(), in_force: in_force.version.clone() })
         }
     }
+}
+
+/// The table itself.
+impl Matrix {
+    fn column_at(&self, column: &Column) -> Option<usize> {
+        self.columns.iter().position(|known| known == column)
+    }
+
+    fn bytes_a_row(&self) -> usize {
+        self.columns.len().div_ceil(CELLS_A_BYTE)
+    }
+
+    fn at(&self, row: usize, column: usize) -> Cell {
+        let byte = self.cells[row * self.bytes_a_row() + column / CELLS_A_BYTE];
+        match (byte >> shift(column)) & MASK {
+            YES => Cell::Yes,
+            NO => Cell::No,
+            _ => Cell::Unknown,
+        }
+    }
+
+    /// Once a cell: what is put twice and differs is unknown afterwards.
+    fn put(&mut self, row: usize, column: usize, cell: Cell) {
+        let at = row * self.bytes_a_row() + column / CELLS_A_BYTE;
+        let bits = match cell {
+            Cell::Yes => YES,
+            Cell::No => NO,
+            Cell::Unknown => 0,
+        };
+        self.cells[at] |= bits << shift(column);
+    }
+
+    /// Where a type's row stands; a new one holds unknowns only.
+    fn add_row(&mut self, kind: TypeCode) -> usize {
+        let row = match self.types.binary_search(&kind) {
+            Ok(row) => return row,
+            Err(row) => row,
+        };
+        let (bytes, width) = (self.bytes_a_row(), self.columns.len());
+        self.cells.splice(row * bytes..row * bytes, std::iter::repeat_n(0, bytes));
+        self.origins.splice(row * width..row * width, std::iter::repeat_n(0, width));
+        self.types.insert(row, kind);
+        row
+    }
+}
+
+const CELLS_A_BYTE: usize = 4;
+const MASK: u8 = 0b11;
+const YES: u8 = 0b01;
+const NO: u8 = 0b10;
+
+fn shift(column: usize) -> usize {
+    2 * (column % CELLS_A_BYTE)
 }
 
 impl Place {
@@ -248,12 +311,7 @@ impl Error {
 }
 
 /// `2026-11-23.1` → the day and the number, to be compared.
-fn version_parts(version: &str) -> Result<(UnixSeconds, u32), Error> {
-    let parts = version.split_once('.').and_then(|(day, number)| Some((day_of(day)?, number.parse().ok()?)));
+pub fn version_parts(version: &str) -> Result<(UnixSeconds, u32), Error> {
+    let parts = version.split_once('.').and_then(|(day, number)| Some((table::day_of(day)?, number.parse().ok()?)));
     parts.ok_or_else(|| Error::Version { found: version.to_owned() })
-}
-
-/// Ten characters, so that a time of day is not taken for a day.
-fn day_of(text: &str) -> Option<UnixSeconds> {
-    if text.len() == 10 { UnixSeconds::parse(text) } else { None }
 }

@@ -5,14 +5,18 @@
 //! - `decision` what it answers
 //! - `matrix` the habilitation matrix: signed, versioned data, three values
 //! - `nomenclature` what codes are called, and which column a profession has
+//! - `in_force` which of them, and which matrix: the shipped one, or a newer one given to this device
 //! - `signed` whose data is believed; `table` small tables as text
 //! - `rules` the ordered rules, each with its article: start there for what a denial's obligations mean
 //! - `looked` the facts by the names under which a decision lists them
+//! - `framework` an establishment's signed framework for brain death, without which that case is forbidden
 //! - `emergency` the closed list of reasons for a bris de glace
 
 pub mod decision;
 pub mod emergency;
 pub mod facts;
+pub mod framework;
+pub mod in_force;
 pub mod looked;
 pub mod matrix;
 pub mod nomenclature;

@@ -15,15 +15,18 @@
 //! *Rejected*: scoring or "most specific wins"; a reader of the list must be able to foretell the answer.
 
 mod before;
+mod deposit;
 mod documents;
 mod grounds;
 mod permits;
+mod secret;
 
 use crate::journal::words::Class;
 use crate::journal::words::Ground;
 use crate::journal::words::Mode;
 use crate::policy::decision::Decision;
 use crate::policy::decision::Obligation;
+use crate::policy::decision::Owed;
 use crate::policy::decision::Rule;
 use crate::policy::facts::Ask;
 use crate::policy::facts::Facts;
@@ -48,7 +51,7 @@ pub struct Article {
     pub rule: Rule,
     pub verdict: Verdict,
     pub when: fn(&Facts) -> bool,
-    pub owes: fn(&Facts) -> Vec<Obligation>,
+    pub owes: fn(&Facts) -> Owed,
     pub looks_at: &'static [Looked],
     /// French, one sentence: what can be done about it.
     pub next: &'static str,
@@ -69,7 +72,16 @@ const NO_MATCH: Article = Article {
 
 /// Every rule, in the order in which they are asked.
 pub fn articles() -> impl Iterator<Item = &'static Article> {
-    let lists = [before::FORBIDS, documents::FORBIDS, grounds::FORBIDS, grounds::LACKS, permits::PERMITS];
+    let lists = [
+        before::WHO_AND_RECORD,
+        secret::FORBIDS,
+        before::WORD_AND_MODE,
+        documents::FORBIDS,
+        deposit::FORBIDS,
+        grounds::FORBIDS,
+        grounds::LACKS,
+        permits::PERMITS,
+    ];
     lists.into_iter().flatten().chain(std::iter::once(&NO_MATCH))
 }
 
@@ -93,7 +105,7 @@ pub fn decide(facts: &Facts) -> Decision {
 /// asked, or when nothing can be. It never answers bris de glace: that is the holder's own act.
 pub fn ground_that_stands(facts: &Facts) -> Option<Ground> {
     [Ground::Authorization, Ground::Team, Ground::Explicit].into_iter().find(|ground| {
-        let tried = Facts { ask: Ask::OpenRecord, document: None, ground: Some(*ground), ..facts.clone() };
+        let tried = Facts { ask: Ask::OpenRecord, ground: Some(*ground), ..facts.clone() };
         decide(&tried).allow
     })
 }
@@ -126,17 +138,17 @@ impl Decision {
 /// Two clocks that are both right may differ by this much.
 const CLOCK_SKEW_S_MAX: i64 = 300;
 
-fn nothing(_: &Facts) -> Vec<Obligation> {
-    Vec::new()
+fn nothing(_: &Facts) -> Owed {
+    Owed::new()
 }
 
 /// What, given now by the patient, would lift a denial for want of a ground.
-fn what_the_patient_can_give(facts: &Facts) -> Vec<Obligation> {
+fn what_the_patient_can_give(facts: &Facts) -> Owed {
     // Nobody can be asked (the deck), and a framework does not change that.
     if facts.site.brain_death {
-        return Vec::new();
+        return Owed::new();
     }
-    let mut owed = Vec::new();
+    let mut owed = Owed::new();
     let for_the_team = facts.consent.in_team == Known::Yes
         && facts.holder.kind != ProfessionKind::OccupationalDoctor
         && facts.ground != Some(Ground::Explicit);
@@ -200,6 +212,7 @@ fn trace(facts: &Facts) -> Obligation {
         _ if is_prefetch(facts) => Class::Prefetched,
         (Ask::OpenRecord, true) => Class::BreakGlass,
         (Ask::OpenRecord, false) => Class::Gate,
+        (Ask::Deposit, _) => Class::Contributed,
         // Its title is covered by the list's own row; opening it is a consultation.
         _ => Class::Opened,
     })

@@ -1,6 +1,8 @@
 //! Small tables as text: `# name: value` notes, one header line, rows. Comma or semicolon, quotes where a value needs
 //! them, UTF-8. Bounded: a table that is too big is refused before it is read.
 
+use crate::time::UnixSeconds;
+
 /// Everything larger is not one of ours, and not the national matrix either.
 pub const BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const ROWS_MAX: usize = 100_000;
@@ -92,6 +94,16 @@ pub fn read(bytes: &[u8]) -> Result<Table, Error> {
         table.rows.push(Row { line: number, values });
     }
     if table.header.is_empty() { Err(Error::NoHeader) } else { Ok(table) }
+}
+
+/// A value as [`read`] reads it back.
+pub fn quoted(value: &str) -> String {
+    if value.contains([',', ';', '"']) { format!("\"{}\"", value.replace('"', "\"\"")) } else { value.to_owned() }
+}
+
+/// `2026-12-01`, its first second. Ten characters, so that a time of day is not taken for a day.
+pub fn day_of(text: &str) -> Option<UnixSeconds> {
+    if text.len() == 10 { UnixSeconds::parse(text) } else { None }
 }
 
 /// RFC 4180 §2, within one line.

@@ -75,7 +75,9 @@ fn version(device: &DeviceFacts) -> String {
 
 fn matrix(visit: &Visit) -> String {
     let matrix = &visit.rules().matrix;
-    french(&format!("Matrice {}, {} connue", matrix.version, reasons::percent_known(visit)))
+    let in_force = format!("Matrice {}, {} connue", matrix.version, reasons::percent_known(visit));
+    let aside = visit.rules().left_aside.map_or(String::new(), |why| format!(" · Mise à jour écartée : {why}"));
+    french(&(in_force + &aside))
 }
 
 pub(super) fn quiet(text: &str) -> Pill {

@@ -111,7 +111,7 @@ pub(super) fn banner(so_far: &SoFar, visit: &Visit) -> Pill {
         return care("Connexion secrète, à la demande du mineur");
     }
     match (so_far.brain_death, &visit.rules().framework) {
-        (true, Some(reference)) => care(&format!("Mort encéphalique · cadre {reference}")),
+        (true, Some(signed)) => care(&format!("Mort encéphalique · cadre {}", signed.reference())),
         _ => Pill::default(),
     }
 }

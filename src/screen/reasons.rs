@@ -54,7 +54,7 @@ fn reason(decisions: &[&Decision], about: String, some: bool, visit: &Visit, zon
         let mut values: Vec<String> = Vec::new();
         let told = decisions.iter().flat_map(|decision| &decision.facts).filter(|(name, _)| name == fact);
         for (name, given) in told {
-            let value = value(name, given, zone);
+            let value = value(name, &given.to_string(), zone);
             if !values.contains(&value) {
                 values.push(value);
             }
@@ -122,6 +122,10 @@ fn name(fact: &str) -> Option<&'static str> {
         "labels" => "confidentialité",
         "status" => "état du document",
         "by_this_holder" => "document écrit par vous",
+        "minor" => "patient mineur",
+        "ins_qualified" => "identité qualifiée",
+        "secret_connection" => "connexion secrète",
+        "by_representative" => "un représentant légal parle",
         "brain_death" => "mort encéphalique",
         "brain_death_framework" => "cadre signé de l’établissement",
         "matrix_version" => "version de la matrice",
@@ -159,6 +163,7 @@ fn value(fact: &str, given: &str, zone: &str) -> String {
         ("ask", "open_record") => "ouvrir le dossier",
         ("ask", "see_document") => "voir un document",
         ("ask", "prefetch_document") => "charger un document à l’avance",
+        ("ask", "deposit") => "déposer un document",
         ("profession_kind", "doctor") => "médecin",
         ("profession_kind", "occupational_doctor") => "médecin du travail",
         ("profession_kind", "coordinating_doctor") => "médecin coordonnateur",
@@ -270,7 +275,9 @@ mod tests {
         printed.extend(authorizations.map(|one| ("authorization", looked::authorization(one))));
         printed.extend(statuses.map(|one| ("status", looked::status(one))));
         printed.extend(kinds.map(|one| ("profession_kind", one.name())));
-        printed.extend([Ask::OpenRecord, Ask::SeeDocument, Ask::PrefetchDocument].map(|one| ("ask", one.name())));
+        printed.extend(
+            [Ask::OpenRecord, Ask::SeeDocument, Ask::PrefetchDocument, Ask::Deposit].map(|one| ("ask", one.name())),
+        );
         printed.extend([Cell::Yes, Cell::No, Cell::Unknown].map(|one| ("cell", one.name())));
         printed.extend([Known::Yes, Known::No, Known::Unknown].map(|one| ("in_team", one.name())));
         printed.extend(Mode::ALL.iter().map(|one| ("mode", one.name())));

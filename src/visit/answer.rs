@@ -206,6 +206,7 @@ impl Visit {
             effects.push(visit.deliver());
             return (visit, effects);
         }
+        gate.so_far.represented = question.by != Speaker::Patient;
         gate.so_far.answered = match (question.about, agreed) {
             (About::Access, true) => Answered::Agreed,
             (About::Event, true) => Answered::Informed,

@@ -1,5 +1,6 @@
 //! What `policy` is told, gathered from the visit. Nothing is assumed: what nobody said is `Unknown`.
 
+use crate::journal::consent::Consent;
 use crate::journal::words::Ground;
 use crate::policy::facts::Ask;
 use crate::policy::facts::ConsentFacts;
@@ -44,14 +45,14 @@ pub(super) fn to_open(
         },
         record: answer.state.clone(),
         consent: consent(here, answer, so_far, rules, now),
+        // The round and the datamatrix do not say how the identity was checked.
+        ins_qualified: Known::Unknown,
+        secret_connection: so_far.secret,
         mode: so_far.mode(),
         ground,
         emergency_reason: so_far.emergency.as_ref().map(Emergency::as_given),
         document: None,
-        site: SiteFacts {
-            brain_death: so_far.brain_death,
-            brain_death_framework: rules.framework.clone().filter(|_| so_far.brain_death),
-        },
+        site: SiteFacts { brain_death: so_far.brain_death, brain_death_framework: rules.framework.clone() },
         matrix_version: rules.matrix.version.clone(),
         regime: rules.regime,
         time: now.wall,
@@ -61,10 +62,12 @@ pub(super) fn to_open(
 fn consent(here: &Here, answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now: Now) -> ConsentFacts {
     let agreed = so_far.answered == Answered::Agreed;
     let collected = said::collected_for(&here.holder.id, answer, now, &rules.time_zone);
-    let standing = said::team_consent(&answer.said).map_or(Known::Unknown, known);
+    // A minor who asks for secrecy is asked in person: what was said before, perhaps by a parent, opens nothing.
+    let (before, collected) = if so_far.secret { (&[][..], None) } else { (&answer.said[..], collected) };
+    let standing = said::team_consent(before).map_or(Known::Unknown, known);
     ConsentFacts {
         initial_team: if agreed { Known::Yes } else { standing },
-        informed_at_event: known(informed(answer, so_far, rules, now)),
+        informed_at_event: known(informed(before, so_far, rules, now)),
         explicit: known(agreed || collected.is_some()),
         // A yes given now answers an earlier no; both stay in the journal.
         refused: known(match so_far.answered {
@@ -73,19 +76,20 @@ fn consent(here: &Here, answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now
             Answered::NotAsked => said::last_word_is_no(&answer.said),
         }),
         in_team: known(in_team(here, rules)),
+        by_representative: known(so_far.represented),
         given_at: match so_far.answered {
             Answered::Agreed | Answered::Informed => Some(now.wall.value()),
-            Answered::NotAsked | Answered::Refused => said::newest(&answer.said),
+            Answered::NotAsked | Answered::Refused => said::newest(before),
         },
     }
 }
 
 /// An event of care is a calendar day, unless the holder says that it goes on, or that another one began.
-fn informed(answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now: Now) -> bool {
+fn informed(before: &[Consent], so_far: &SoFar, rules: &Rules, now: Now) -> bool {
     if matches!(so_far.answered, Answered::Agreed | Answered::Informed) {
         return true;
     }
-    let Some(told) = said::informed_at(&answer.said) else { return false };
+    let Some(told) = said::informed_at(before) else { return false };
     match so_far.event {
         EventOfCare::New => false,
         EventOfCare::Continued => true,

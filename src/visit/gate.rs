@@ -282,7 +282,7 @@ pub(super) fn row(class: Class, here: &Here, patient: &Patient, so_far: &SoFar, 
         matrix_version: rules.matrix.version.clone(),
         reason: None,
         secret: so_far.secret,
-        framework: rules.framework.clone().filter(|_| so_far.brain_death),
+        framework: rules.framework.as_ref().filter(|_| so_far.brain_death).map(|signed| signed.reference().to_owned()),
         source: Source::Online,
         at: now,
     }

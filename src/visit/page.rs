@@ -13,6 +13,7 @@ use crate::journal::words::Source;
 use crate::patient::ins::Patient;
 use crate::policy::Decision;
 use crate::policy::Matrix;
+use crate::policy::framework::Framework;
 use crate::record::document::Document;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
@@ -53,6 +54,8 @@ pub struct Standing {
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub matrix: Matrix,
+    /// A newer matrix or list lies on this device and was refused: why, in one sentence.
+    pub left_aside: Option<&'static str>,
     pub regime: Regime,
     /// National identifiers of the care team's members, from the signed settings.
     pub team: Vec<String>,
@@ -64,8 +67,8 @@ pub struct Rules {
     pub time_zone: String,
     /// After so many days a professional is told again what a consultation entails.
     pub duty_days: u32,
-    /// Reference of the establishment's signed framework for brain death; without one it stays forbidden.
-    pub framework: Option<String>,
+    /// The establishment's signed framework for brain death, where a site has one.
+    pub framework: Option<Framework>,
 }
 
 /// A professional who is not here.
@@ -171,6 +174,8 @@ pub struct Gate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SoFar {
     pub answered: Answered,
+    /// Somebody answered for the patient.
+    pub represented: bool,
     /// The holder's word on the event of care (R.1111-46).
     pub event: EventOfCare,
     /// Bris de glace, once its reason is given.
@@ -481,6 +486,7 @@ impl SoFar {
     pub fn nothing() -> SoFar {
         SoFar {
             answered: Answered::NotAsked,
+            represented: false,
             event: EventOfCare::Unsaid,
             emergency: None,
             brain_death: false,

@@ -6,6 +6,7 @@ mod fixtures;
 mod harness;
 
 use chevet::policy::Decision;
+use chevet::policy::decision::Value;
 use chevet::record::reading;
 use chevet::record::reading::RowKind;
 use chevet::record::reading::Run;
@@ -251,9 +252,14 @@ fn a_denial_explains_itself() {
 fn one_rule_is_one_reason() {
     let (window, _touches) = window();
     let facts = |kind: &str| {
-        let (profession, cell) = ("60".to_owned(), "unknown".to_owned());
-        let version = "26/10/2023".to_owned();
-        vec![("profession", profession), ("type", kind.to_owned()), ("cell", cell), ("matrix_version", version)]
+        let (profession, cell) = (Value::Code(60), Value::Word("unknown"));
+        let told = [
+            ("profession", profession),
+            ("type", kind.into()),
+            ("cell", cell),
+            ("matrix_version", "26/10/2023".into()),
+        ];
+        told.into_iter().collect()
     };
     let denied = |class: &str, id, kind, count| Denied {
         class_code: class.into(),

@@ -59,6 +59,7 @@ pub fn rules() -> Rules {
         time_zone: ZONE.into(),
         duty_days: 180,
         framework: None,
+        left_aside: None,
     }
 }
 

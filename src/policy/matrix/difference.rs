@@ -17,7 +17,7 @@ pub struct Change {
 /// Every cell that differs, by type, then in the order of the columns. A row or a column that one of them lacks counts
 /// as unknown there.
 pub fn changes(before: &Matrix, after: &Matrix) -> Vec<Change> {
-    let mut types: Vec<&TypeCode> = before.types().into_iter().chain(after.types()).collect();
+    let mut types: Vec<&TypeCode> = before.types().iter().chain(after.types()).collect();
     types.sort();
     types.dedup();
     let mut columns: Vec<&Column> = before.columns().iter().collect();

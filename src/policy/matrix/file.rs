@@ -16,13 +16,11 @@ use crate::policy::matrix::Column;
 use crate::policy::matrix::Error;
 use crate::policy::matrix::Matrix;
 use crate::policy::matrix::Source;
-use crate::policy::matrix::day_of;
 use crate::policy::matrix::version_parts;
 use crate::policy::nomenclature;
 use crate::policy::table;
 use crate::policy::table::Table;
 use crate::record::document::TypeCode;
-use std::collections::HashMap;
 
 const HEADER: [&str; 4] = ["typeCode", "column", "value", "source"];
 
@@ -39,7 +37,7 @@ pub fn read(bytes: &[u8]) -> Result<Matrix, Error> {
         };
         let value = read_value(value, row.line)?;
         let source = matrix.sources.iter().position(|known| known.id == *source);
-        let source = source.and_then(|at| u8::try_from(at).ok());
+        let source = source.and_then(|at| u8::try_from(at).ok()).filter(|at| *at < u8::MAX);
         let source = source.ok_or_else(|| Error::UnknownSource { line: row.line, found: row.values[3].clone() })?;
         matrix.say(row.line, kind, column, value, source)?;
     }
@@ -74,7 +72,7 @@ pub fn write(matrix: &Matrix) -> String {
 fn read_notes(table: &Table) -> Result<Matrix, Error> {
     let version = table.note("version").ok_or(Error::Lacks { what: "version" })?;
     version_parts(version)?;
-    let effective = table.note("effective").filter(|day| day_of(day).is_some());
+    let effective = table.note("effective").filter(|day| table::day_of(day).is_some());
     let effective = effective.ok_or(Error::Lacks { what: "effective day" })?;
     let mut matrix = Matrix::new(version.to_owned(), Vec::new(), Vec::new());
     matrix.effective = effective.to_owned();
@@ -110,9 +108,9 @@ pub(super) fn read_value(text: &str, line: usize) -> Result<Cell, Error> {
 impl Matrix {
     /// A row of unknowns for each type that the DMP takes.
     pub(super) fn add_rows(&mut self) {
-        let width = self.columns.len();
-        self.cells = nomenclature::dmp_types().map(|kind| (kind, vec![Cell::Unknown; width])).collect();
-        self.origins = HashMap::new();
+        for kind in nomenclature::dmp_types() {
+            self.add_row(kind);
+        }
     }
 
     /// Writes one cell down, once.
@@ -123,17 +121,17 @@ impl Matrix {
         if !nomenclature::type_is_known(&code) {
             return Err(Error::UnknownType { line, found: kind.to_owned() });
         }
-        let width = self.columns.len();
-        let row = self.cells.entry(code.clone()).or_insert_with(|| vec![Cell::Unknown; width]);
-        match (row[at], cell) {
+        let row = self.add_row(code);
+        match (self.at(row, at), cell) {
             (_, Cell::Unknown) => return Ok(()),
-            (Cell::Unknown, _) => row[at] = cell,
+            (Cell::Unknown, _) => self.put(row, at, cell),
             (before, now) if before == now => {
                 return Err(Error::Twice { line, kind: kind.to_owned(), column: column.to_owned() });
             }
             _ => return Err(Error::Contradiction { line, kind: kind.to_owned(), column: column.to_owned() }),
         }
-        self.origins.entry(code).or_insert_with(|| vec![None; width])[at] = Some(source);
+        let width = self.columns.len();
+        self.origins[row * width + at] = source + 1;
         Ok(())
     }
 }

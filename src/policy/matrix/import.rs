@@ -11,7 +11,6 @@ use crate::policy::matrix::Column;
 use crate::policy::matrix::Error;
 use crate::policy::matrix::Matrix;
 use crate::policy::matrix::Source;
-use crate::policy::matrix::day_of;
 use crate::policy::matrix::file::read_value;
 use crate::policy::matrix::version_parts;
 use crate::policy::nomenclature;
@@ -113,7 +112,7 @@ pub fn from_json(bytes: &[u8], about: About, in_force: &Matrix) -> Result<Matrix
 
 fn empty(about: About, in_force: &Matrix) -> Result<Matrix, Error> {
     version_parts(&about.version)?;
-    if day_of(&about.effective).is_none() {
+    if table::day_of(&about.effective).is_none() {
         return Err(Error::Lacks { what: "effective day" });
     }
     let mut matrix = Matrix::new(about.version, in_force.columns.clone(), Vec::new());

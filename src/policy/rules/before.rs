@@ -4,7 +4,7 @@ use crate::identity::holder::CardKind;
 use crate::identity::holder::ProfessionCode;
 use crate::journal::words::Ground;
 use crate::journal::words::Mode;
-use crate::policy::decision::Obligation;
+use crate::policy::decision::Owed;
 use crate::policy::decision::Rule;
 use crate::policy::facts::Facts;
 use crate::policy::facts::Known;
@@ -13,6 +13,7 @@ use crate::policy::looked;
 use crate::policy::rules::Article;
 use crate::policy::rules::Verdict::Forbid;
 use crate::policy::rules::Verdict::Lack;
+use crate::policy::rules::deposit::is_deposit;
 use crate::policy::rules::is_prefetch;
 use crate::policy::rules::nothing;
 use crate::policy::rules::what_the_patient_can_give;
@@ -20,7 +21,7 @@ use crate::record::state::Authorization;
 use crate::record::state::ClosureReason;
 use crate::record::state::Existence;
 
-pub const FORBIDS: &[Article] = &[
+pub const WHO_AND_RECORD: &[Article] = &[
     Article {
         rule: Rule {
             id: "I-01",
@@ -127,7 +128,7 @@ pub const FORBIDS: &[Article] = &[
             sentence: "L’accès à ce dossier vous est interdit.",
         },
         verdict: Forbid,
-        when: |f| f.record.authorization == Authorization::Forbidden,
+        when: |f| !is_deposit(f) && f.record.authorization == Authorization::Forbidden,
         owes: nothing,
         looks_at: &[looked::AUTHORIZATION],
         next: "Seul le patient peut lever cette interdiction, dans Mon espace santé.",
@@ -139,11 +140,14 @@ pub const FORBIDS: &[Article] = &[
             sentence: "Votre autorisation sur ce dossier n’est pas connue\u{a0}: il reste fermé.",
         },
         verdict: Lack,
-        when: |f| f.record.authorization == Authorization::Unknown,
+        when: |f| !is_deposit(f) && f.record.authorization == Authorization::Unknown,
         owes: nothing,
         looks_at: &[looked::AUTHORIZATION],
         next: "Réessayez quand la borne est reliée au réseau.",
     },
+];
+
+pub const WORD_AND_MODE: &[Article] = &[
     Article {
         rule: Rule {
             id: "C-01",
@@ -151,7 +155,7 @@ pub const FORBIDS: &[Article] = &[
             sentence: "Le patient a refusé ou retiré son consentement.",
         },
         verdict: Forbid,
-        when: |f| f.consent.refused == Known::Yes || f.ground == Some(Ground::Refused),
+        when: |f| !is_deposit(f) && (f.consent.refused == Known::Yes || f.ground == Some(Ground::Refused)),
         owes: what_a_change_of_mind_needs,
         looks_at: &[looked::REFUSED, looked::GROUND],
         next: "Respectez ce refus\u{a0}; si le patient change d’avis, c’est à lui de le dire, devant cet écran.",
@@ -163,7 +167,7 @@ pub const FORBIDS: &[Article] = &[
             sentence: "On ne sait pas si le patient a refusé\u{a0}: le dossier reste fermé.",
         },
         verdict: Lack,
-        when: |f| f.consent.refused == Known::Unknown,
+        when: |f| !is_deposit(f) && f.consent.refused == Known::Unknown,
         owes: nothing,
         looks_at: &[looked::REFUSED],
         next: "Réessayez quand la borne est reliée au réseau.",
@@ -172,13 +176,25 @@ pub const FORBIDS: &[Article] = &[
         rule: Rule {
             id: "B-01",
             law: "CSP L.1111-17, L.1110-12, lecture du GRADeS",
-            sentence: "En mort encéphalique, aucune consultation n’est possible sans cadre signé de l’établissement.",
+            sentence: "En mort encéphalique, ni consultation ni dépôt sans cadre signé de l’établissement.",
         },
         verdict: Forbid,
-        when: |f| f.site.brain_death && !framework_is_named(f),
+        when: |f| f.site.brain_death && f.site.brain_death_framework.is_none(),
         owes: nothing,
         looks_at: &[looked::BRAIN_DEATH, looked::FRAMEWORK],
         next: "Adressez-vous au service juridique de l’établissement.",
+    },
+    Article {
+        rule: Rule {
+            id: "B-03",
+            law: "précaution\u{a0}: l’inconnu vaut refus (cadre signé de l’établissement)",
+            sentence: "Le cadre signé de l’établissement n’est pas en vigueur à cette date, ou l’heure n’est pas sûre.",
+        },
+        verdict: Forbid,
+        when: |f| f.site.brain_death && !framework_stands(f),
+        owes: nothing,
+        looks_at: &[looked::BRAIN_DEATH, looked::FRAMEWORK, looked::TIME, looked::TIME_TRUST],
+        next: "Reliez la borne au réseau\u{a0}; sinon, adressez-vous au service juridique de l’établissement.",
     },
     Article {
         rule: Rule {
@@ -189,7 +205,9 @@ pub const FORBIDS: &[Article] = &[
         verdict: Forbid,
         when: |f| {
             let by_consent_or_emergency = matches!(f.ground, Some(Ground::Explicit | Ground::BreakGlass));
-            f.site.brain_death && (by_consent_or_emergency || f.mode == Mode::BrisDeGlace || is_prefetch(f))
+            f.site.brain_death
+                && !is_deposit(f)
+                && (by_consent_or_emergency || f.mode == Mode::BrisDeGlace || is_prefetch(f))
         },
         owes: nothing,
         looks_at: &[looked::BRAIN_DEATH, looked::FRAMEWORK, looked::MODE, looked::GROUND],
@@ -211,10 +229,10 @@ pub const FORBIDS: &[Article] = &[
 
 /// A refusal stands until the patient takes it back, and that is theirs to do here: a later yes answers it. Not in the
 /// breath in which they refused, and not where nobody can be asked.
-fn what_a_change_of_mind_needs(facts: &Facts) -> Vec<Obligation> {
+fn what_a_change_of_mind_needs(facts: &Facts) -> Owed {
     let asked_just_now = facts.ground == Some(Ground::Refused);
     let ordinary = facts.mode == Mode::Normal && facts.ground != Some(Ground::BreakGlass) && !is_prefetch(facts);
-    if ordinary && !asked_just_now { what_the_patient_can_give(facts) } else { Vec::new() }
+    if ordinary && !asked_just_now { what_the_patient_can_give(facts) } else { Owed::new() }
 }
 
 /// Footnotes and role codes of the publication: 10, 21, 40 and 50 exist « en formation » (OID 1.2.250.1.71.1.2.8).
@@ -222,6 +240,6 @@ fn may_be_in_training(profession: Option<ProfessionCode>) -> bool {
     matches!(profession, Some(ProfessionCode(10 | 21 | 40 | 50)))
 }
 
-fn framework_is_named(facts: &Facts) -> bool {
-    facts.site.brain_death_framework.as_deref().is_some_and(|reference| !reference.trim().is_empty())
+fn framework_stands(facts: &Facts) -> bool {
+    facts.site.brain_death_framework.as_ref().is_some_and(|framework| framework.stands(facts.time))
 }

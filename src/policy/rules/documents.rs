@@ -110,7 +110,7 @@ pub const FORBIDS: &[Article] = &[
         },
         verdict: Forbid,
         // L.1111-16 opens what was masked to the attending doctor; we do not read it as lifting the annex's own « non ».
-        when: |f| document(f).is_some_and(|d| d.cell == Cell::No),
+        when: |f| consulted(f).is_some_and(|d| d.cell == Cell::No),
         owes: nothing,
         looks_at: &[looked::PROFESSION, looked::TYPE, looked::CELL, looked::MATRIX],
         next: "Demandez l’information à un professionnel habilité de l’équipe de soins.",
@@ -122,7 +122,7 @@ pub const FORBIDS: &[Article] = &[
             sentence: "Type non reconnu ou droit inconnu pour votre profession\u{a0}: accès refusé.",
         },
         verdict: Lack,
-        when: |f| document(f).is_some_and(|d| d.cell == Cell::Unknown),
+        when: |f| consulted(f).is_some_and(|d| d.cell == Cell::Unknown),
         owes: nothing,
         looks_at: &[looked::PROFESSION, looked::TYPE, looked::CELL, looked::MATRIX],
         next: "La version en vigueur de la matrice ne le dit pas\u{a0}: demandez sa mise à jour au responsable de la borne.",
@@ -155,8 +155,9 @@ pub fn through_the_mask(facts: &Facts) -> Option<Through> {
     }
 }
 
+/// Whoever deposits may mask what they deposit, as the patient asks.
 pub fn is_masked(facts: &Facts) -> bool {
-    has(facts, &Label::MaskedToProfessionals)
+    facts.ask != Ask::Deposit && has(facts, &Label::MaskedToProfessionals)
 }
 
 pub fn has(facts: &Facts, label: &Label) -> bool {
@@ -166,6 +167,11 @@ pub fn has(facts: &Facts, label: &Label) -> bool {
 /// The document that is asked for; opening a record asks for none, whatever else the facts hold.
 fn document(facts: &Facts) -> Option<&DocumentFacts> {
     if facts.ask == Ask::OpenRecord { None } else { facts.document.as_ref() }
+}
+
+/// The document that is to be read: the matrix says nothing of depositing.
+fn consulted(facts: &Facts) -> Option<&DocumentFacts> {
+    document(facts).filter(|_| facts.ask != Ask::Deposit)
 }
 
 fn labels_are_not_understood(labels: &[Label]) -> bool {

@@ -3,6 +3,7 @@
 use crate::journal::words::Ground;
 use crate::journal::words::Mode;
 use crate::policy::decision::Obligation;
+use crate::policy::decision::Owed;
 use crate::policy::decision::Rule;
 use crate::policy::emergency;
 use crate::policy::facts::Ask;
@@ -15,6 +16,7 @@ use crate::policy::rules::Verdict::Forbid;
 use crate::policy::rules::Verdict::Lack;
 use crate::policy::rules::authorization_stands;
 use crate::policy::rules::dated_in_the_future;
+use crate::policy::rules::deposit::is_deposit;
 use crate::policy::rules::informed;
 use crate::policy::rules::initial_consent_is_needed;
 use crate::policy::rules::initial_consent_stands;
@@ -132,7 +134,7 @@ pub const LACKS: &[Article] = &[
         },
         verdict: Lack,
         when: |f| is_emergency(f) && f.emergency_reason.as_deref().and_then(emergency::reason).is_none(),
-        owes: |_| vec![Obligation::GiveReason],
+        owes: |_| Owed::from_iter([Obligation::GiveReason]),
         looks_at: &[looked::MODE, looked::REASON],
         next: "Choisissez le motif\u{a0}: il sera montré au patient et à son médecin traitant.",
     },
@@ -143,7 +145,7 @@ pub const LACKS: &[Article] = &[
             sentence: "Aucun motif d’accès n’est encore établi pour ce patient.",
         },
         verdict: Lack,
-        when: |f| f.ground.is_none(),
+        when: |f| f.ground.is_none() && !is_deposit(f),
         owes: what_the_patient_can_give,
         looks_at: &[
             looked::GROUND,
@@ -241,9 +243,10 @@ pub const LACKS: &[Article] = &[
     },
 ];
 
-/// A ground that is not bris de glace, outside prefetching.
+/// A ground that is not bris de glace, for consulting, outside prefetching.
 fn is_ordinary(facts: &Facts, ground: Ground) -> bool {
-    facts.ground == Some(ground) && facts.mode == Mode::Normal && facts.ask != Ask::PrefetchDocument
+    let consults = matches!(facts.ask, Ask::OpenRecord | Ask::SeeDocument);
+    consults && facts.ground == Some(ground) && facts.mode == Mode::Normal
 }
 
 fn by_consent(facts: &Facts) -> bool {

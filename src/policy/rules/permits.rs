@@ -3,6 +3,7 @@
 use crate::journal::words::Ground;
 use crate::journal::words::Mode;
 use crate::policy::decision::Obligation;
+use crate::policy::decision::Owed;
 use crate::policy::decision::Rule;
 use crate::policy::facts::Ask;
 use crate::policy::facts::Cell;
@@ -10,6 +11,7 @@ use crate::policy::facts::Facts;
 use crate::policy::looked;
 use crate::policy::rules::Article;
 use crate::policy::rules::Verdict::Permit;
+use crate::policy::rules::deposit::is_deposit;
 use crate::policy::rules::documents;
 use crate::policy::rules::documents::Through;
 use crate::policy::rules::informed;
@@ -148,10 +150,22 @@ pub const PERMITS: &[Article] = &[
         looks_at: &[looked::PROFESSION, looked::TYPE, looked::CELL, looked::MATRIX],
         next: NOTHING_TO_DO,
     },
+    Article {
+        rule: Rule {
+            id: "W-01",
+            law: "CSP L.1111-15\u{a0}; DMP TD2.1",
+            sentence: "Le dossier est ouvert et l’identité qualifiée\u{a0}: le dépôt ne demande pas d’autorisation.",
+        },
+        verdict: Permit,
+        when: is_deposit,
+        owes: a_deposit_owes,
+        looks_at: &[looked::ASK, looked::EXISTENCE, looked::INS, looked::TYPE, looked::LABELS, looked::OWN],
+        next: "Dites au patient ce que vous déposez.",
+    },
 ];
 
-fn owes(facts: &Facts) -> Vec<Obligation> {
-    let mut owed = Vec::new();
+fn owes(facts: &Facts) -> Owed {
+    let mut owed = Owed::new();
     // R.1111-46 asks it at each new event; under an authorization it is a duty, not a lock. Who has just said yes knows,
     // and who is brain-dead cannot be told.
     let told = informed(facts) || facts.ground == Some(Ground::Explicit) || facts.site.brain_death;
@@ -166,6 +180,21 @@ fn owes(facts: &Facts) -> Vec<Obligation> {
     }
     if facts.ask == Ask::SeeDocument && documents::has(facts, &Label::InvisibleToLegalRepresentatives) {
         owed.push(Obligation::WarnInvisibleToLegalRepresentatives);
+    }
+    if facts.secret_connection {
+        owed.push(Obligation::KeepFromLegalRepresentatives);
+    }
+    owed.push(trace(facts));
+    owed
+}
+
+fn a_deposit_owes(facts: &Facts) -> Owed {
+    let mut owed = Owed::new();
+    if !facts.site.brain_death {
+        owed.push(Obligation::InformOfDeposit);
+    }
+    if facts.secret_connection {
+        owed.push(Obligation::KeepFromLegalRepresentatives);
     }
     owed.push(trace(facts));
     owed

@@ -25,6 +25,7 @@ use chevet::policy::Decision;
 use chevet::policy::Matrix;
 use chevet::policy::decision::Obligation;
 use chevet::policy::decision::Rule;
+use chevet::policy::decision::Value;
 use chevet::policy::facts::Cell as MatrixCell;
 use chevet::policy::matrix::Column;
 use chevet::record::document::Attachment;
@@ -113,6 +114,7 @@ pub fn visit(page: Page) -> Visit {
         time_zone: "Europe/Paris".into(),
         duty_days: 180,
         framework: None,
+        left_aside: None,
     };
     let mut visit = Visit::new(Arc::new(rules));
     visit.page = page;
@@ -214,8 +216,8 @@ pub fn gate(step: GateStep) -> Page {
 
 pub fn decision(allow: bool, id: &'static str, sentence: &'static str, obligations: Vec<Obligation>) -> Decision {
     let rule = Rule { id, law: "arrêté du 26 octobre 2023, art. 1", sentence };
-    let facts = vec![("profession", "60".to_owned()), ("type", "72170-4".to_owned())];
-    Decision { allow, rule, facts, obligations }
+    let facts = [("profession", Value::Code(60)), ("type", Value::from("72170-4"))].into_iter().collect();
+    Decision { allow, rule, facts, obligations: obligations.into_iter().collect() }
 }
 
 pub fn may_open() -> GateStep {

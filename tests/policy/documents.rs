@@ -127,7 +127,8 @@ fn doors() -> Vec<(Word, Ask, Facts)> {
     ]
 }
 
-fn label_sets() -> Vec<(Word, Vec<Label>)> {
+/// All 128 sets of seven, and what they are.
+pub fn label_sets() -> Vec<(Word, Vec<Label>)> {
     let all = [
         Label::Normal,
         Label::Restricted,

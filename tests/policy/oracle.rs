@@ -38,6 +38,22 @@ normal|prefetch|urgent|urgent_masked  masked current|archived|superseded yes  * 
 urgent_masked                         masked current|archived|superseded yes  *   *         *
 ";
 
+/// Sources: R.1111-50, EX_0.1-1100. What a secret connection asks for beside [`OPEN`], of a record and of its documents.
+/// speaks: a legal representative speaks for the patient.
+const SECRET: &str = "
+minor speaks mode   brain
+yes   no     normal no
+";
+
+/// Sources: DMP TD2.1 (open record, qualified INS, no authorization), EX_2.1-1050, R.1111-50, JDV_J08, ASS_X16; who may, and
+/// that a blocked professional may not, are this house's own choice (src/policy/rules/deposit.rs).
+/// hidden: not visible to the legal representatives. labels: `plain` (masked or not) or `wrong`. type: the DMP takes it.
+const DEPOSIT: &str = "
+who         record ins mode   ground                                  secret minor speaks brain        hidden labels status                      type  own
+staff|coord open   yes normal none|authorization|team|explicit|refused no     *     *      no|framework no     plain  current|archived|superseded taken yes
+staff|coord open   yes normal none|authorization|team|explicit|refused yes    yes   no     no           yes    plain  current|archived|superseded taken yes
+";
+
 /// One of the tables, read once: each line as one set of words a column.
 pub struct Law {
     columns: Vec<&'static str>,
@@ -51,6 +67,14 @@ impl Law {
 
     pub fn document() -> Law {
         Law::read(DOCUMENT)
+    }
+
+    pub fn secret() -> Law {
+        Law::read(SECRET)
+    }
+
+    pub fn deposit() -> Law {
+        Law::read(DEPOSIT)
     }
 
     fn read(text: &'static str) -> Law {

@@ -12,6 +12,9 @@ use chevet::policy::facts::HolderFacts;
 use chevet::policy::facts::Known;
 use chevet::policy::facts::ProfessionKind;
 use chevet::policy::facts::SiteFacts;
+use chevet::policy::framework::Framework;
+use chevet::policy::signed;
+use chevet::policy::signed::Standing;
 use chevet::record::state::Authorization;
 use chevet::record::state::ClosureReason;
 use chevet::record::state::EmergencySwitches;
@@ -41,9 +44,32 @@ pub const GROUNDS: [(Word, Option<Ground>); 6] = [
 
 pub const REGIMES: [(Word, Regime); 2] = [("arrete", Regime::Arrete2023), ("conseil", Regime::ConseilEtat2025)];
 
-/// (word, brain-dead, framework)
-pub const BRAINS: [(Word, bool, Option<&str>); 4] =
-    [("no", false, None), ("framework", true, Some("CHU-2026-014")), ("bare", true, None), ("bare", true, Some("  "))];
+/// (word by a sure clock, brain-dead, framework)
+pub type Brain = (Word, bool, Option<Framework>);
+
+/// Alive; then with a framework that stands, without one, and with one that is past or still to come.
+pub fn brains() -> Vec<Brain> {
+    vec![
+        ("no", false, None),
+        ("framework", true, Some(framework("2026-01-01", "2026-12-31"))),
+        ("bare", true, None),
+        ("bare", true, Some(framework("2025-01-01", "2026-11-22"))),
+        ("bare", true, Some(framework("2026-11-24", "2027-12-31"))),
+    ]
+}
+
+/// By a clock that is only a floor, nobody can tell that a framework is not past.
+pub fn brain_word(word: Word, time: Wall) -> Word {
+    if word == "framework" && !time.is_trusted() { "bare" } else { word }
+}
+
+pub fn framework(from: &str, until: &str) -> Framework {
+    let line = format!("CHU-2026-014,CHU de Villeneuve,{from},{until}");
+    let text = format!("# chevet-framework: 1\nreference,establishment,from,until\n{line}\n");
+    let key = include_str!("../../data/keys/development.key");
+    let signature = signed::sign(text.as_bytes(), key, "development").expect("signed");
+    Framework::open(text.as_bytes(), &signature, Standing::Desk).expect("verified")
+}
 
 /// (word, switches)
 pub const SWITCHES: [(Word, Option<(bool, bool)>); 4] =
@@ -137,7 +163,10 @@ pub fn nothing_said() -> Facts {
             refused: Known::No,
             in_team: Known::No,
             given_at: None,
+            by_representative: Known::No,
         },
+        ins_qualified: Known::Unknown,
+        secret_connection: false,
         mode: Mode::Normal,
         ground: None,
         emergency_reason: None,

@@ -17,8 +17,8 @@ use chevet::time::UnixSeconds;
 use chevet::time::Wall;
 use proptest::prelude::*;
 
-const SHIPPED: &str = include_str!("../../../data/matrix.csv");
-const SIGNATURE: &str = include_str!("../../../data/matrix.sig");
+const SHIPPED: &str = include_str!("../../data/matrix.csv");
+const SIGNATURE: &str = include_str!("../../data/matrix.sig");
 
 fn refused(text: &str) -> Error {
     file::read(text.as_bytes()).expect_err("refused")

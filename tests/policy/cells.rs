@@ -132,6 +132,21 @@ fn every_profession_stands_where_the_publication_prints_it() {
     }
 }
 
+/// Said twice the same: said. Said twice and against itself: unknown.
+#[test]
+fn a_contradiction_is_no_answer() {
+    let column = Column("a".into());
+    let twice = |first, second| {
+        let row = |cell| (TypeCode("t".into()), vec![cell]);
+        Matrix::new("1".into(), vec![column.clone()], vec![row(first), row(second)])
+            .value(&column, &TypeCode("t".into()))
+    };
+    assert_eq!(twice(Cell::Yes, Cell::Yes), Cell::Yes);
+    assert_eq!(twice(Cell::No, Cell::No), Cell::No);
+    assert_eq!(twice(Cell::Unknown, Cell::No), Cell::No);
+    assert_eq!(twice(Cell::Yes, Cell::No), Cell::Unknown);
+}
+
 /// Only what both columns allow.
 #[test]
 fn a_pharmacist_without_a_section_gets_the_narrower_answer() {
