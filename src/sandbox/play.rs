@@ -12,6 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
 
+mod gates;
+
 /// Who plays, on what, and where the pictures go.
 pub struct Player {
     pub hand: Hand,
@@ -22,6 +24,8 @@ pub struct Player {
     story: String,
     pictures: u32,
     inside: Option<Inserted>,
+    /// Rows that the visit is expected to have written, by class.
+    owed: Vec<(&'static str, usize)>,
 }
 
 /// What went otherwise than in the script.
@@ -48,7 +52,7 @@ pub enum Error {
 impl Player {
     pub fn new(hand: Hand, views: watch::Receiver<View>, stage: Stage, slot: Slot, out: &Path) -> Player {
         let story = "# Une visite, jouée sur le bac à sable\n\nToutes les personnes sont inventées.\n".to_owned();
-        Player { hand, views, stage, slot, out: out.to_owned(), story, pictures: 0, inside: None }
+        Player { hand, views, stage, slot, out: out.to_owned(), story, pictures: 0, inside: None, owed: Vec::new() }
     }
 
     /// Plays it all, then tells it.
@@ -67,8 +71,9 @@ impl Player {
 
     async fn scenes(&mut self) -> Result<(), Error> {
         self.enter().await?;
-        let (opened, patient) = self.read().await?;
-        self.leave_and_deliver(opened).await?;
+        let patient = self.read().await?;
+        self.through_the_gate().await?;
+        self.leave_and_deliver().await?;
         self.offline(&patient).await?;
         self.other_cards().await?;
         self.tell("\nTout est arrivé. La borne attend la prochaine carte.\n");
@@ -87,13 +92,30 @@ impl Player {
         self.until("word about the wrong PIN", wrong).await?;
         self.picture("code-faux", "Un code faux : il reste deux essais, et la borne le dit.").await?;
         self.pin("1234").await?;
+        self.until("word about duties", |view| matches!(view.body, Body::Duty(_))).await?;
+        self.picture(
+            "avant-de-consulter",
+            "À la première connexion, puis tous les 180 jours : ce qu’engage une lecture.",
+        )
+        .await?;
+        self.press(UNDERSTOOD).await?;
+        self.owe("login", 1);
+        self.owe("maintenance", 1);
         self.until("home page", |view| matches!(&view.body, Body::Home(home) if !home.rows.is_empty())).await?;
         self.picture("tournee", "La tournée du jour, dans le compartiment que seule cette carte ouvre.").await
     }
 
-    /// The gate, the patient's word, the list, why, two documents, the history. Answers how many rows were opened, and
-    /// the patient's row.
-    async fn read(&mut self) -> Result<(usize, String), Error> {
+    /// What a consultation entails is read once; then home.
+    async fn first_login(&mut self) -> Result<(), Error> {
+        self.until("word about duties", |view| matches!(view.body, Body::Duty(_))).await?;
+        self.press(UNDERSTOOD).await?;
+        self.owe("login", 1);
+        self.owe("maintenance", 1);
+        self.until("home page", |view| matches!(&view.body, Body::Home(home) if !home.rows.is_empty())).await
+    }
+
+    /// The gate, the patient's word, the list, why, two documents, the history. Answers the patient's row.
+    async fn read(&mut self) -> Result<String, Error> {
         let asks = self.come_to_a_patient_who_must_be_asked().await?;
         self.picture("identite", "Les cinq traits de l’INS locale ; aucune autorisation : l’accord se demande.")
             .await?;
@@ -109,6 +131,8 @@ impl Player {
             _ => None,
         })?;
         self.press(&yes).await?;
+        self.owe("consent", 1);
+        self.owe("listed", 1);
         self.until("list of documents", |view| matches!(view.body, Body::Documents(_))).await?;
         self.picture("documents", "Les documents que la loi permet, après la trace ; les autres sont comptés.").await?;
         self.press(WHY).await?;
@@ -124,15 +148,7 @@ impl Player {
         let (mut rows_seen, mut pages_seen, mut opened) = (false, false, 0);
         for label in labels.iter().take(OPENED_MAX) {
             let settled = |view: &View| matches!(&view.body, Body::Reader(reader) if reader.reading.is_some() || reader.notice.is_some());
-            // A list that has just come back may still be moving under the finger: then it is pressed once more.
-            for _ in 0..3 {
-                self.press(label).await?;
-                let began = |view: &View| matches!(view.body, Body::Reader(_));
-                let waited = tokio::time::timeout(SECOND_TRY, self.views.wait_for(began)).await;
-                if matches!(waited, Ok(Ok(_))) {
-                    break;
-                }
-            }
+            self.press_row(label, |view| matches!(view.body, Body::Reader(_))).await?;
             self.until("document", settled).await?;
             let (has_rows, has_pages) = self.view_of(|body| match body {
                 Body::Reader(reader) => {
@@ -164,7 +180,8 @@ impl Player {
         let came = |view: &View| matches!(&view.body, Body::History(history) if !history.waiting);
         self.until("access history", came).await?;
         self.picture("historique", "L’historique des accès, avec ce qui n’est pas encore transmis.").await?;
-        Ok((opened, asks))
+        self.owe("opened", opened);
+        Ok(asks)
     }
 
     /// The first patient of the round whom the gate must ask; those who refuse or are closed are left again.
@@ -189,16 +206,18 @@ impl Player {
     }
 
     /// Card out, blank screen; then the DMP must have every trace.
-    async fn leave_and_deliver(&mut self, opened: usize) -> Result<(), Error> {
+    async fn leave_and_deliver(&mut self) -> Result<(), Error> {
         self.pull();
         self.until("blank page", |view| matches!(view.body, Body::Idle(_))).await?;
-        self.picture("carte-retiree", "Carte retirée : plus rien à l’écran.").await?;
+        self.picture("carte-retiree", "Carte retirée : plus rien à l’écran. L’accord attend le collègue.").await?;
+        self.the_colleague_comes().await?;
         self.all_arrived().await?;
         let classes = self.classes_received();
         let count = |class: &str| classes.iter().filter(|received| received.as_str() == class).count();
-        if count("opened") != opened || count("listed") != 1 || count("consent") != 1 || count("login") != 1 {
+        if self.owed.iter().any(|(class, owed)| count(class) != *owed) {
             return Err(Error::Wrong { what: "the traces that arrived are not those of the visit" });
         }
+        let opened = count("opened");
         let web = self.stage.web_url().to_owned();
         self.tell(&format!(
             "\nLe DMP a reçu {} traces, dont {opened} lectures. Le patient les voit sur sa page ({web}).\n",
@@ -274,6 +293,14 @@ impl Player {
         Ok(())
     }
 
+    /// So many more rows of this class must arrive, and no more.
+    fn owe(&mut self, class: &'static str, more: usize) {
+        match self.owed.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, owed)) => *owed += more,
+            None => self.owed.push((class, more)),
+        }
+    }
+
     async fn insert(&mut self, name: &'static str) -> Result<(), Error> {
         let what = |error: &dyn std::error::Error| Error::Card { what: error.to_string() };
         let card = self.stage.drawer.card(name).map_err(|error| what(&error))?;
@@ -299,6 +326,8 @@ impl Player {
     async fn back(&mut self) -> Result<(), Error> {
         let back = self.view_of(|body| match body {
             Body::Gate(page) => Some(page.bar.back.clone()),
+            Body::Choice(page) => Some(page.bar.back.clone()),
+            Body::Agreements(page) => Some(page.bar.back.clone()),
             Body::Why(page) => Some(page.bar.back.clone()),
             Body::History(page) => Some(page.bar.back.clone()),
             Body::Reader(page) => Some(page.bar.back.clone()),
@@ -312,15 +341,27 @@ impl Player {
     async fn press(&mut self, label: &str) -> Result<(), Error> {
         // A finger is slower than a frame: what is pressed must stand where it will stay.
         tokio::time::sleep(Duration::from_millis(300)).await;
-        for _ in 0..40 {
+        for attempt in 0..60 {
             if self.hand.press(label).await {
                 return Ok(());
             }
-            // A row further down is drawn only when it comes into sight.
-            self.hand.scroll(-40.0).await;
+            // A row further down is drawn only when it comes into sight; one further up, when nothing is left below.
+            self.hand.scroll(if attempt < 30 { -40.0 } else { 40.0 }).await;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Err(Error::NoControl { label: label.to_owned(), page: self.views.borrow().page })
+    }
+
+    /// A list that has just come back may still be moving under the finger: then its row is pressed once more.
+    async fn press_row(&mut self, label: &str, began: impl Fn(&View) -> bool) -> Result<(), Error> {
+        for _ in 0..3 {
+            self.press(label).await?;
+            let waited = tokio::time::timeout(SECOND_TRY, self.views.wait_for(|view| began(view))).await;
+            if matches!(waited, Ok(Ok(_))) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn until(&mut self, what: &'static str, is_there: impl Fn(&View) -> bool) -> Result<(), Error> {
@@ -375,6 +416,7 @@ const SECOND_TRY: Duration = Duration::from_secs(5);
 /// Among so many of the first documents there is a CDA with text and a PDF.
 const OPENED_MAX: usize = 12;
 const CONFIRM: &str = "Valider";
+const UNDERSTOOD: &str = "J’ai compris";
 const WHY: &str = "Pourquoi\u{a0}?";
 const HISTORY: &str = "Historique";
 const ALL_SENT: &str = "Tout est transmis";

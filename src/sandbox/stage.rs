@@ -6,6 +6,7 @@ use crate::sandbox::drawer::Drawer;
 use crate::sandbox::people::People;
 use crate::sandbox::pki;
 use crate::sandbox::pki::Pki;
+use crate::sandbox::pki::Profile;
 use crate::time::UnixSeconds;
 use std::path::Path;
 use std::path::PathBuf;
@@ -96,23 +97,30 @@ impl Stage {
     }
 }
 
-/// The nurse and the doctor of the drawer are one team.
+/// The nurse and the doctor of the drawer are one team; the others are colleagues whose names the site knows.
 fn settings_text(pki: &Pki, base_url: &str) -> String {
     let team: Vec<String> = ["nurse", "doctor", "last-try"]
         .into_iter()
         .filter_map(Drawer::profile)
         .map(|profile| format!("{:?}", profile.holder_id))
         .collect();
+    let named = |profile: Profile| {
+        format!("{:?} = \"{} {} ({})\"\n", profile.holder_id, profile.family_name, profile.given_name, profile.title)
+    };
+    let colleagues: String =
+        ["physiotherapist", "pharmacist"].into_iter().filter_map(Drawer::profile).map(named).collect();
     let device = pki.device();
     format!(
         "# Written by the sandbox.\n\
          [site]\nname = \"Cabinet de la Gare\"\nteam = [{team}]\nregime = \"conseil-etat-2025\"\n\n\
+         [site.colleagues]\n{colleagues}\n\
          [vault]\nkey = \"none\"\n\n\
          [trust]\nanchors = [{anchors:?}]\ncrls = {crls:?}\nproduction = false\n\n\
          [reader]\npinpad = \"off\"\n\n\
          [upstream]\nurl = {base_url:?}\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n\
          connector = \"pdsm\"\n",
         team = team.join(", "),
+        colleagues = colleagues,
         anchors = pki.anchors(),
         crls = pki.revocation_lists(),
         ca = pki.tls_authority(),

@@ -1,7 +1,7 @@
 //! What the patient said to this holder or their team, newest first, and the way to take it back.
 
 use crate::journal::consent::Answer;
-use crate::journal::consent::Consent;
+use crate::journal::consent::Said;
 use crate::journal::consent::Scope;
 use crate::journal::consent::Speaker;
 use crate::screen::gate::quality_label;
@@ -18,15 +18,14 @@ use crate::visit::page::Record;
 
 pub(super) fn page(bar: Bar, record: &Record, visit: &Visit, device: &DeviceFacts) -> Agreements {
     let mut rows: Vec<AgreementRow> = Vec::new();
-    let mut before: Option<&Consent> = None;
-    for consent in &record.answer.said {
+    let mut before: Option<&Said> = None;
+    for said in &record.answer.said {
         // One answer is written down as several facts: the first of them tells what was asked.
-        let same =
-            before.is_some_and(|before| before.said.at == consent.said.at && before.said.shown == consent.said.shown);
+        let same = before.is_some_and(|before| before.at == said.at && before.shown == said.shown);
         if !same {
-            rows.push(row(consent, visit, device));
+            rows.push(row(said, visit, device));
         }
-        before = Some(consent);
+        before = Some(said);
     }
     rows.reverse();
     let empty = if rows.is_empty() {
@@ -39,8 +38,7 @@ pub(super) fn page(bar: Bar, record: &Record, visit: &Visit, device: &DeviceFact
     Agreements { bar, rows, empty, withdraw: french("Le patient retire son accord") }
 }
 
-fn row(consent: &Consent, visit: &Visit, device: &DeviceFacts) -> AgreementRow {
-    let said = &consent.said;
+fn row(said: &Said, visit: &Visit, device: &DeviceFacts) -> AgreementRow {
     let at = words::local(said.at.wall.value(), &device.time_zone);
     let when = format!("{}, {}", words::date(&at), words::time(&at));
     let what = match (&said.scope, said.answer) {

@@ -64,7 +64,8 @@ pub fn consent_text(asked: &Asked<'_>) -> ConsentText {
         no: set(no),
         yes: set(yes),
         later: set(later),
-        sign: set(sign),
+        // What one is only told of needs no signature.
+        sign: if asked.about == About::Event { String::new() } else { set(sign) },
         foot: format!("{foot} {}, version {TEXT_VERSION}", asked.about.text()),
     }
 }
@@ -75,6 +76,11 @@ pub fn sign_title(language: Language) -> String {
         Language::French | Language::EasyFrench => french("Signez avec le doigt, puis validez."),
         Language::English => "Sign with your finger, then confirm.".to_owned(),
     }
+}
+
+/// What the pad is called, for whoever hears the page.
+pub fn pad_label(language: Language) -> &'static str {
+    if language == Language::English { "Box to sign in" } else { "Cadre pour signer" }
 }
 
 type Words = (String, String, &'static str, &'static str);
@@ -113,10 +119,14 @@ fn access_in_easy_french(asked: &Asked<'_>) -> Words {
         if asked.for_patient.is_some() { "Vous répondez pour cette personne." } else { "C'est vous qui décidez." };
     let collector = asked.collector.map_or(String::new(), |name| format!("{name} note votre réponse.\n"));
     let secret = if asked.secret { "Vous avez demandé le secret. La borne le note.\n" } else { "" };
-    let body = format!(
-        "{first}\n{collector}{secret}{yes}\nNon : personne ne les lit. On vous soigne pareil.\nVous pouvez changer d'avis."
-    );
+    let same = same_care(asked);
+    let body =
+        format!("{first}\n{collector}{secret}{yes}\nNon : personne ne les lit. {same}\nVous pouvez changer d'avis.");
     (format!("{who} veut lire {whose}."), body, "Non", "Oui, d'accord")
+}
+
+fn same_care(asked: &Asked<'_>) -> &'static str {
+    if asked.for_patient.is_some() { "Les soins restent les mêmes." } else { "On vous soigne pareil." }
 }
 
 fn access_in_english(asked: &Asked<'_>) -> Words {
@@ -158,11 +168,12 @@ fn event_in_easy_french(asked: &Asked<'_>) -> Words {
     let whose = asked
         .for_patient
         .map_or("vos papiers de santé".to_owned(), |patient| format!("les papiers de santé de {patient}"));
-    let team = asked.team.unwrap_or_default();
+    let (team, same) = (asked.team.unwrap_or_default(), same_care(asked));
     let body = format!(
-        "L'équipe « {team} » vous soigne.\nElle peut lire ces papiers.\nElle doit vous le dire à chaque fois.\n\
-         Vous pouvez dire non. On vous soigne pareil."
+        "L'équipe « {team} » soigne cette personne.\nElle peut lire ces papiers.\nElle doit le dire à chaque fois.\n\
+         Vous pouvez dire non. {same}"
     );
+    let body = if asked.for_patient.is_some() { body } else { body.replace("soigne cette personne", "vous soigne") };
     (format!("{who} va lire {whose}."), body, "Non", "D'accord")
 }
 

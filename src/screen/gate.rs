@@ -102,10 +102,9 @@ pub(super) fn gate(gate: &page::Gate, visit: &Visit, now: Now, device: &DeviceFa
 
 /// What must stay in sight while this access lasts.
 pub(super) fn banner(so_far: &SoFar, visit: &Visit) -> Pill {
-    if let Some(emergency) = &so_far.emergency {
-        let reason = emergency::reason(emergency.reason).map_or("", |reason| reason.label);
-        let text = format!("Bris de glace · {reason} · le patient et son médecin traitant en seront informés");
-        return Pill { text: french(&text), tone: Tone::Stopped };
+    if so_far.emergency.is_some() {
+        let text = "Accès en bris de glace : le patient et son médecin traitant en seront informés.";
+        return Pill { text: french(text), tone: Tone::Stopped };
     }
     if so_far.secret {
         return care("Connexion secrète, à la demande du mineur");
@@ -122,7 +121,7 @@ fn standing(bar: Bar, gate: &page::Gate, decision: &Decision, ground: Option<Gro
     let informs = !may_open && answer::about(decision) == About::Event;
     let (pill, headline, act, act_label) = match (may_open, ground) {
         (true, Some(Ground::Team)) => {
-            (quiet("Équipe de soins"), "Le patient est informé.", GateAct::OpenRecord, "Ouvrir le dossier")
+            (quiet("Équipe de soins"), "Vous pouvez ouvrir ce dossier.", GateAct::OpenRecord, "Ouvrir le dossier")
         }
         (true, Some(Ground::Explicit)) => (
             quiet("Accord recueilli"),
@@ -381,6 +380,12 @@ fn sign(question: &Question) -> Sign {
         clear: clear.to_owned(),
         back: back.to_owned(),
         act_label: act.to_owned(),
-        foot: format!("{} {}", question.about.text(), answer::TEXT_VERSION),
+        pad: consent_text::pad_label(question.language).to_owned(),
+        foot: format!(
+            "{} {}, version {}",
+            if english { "Text" } else { "Texte" },
+            question.about.text(),
+            answer::TEXT_VERSION
+        ),
     }
 }

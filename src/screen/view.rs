@@ -229,6 +229,8 @@ pub struct Text {
 pub struct Sign {
     pub turned: String,
     pub title: String,
+    /// What the pad is called.
+    pub pad: String,
     pub clear: String,
     pub back: String,
     pub act_label: String,

@@ -153,7 +153,7 @@ impl Visit {
             signature: signature.clone(),
             at: now,
         };
-        let said = self.scopes(&question, &answer, given).into_iter().map(said).collect();
+        let said: Vec<Said> = self.scopes(&question, &answer, given).into_iter().map(said).collect();
         let row = Draft {
             ground: Some(ground),
             reason: Some(format!("{} v{} {}", shown.text, shown.version, shown.language)),
@@ -162,7 +162,7 @@ impl Visit {
         };
         let ticket = self.ticket();
         let until = now.since_boot + WAIT_MAX;
-        gate.step = GateStep::RecordingAnswer { ticket, answer, question, agreed, until };
+        gate.step = GateStep::RecordingAnswer { ticket, answer, question, agreed, said: said.clone(), until };
         self.gate(gate, vec![Effect::Record { ticket, rows: vec![row], said }])
     }
 
@@ -196,7 +196,7 @@ impl Visit {
         now: Now,
     ) -> Turn {
         if let Some(colleague) = question.colleague {
-            // It is theirs, not ours: here everything stands as it stood.
+            // It is theirs, not this holder's: here everything stands as it stood.
             let (mut visit, mut effects) = self.state_known(gate, answer, now);
             if let crate::visit::Page::Gate(gate) = &mut visit.page
                 && let GateStep::Standing { done, .. } = &mut gate.step

@@ -3,7 +3,7 @@
 use crate::identity::holder::Holder;
 use crate::journal::Committed;
 use crate::journal::Held;
-use crate::journal::consent::Consent;
+use crate::journal::consent::Said;
 use crate::journal::consent::Signature;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Source;
@@ -207,7 +207,7 @@ pub struct StateAnswer {
     pub source: Source,
     pub as_of: UnixSeconds,
     /// What the patient said on this device to this holder or their team, oldest first.
-    pub said: Vec<Consent>,
+    pub said: Vec<Said>,
     /// When this holder last opened the record on a consent for one time: that consent is spent.
     pub spent: Option<UnixSeconds>,
 }

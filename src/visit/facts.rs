@@ -1,6 +1,6 @@
 //! What `policy` is told, gathered from the visit. Nothing is assumed: what nobody said is `Unknown`.
 
-use crate::journal::consent::Consent;
+use crate::journal::consent::Said;
 use crate::journal::words::Ground;
 use crate::policy::facts::Ask;
 use crate::policy::facts::ConsentFacts;
@@ -85,7 +85,7 @@ fn consent(here: &Here, answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now
 }
 
 /// An event of care is a calendar day, unless the holder says that it goes on, or that another one began.
-fn informed(before: &[Consent], so_far: &SoFar, rules: &Rules, now: Now) -> bool {
+fn informed(before: &[Said], so_far: &SoFar, rules: &Rules, now: Now) -> bool {
     if matches!(so_far.answered, Answered::Agreed | Answered::Informed) {
         return true;
     }

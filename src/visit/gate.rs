@@ -74,10 +74,13 @@ impl Visit {
                 }
             }
             (
-                GateStep::RecordingAnswer { ticket, answer, question, agreed, .. },
+                GateStep::RecordingAnswer { ticket, mut answer, question, agreed, said, .. },
                 Event::Recorded { ticket: asked, answer: recorded },
             ) if asked == ticket => match recorded {
-                Ok(_) => self.answer_recorded(gate, answer, question, agreed, now),
+                Ok(_) => {
+                    answer.said.extend(said.into_iter().filter(|said| said.holder == gate.here.holder.id));
+                    self.answer_recorded(gate, answer, question, agreed, now)
+                }
                 Err(trouble) => self.failed(gate, trouble),
             },
             (

@@ -4,6 +4,7 @@ use crate::identity::holder::Holder;
 use crate::identity::holder::HolderId;
 use crate::journal::Committed;
 use crate::journal::consent::Quality;
+use crate::journal::consent::Said;
 use crate::journal::consent::Speaker;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Ground;
@@ -307,6 +308,7 @@ pub enum GateStep {
         answer: StateAnswer,
         question: Question,
         agreed: bool,
+        said: Vec<Said>,
         until: Duration,
     },
     /// The glass is being broken: its own row comes before anything is asked for.

@@ -3,46 +3,43 @@
 
 use crate::identity::holder::HolderId;
 use crate::journal::consent::Answer;
-use crate::journal::consent::Consent;
+use crate::journal::consent::Said;
 use crate::journal::consent::Scope;
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::visit::event::StateAnswer;
 
 /// The newest word about the team, if there is one.
-pub(super) fn team_consent(said: &[Consent]) -> Option<bool> {
-    let about_team = |consent: &&Consent| matches!(consent.said.scope, Scope::Team(_));
-    said.iter().rfind(about_team).map(|consent| consent.said.answer == Answer::Yes)
+pub(super) fn team_consent(said: &[Said]) -> Option<bool> {
+    let about_team = |said: &&Said| matches!(said.scope, Scope::Team(_));
+    said.iter().rfind(about_team).map(|said| said.answer == Answer::Yes)
 }
 
 /// Refused or withdrawn, and not taken back since: the vault gives the words in the order of their recording.
-pub(super) fn last_word_is_no(said: &[Consent]) -> bool {
-    said.last().is_some_and(|consent| consent.said.answer != Answer::Yes)
+pub(super) fn last_word_is_no(said: &[Said]) -> bool {
+    said.last().is_some_and(|said| said.answer != Answer::Yes)
 }
 
 /// When the team last told the patient of an event of their care, and met no objection.
-pub(super) fn informed_at(said: &[Consent]) -> Option<UnixSeconds> {
-    let told = |consent: &&Consent| matches!(consent.said.scope, Scope::Team(_) | Scope::Event(_));
-    let told = said.iter().rfind(told).filter(|consent| consent.said.answer == Answer::Yes);
-    told.map(|consent| consent.said.at.wall.value())
+pub(super) fn informed_at(said: &[Said]) -> Option<UnixSeconds> {
+    let told = |said: &&Said| matches!(said.scope, Scope::Team(_) | Scope::Event(_));
+    let told = said.iter().rfind(told).filter(|said| said.answer == Answer::Yes);
+    told.map(|said| said.at.wall.value())
 }
 
 /// A consent for one time that a colleague collected for this holder (L.1111-17 II), not yet used. By a clock that is
 /// only a floor its day cannot be told: then the patient is asked again.
 pub(super) fn collected_for(me: &HolderId, answer: &StateAnswer, now: Now, zone: &str) -> Option<UnixSeconds> {
-    let mine = |consent: &&Consent| {
-        let said = &consent.said;
-        said.scope == Scope::HolderOnce && said.holder == *me && said.collected_by != *me
-    };
-    let found = answer.said.iter().rfind(mine).filter(|consent| consent.said.answer == Answer::Yes)?;
-    let at = found.said.at.wall.value();
+    let mine = |said: &&Said| said.scope == Scope::HolderOnce && said.holder == *me && said.collected_by != *me;
+    let found = answer.said.iter().rfind(mine).filter(|said| said.answer == Answer::Yes)?;
+    let at = found.at.wall.value();
     let unused = answer.spent.is_none_or(|spent| spent < at);
     (unused && is_today(at, now, zone)).then_some(at)
 }
 
 /// When the newest of these was said.
-pub(super) fn newest(said: &[Consent]) -> Option<UnixSeconds> {
-    said.iter().map(|consent| consent.said.at.wall.value()).max()
+pub(super) fn newest(said: &[Said]) -> Option<UnixSeconds> {
+    said.iter().map(|said| said.at.wall.value()).max()
 }
 
 /// The same calendar day here. A floor cannot tell.
@@ -53,7 +50,6 @@ pub(super) fn is_today(at: UnixSeconds, now: Now, zone: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::consent::Said;
     use crate::journal::consent::Shown;
     use crate::journal::consent::Speaker;
     use crate::journal::words::Ground;
@@ -66,14 +62,13 @@ mod tests {
     use crate::record::state::RecordState;
     use crate::time::Wall;
     use std::time::Duration;
-    use uuid::Uuid;
 
     const ME: &str = "899700000012";
     const MORNING: i64 = 1_795_423_320;
     const ZONE: &str = "Europe/Paris";
 
-    fn consent(id: u128, scope: Scope, answer: Answer, collected_by: &str) -> Consent {
-        let said = Said {
+    fn said(scope: Scope, answer: Answer, collected_by: &str) -> Said {
+        Said {
             patient: Ins::unchecked("279035121518989", InsKind::Test).expect("well formed"),
             holder: HolderId(ME.into()),
             collected_by: HolderId(collected_by.into()),
@@ -85,8 +80,7 @@ mod tests {
             by: Speaker::Patient,
             signature: None,
             at: Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(MORNING)) },
-        };
-        Consent { id: Uuid::from_u128(id), said }
+        }
     }
 
     fn team() -> Scope {
@@ -95,24 +89,23 @@ mod tests {
 
     #[test]
     fn the_last_word_counts() {
-        let yes_then_no =
-            [consent(1, team(), Answer::Yes, ME), consent(2, Scope::Authorization, Answer::Withdrawn, ME)];
+        let yes_then_no = [said(team(), Answer::Yes, ME), said(Scope::Authorization, Answer::Withdrawn, ME)];
         assert!(last_word_is_no(&yes_then_no));
         assert_eq!(team_consent(&yes_then_no), Some(true));
-        let no_then_yes = [consent(1, team(), Answer::No, ME), consent(2, team(), Answer::Yes, ME)];
+        let no_then_yes = [said(team(), Answer::No, ME), said(team(), Answer::Yes, ME)];
         assert!(!last_word_is_no(&no_then_yes));
-        // Not the greatest identifier: two in one second have theirs by chance.
-        assert!(last_word_is_no(&[consent(9, team(), Answer::Yes, ME), consent(3, team(), Answer::No, ME)]));
+        // In the order of their recording: two in one second are told apart by nothing else.
+        assert!(last_word_is_no(&[said(team(), Answer::Yes, ME), said(team(), Answer::No, ME)]));
         assert_eq!((team_consent(&[]), last_word_is_no(&[]), informed_at(&[])), (None, false, None));
     }
 
     #[test]
     fn an_objection_at_an_event_is_no_information() {
-        let told = consent(1, Scope::Event("t".into()), Answer::Yes, ME);
-        let objected = consent(2, Scope::Event("t".into()), Answer::No, ME);
+        let told = said(Scope::Event("t".into()), Answer::Yes, ME);
+        let objected = said(Scope::Event("t".into()), Answer::No, ME);
         assert_eq!(informed_at(std::slice::from_ref(&told)), Some(UnixSeconds(MORNING)));
         assert_eq!(informed_at(&[told, objected]), None);
-        assert_eq!(informed_at(&[consent(3, Scope::HolderOnce, Answer::Yes, ME)]), None);
+        assert_eq!(informed_at(&[said(Scope::HolderOnce, Answer::Yes, ME)]), None);
     }
 
     #[test]
@@ -131,7 +124,7 @@ mod tests {
             state: state.clone(),
             source: Source::Online,
             as_of: UnixSeconds(MORNING),
-            said: vec![consent(1, Scope::HolderOnce, what, by)],
+            said: vec![said(Scope::HolderOnce, what, by)],
             spent: spent.map(UnixSeconds),
         };
         let at = |seconds: i64| Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(MORNING + seconds)) };

@@ -330,7 +330,7 @@ impl Life {
                 let allowed = record.answer.state.emergency.is_some_and(|switches| switches.other_professionals);
                 assert!(allowed, "{at}: the patient's switch is not on");
                 let Body::Documents(page) = view(&self.visit, self.now, &device()).body else { return };
-                assert!(page.bar.banner.text.contains("Bris de glace"), "{at}: no banner");
+                assert!(page.bar.banner.text.contains("bris de glace"), "{at}: no banner");
             }
             Ground::Refused => panic!("{at}: open on a refusal"),
         }

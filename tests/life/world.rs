@@ -17,7 +17,6 @@ use chevet::journal::Draft;
 use chevet::journal::Held;
 use chevet::journal::Pending;
 use chevet::journal::Trace;
-use chevet::journal::consent::Consent;
 use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
 use chevet::journal::trace::LoginProof;
@@ -346,7 +345,6 @@ impl Life {
         if self.fault == Fault::ConsentsInvented && said.is_empty() {
             said = consent_to_team(&patient.ins, 600);
         }
-        let said = said.into_iter().map(|said| Consent { id: Uuid::nil(), said }).collect();
         let spent = self.rows.iter().rev().find(|row| {
             row.class == Class::Gate
                 && row.ground == Some(Ground::Explicit)

@@ -56,7 +56,8 @@ impl Hands {
         consents.retain(|consent| concerns(consent, holder, &self.team));
         let spent = self.vault.last_opened_on_consent(ins, holder).await;
         let spent = spent.map_err(|error| troubles::of_vault(&error))?;
-        Ok(StateAnswer { state, source, as_of, said: consents, spent })
+        let said = consents.into_iter().map(|consent| consent.said).collect();
+        Ok(StateAnswer { state, source, as_of, said, spent })
     }
 
     async fn state_online(&self, ins: &Ins) -> Result<RecordState, Trouble> {

@@ -210,6 +210,7 @@ pub(super) fn sign(page: &view::Sign) -> chevet_ui::Sign {
     chevet_ui::Sign {
         turned: text(&page.turned),
         title: text(&page.title),
+        pad: text(&page.pad),
         clear: text(&page.clear),
         back: text(&page.back),
         act_label: text(&page.act_label),

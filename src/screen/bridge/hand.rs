@@ -26,6 +26,8 @@ use tokio::sync::watch;
 pub enum Ask {
     Press(String, oneshot::Sender<bool>),
     Scroll(f32, oneshot::Sender<bool>),
+    /// A finger drawn over the control of that label, through fractions of its width and height.
+    Draw(String, Vec<(f32, f32)>, oneshot::Sender<bool>),
     Text(oneshot::Sender<Vec<String>>),
     Snapshot(oneshot::Sender<Option<Snapshot>>),
     /// Closes the window.
@@ -53,6 +55,12 @@ impl Hand {
     pub async fn scroll(&self, by: f32) -> bool {
         let (answer, answered) = oneshot::channel();
         self.0.send(Ask::Scroll(by, answer)).await.is_ok() && answered.await.unwrap_or(false)
+    }
+
+    /// Draws one stroke over the control of that label; `false` when none is there.
+    pub async fn draw(&self, label: &str, stroke: Vec<(f32, f32)>) -> bool {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Ask::Draw(label.to_owned(), stroke, answer)).await.is_ok() && answered.await.unwrap_or(false)
     }
 
     /// Every accessible label and value, in the order of the page.
@@ -101,6 +109,7 @@ impl Window {
         let _nobody_listens = match ask {
             Ask::Press(label, answer) => answer.send(self.press(&label)).is_err(),
             Ask::Scroll(by, answer) => answer.send(self.scroll(by)).is_err(),
+            Ask::Draw(label, stroke, answer) => answer.send(self.draw(&label, &stroke)).is_err(),
             Ask::Text(answer) => answer.send(self.text_on_screen()).is_err(),
             Ask::Snapshot(answer) => answer.send(snapshot(self).ok()).is_err(),
             Ask::Close => slint::quit_event_loop().is_err(),
@@ -110,8 +119,9 @@ impl Window {
     /// Sends a real press and release to the centre of the enabled control of that label, if it is in sight.
     pub fn press(&self, label: &str) -> bool {
         let size = self.app().window().size().to_logical(self.app().window().scale_factor());
+        // A list ends before the window does: what is only half in sight there is not to be pressed.
         let in_sight = |position: &LogicalPosition| {
-            position.x >= 0.0 && position.y >= 0.0 && position.x < size.width && position.y < size.height
+            position.x >= 0.0 && position.y >= 0.0 && position.x < size.width && position.y < size.height - MARGIN
         };
         let found = ElementHandle::find_by_accessible_label(self.app(), label)
             .filter(|element| element.accessible_enabled() != Some(false) && is_control(element))
@@ -122,6 +132,25 @@ impl Window {
         let button = PointerEventButton::Left;
         window.dispatch_event(WindowEvent::PointerMoved { position });
         window.dispatch_event(WindowEvent::PointerPressed { position, button });
+        window.dispatch_event(WindowEvent::PointerReleased { position, button });
+        window.dispatch_event(WindowEvent::PointerExited);
+        true
+    }
+
+    /// One stroke over the control of that label, from press to release.
+    pub fn draw(&self, label: &str, stroke: &[(f32, f32)]) -> bool {
+        let Some(element) = ElementHandle::find_by_accessible_label(self.app(), label).next() else { return false };
+        let (at, size) = (element.absolute_position(), element.size());
+        let place = |(x, y): &(f32, f32)| LogicalPosition::new(at.x + x * size.width, at.y + y * size.height);
+        let (window, button) = (self.app().window(), PointerEventButton::Left);
+        let mut points = stroke.iter().map(place);
+        let Some(mut position) = points.next() else { return false };
+        window.dispatch_event(WindowEvent::PointerMoved { position });
+        window.dispatch_event(WindowEvent::PointerPressed { position, button });
+        for next in points {
+            position = next;
+            window.dispatch_event(WindowEvent::PointerMoved { position });
+        }
         window.dispatch_event(WindowEvent::PointerReleased { position, button });
         window.dispatch_event(WindowEvent::PointerExited);
         true
@@ -156,3 +185,6 @@ fn centre(element: &ElementHandle) -> LogicalPosition {
     let (at, size) = (element.absolute_position(), element.size());
     LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0)
 }
+
+/// No control's centre is nearer to the lower edge.
+const MARGIN: f32 = 24.0;
