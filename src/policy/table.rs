@@ -4,7 +4,7 @@
 use crate::time::UnixSeconds;
 
 /// Everything larger is not one of ours, and not the national matrix either.
-pub const BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const BYTES_MAX: usize = 4_194_304;
 pub const ROWS_MAX: usize = 100_000;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
