@@ -265,6 +265,18 @@ fn a_gate_asks_no_more_than_it_needs() {
     assert_eq!(asked(&|f| f.consent.refused = Known::Yes), [RecordInitialConsent, InformAtThisEvent]);
     assert_eq!(asked(&|f| (f.ground, f.consent.refused) = (Some(Ground::Refused), Known::Yes)), []);
     assert_eq!(asked(&|f| f.record.blocked = true), []);
+    // A change of mind is asked for at an ordinary gate, and nowhere else.
+    let refused = |change: &dyn Fn(&mut Facts)| {
+        asked(&|f| {
+            f.consent.refused = Known::Yes;
+            change(f);
+        })
+    };
+    assert_eq!(refused(&|f| f.mode = Mode::BrisDeGlace), []);
+    assert_eq!(refused(&|f| f.mode = Mode::Centre15), []);
+    assert_eq!(refused(&|f| f.ground = Some(Ground::BreakGlass)), []);
+    assert_eq!(refused(&|f| f.mode = Mode::Prefetch), []);
+    assert_eq!(refused(&|f| f.ask = Ask::PrefetchDocument), []);
 }
 
 /// Whatever is asked now, the question is under which ground the record may be opened.
