@@ -53,8 +53,8 @@ pub enum Value {
     Long(Box<str>),
 }
 
-/// Types and versions of the national lists fit; the longest has twelve letters.
-const SHORT_MAX: usize = 15;
+/// Types and versions of the national lists fit; the longest has sixteen letters.
+const SHORT_MAX: usize = 16;
 
 const KNOWN_LABELS: [Label; 6] = [
     Label::Normal,

@@ -3,6 +3,7 @@
 //! A name is stable: it is printed by `chevet policy explain` and read by whoever checks a decision. No value here tells
 //! who the patient is: a decision may be shown, printed and traced.
 
+use crate::policy::decision::Told;
 use crate::policy::decision::Value;
 use crate::policy::facts::Ask;
 use crate::policy::facts::Cell;
@@ -18,85 +19,82 @@ use crate::record::state::Existence;
 #[derive(Debug, Clone, Copy)]
 pub struct Looked {
     pub name: &'static str,
-    pub value: fn(&Facts) -> Value,
+    /// Tells it, where it will lie.
+    pub tell: fn(&Facts, &mut Told),
+}
+
+macro_rules! looked {
+    ($name:literal, $value:expr) => {
+        Looked {
+            name: $name,
+            tell: |facts, told| {
+                let value: fn(&Facts) -> Value = $value;
+                told.push(($name, value(facts)));
+            },
+        }
+    };
 }
 
 const UNKNOWN: &str = "unknown";
 const NOT_GIVEN: &str = "none";
 const NONE: Value = Value::Word(NOT_GIVEN);
 
-pub const ASK: Looked = Looked { name: "ask", value: |f| Value::Word(f.ask.name()) };
-pub const CARD_KIND: Looked = Looked { name: "card_kind", value: |f| Value::Word(f.holder.card_kind.name()) };
-pub const PROFESSION: Looked =
-    Looked { name: "profession", value: |f| f.holder.profession.map_or(NONE, |code| Value::Code(code.0)) };
-pub const KIND: Looked = Looked { name: "profession_kind", value: |f| Value::Word(f.holder.kind.name()) };
-pub const IN_TRAINING: Looked = Looked { name: "in_training", value: |f| Value::Flag(f.holder.in_training) };
-pub const EXISTENCE: Looked = Looked { name: "record", value: |f| Value::Word(existence(&f.record.existence)) };
-pub const AUTHORIZATION: Looked =
-    Looked { name: "authorization", value: |f| Value::Word(authorization(f.record.authorization)) };
-pub const AUTHORIZED_UNTIL: Looked = Looked {
-    name: "authorized_until",
-    value: |f| match f.record.authorization {
-        Authorization::Valid { until: Some(end) } => Value::Time(end),
-        _ => NONE,
-    },
-};
-pub const BLOCKED: Looked = Looked { name: "blocked", value: |f| Value::Flag(f.record.blocked) };
-pub const ATTENDING: Looked = Looked { name: "attending_doctor", value: |f| Value::Flag(f.record.attending_doctor) };
-pub const ADMINISTRATOR: Looked = Looked { name: "administrator", value: |f| Value::Flag(f.record.administrator) };
-pub const MINOR: Looked = Looked { name: "minor", value: |f| f.record.minor.map_or(Value::Word(UNKNOWN), Value::Flag) };
-pub const EMERGENCY_OTHERS: Looked = Looked {
-    name: "emergency_allowed",
-    value: |f| f.record.emergency.map_or(Value::Word(UNKNOWN), |switches| Value::Flag(switches.other_professionals)),
-};
-pub const EMERGENCY_MASKED: Looked = Looked {
-    name: "emergency_masked_allowed",
-    value: |f| f.record.emergency.map_or(Value::Word(UNKNOWN), |switches| Value::Flag(switches.masked_documents)),
-};
-pub const INS: Looked = Looked { name: "ins_qualified", value: |f| Value::Word(f.ins_qualified.name()) };
-pub const SECRET: Looked = Looked { name: "secret_connection", value: |f| Value::Flag(f.secret_connection) };
-pub const INITIAL: Looked = Looked { name: "initial_team", value: |f| Value::Word(f.consent.initial_team.name()) };
-pub const INFORMED: Looked =
-    Looked { name: "informed_at_event", value: |f| Value::Word(f.consent.informed_at_event.name()) };
-pub const EXPLICIT: Looked = Looked { name: "explicit", value: |f| Value::Word(f.consent.explicit.name()) };
-pub const REFUSED: Looked = Looked { name: "refused", value: |f| Value::Word(f.consent.refused.name()) };
-pub const IN_TEAM: Looked = Looked { name: "in_team", value: |f| Value::Word(f.consent.in_team.name()) };
-pub const GIVEN_AT: Looked = Looked { name: "given_at", value: |f| f.consent.given_at.map_or(NONE, Value::Time) };
-pub const REPRESENTATIVE: Looked =
-    Looked { name: "by_representative", value: |f| Value::Word(f.consent.by_representative.name()) };
-pub const MODE: Looked = Looked { name: "mode", value: |f| Value::Word(f.mode.name()) };
-pub const GROUND: Looked =
-    Looked { name: "ground", value: |f| f.ground.map_or(NONE, |ground| Value::Word(ground.name())) };
+pub const ASK: Looked = looked!("ask", |f| Value::Word(f.ask.name()));
+pub const CARD_KIND: Looked = looked!("card_kind", |f| Value::Word(f.holder.card_kind.name()));
+pub const PROFESSION: Looked = looked!("profession", |f| f.holder.profession.map_or(NONE, |code| Value::Code(code.0)));
+pub const KIND: Looked = looked!("profession_kind", |f| Value::Word(f.holder.kind.name()));
+pub const IN_TRAINING: Looked = looked!("in_training", |f| Value::Flag(f.holder.in_training));
+pub const EXISTENCE: Looked = looked!("record", |f| Value::Word(existence(&f.record.existence)));
+pub const AUTHORIZATION: Looked = looked!("authorization", |f| Value::Word(authorization(f.record.authorization)));
+pub const AUTHORIZED_UNTIL: Looked = looked!("authorized_until", |f| match f.record.authorization {
+    Authorization::Valid { until: Some(end) } => Value::Time(end),
+    _ => NONE,
+});
+pub const BLOCKED: Looked = looked!("blocked", |f| Value::Flag(f.record.blocked));
+pub const ATTENDING: Looked = looked!("attending_doctor", |f| Value::Flag(f.record.attending_doctor));
+pub const ADMINISTRATOR: Looked = looked!("administrator", |f| Value::Flag(f.record.administrator));
+pub const MINOR: Looked = looked!("minor", |f| f.record.minor.map_or(Value::Word(UNKNOWN), Value::Flag));
+pub const EMERGENCY_OTHERS: Looked = looked!("emergency_allowed", |f| f
+    .record
+    .emergency
+    .map_or(Value::Word(UNKNOWN), |switches| Value::Flag(switches.other_professionals)));
+pub const EMERGENCY_MASKED: Looked = looked!("emergency_masked_allowed", |f| f
+    .record
+    .emergency
+    .map_or(Value::Word(UNKNOWN), |switches| Value::Flag(switches.masked_documents)));
+pub const INS: Looked = looked!("ins_qualified", |f| Value::Word(f.ins_qualified.name()));
+pub const SECRET: Looked = looked!("secret_connection", |f| Value::Flag(f.secret_connection));
+pub const INITIAL: Looked = looked!("initial_team", |f| Value::Word(f.consent.initial_team.name()));
+pub const INFORMED: Looked = looked!("informed_at_event", |f| Value::Word(f.consent.informed_at_event.name()));
+pub const EXPLICIT: Looked = looked!("explicit", |f| Value::Word(f.consent.explicit.name()));
+pub const REFUSED: Looked = looked!("refused", |f| Value::Word(f.consent.refused.name()));
+pub const IN_TEAM: Looked = looked!("in_team", |f| Value::Word(f.consent.in_team.name()));
+pub const GIVEN_AT: Looked = looked!("given_at", |f| f.consent.given_at.map_or(NONE, Value::Time));
+pub const REPRESENTATIVE: Looked = looked!("by_representative", |f| Value::Word(f.consent.by_representative.name()));
+pub const MODE: Looked = looked!("mode", |f| Value::Word(f.mode.name()));
+pub const GROUND: Looked = looked!("ground", |f| f.ground.map_or(NONE, |ground| Value::Word(ground.name())));
 /// Whether one was given; its free text may name people and stays in its own row.
-pub const REASON: Looked = Looked {
-    name: "emergency_reason",
-    value: |f| {
-        let code = f.emergency_reason.as_deref().and_then(crate::policy::emergency::reason);
-        code.map_or(NONE, |reason| Value::Word(reason.code))
-    },
-};
-pub const TYPE: Looked =
-    Looked { name: "type", value: |f| f.document.as_ref().map_or(NONE, |d| d.type_code.0.as_str().into()) };
-pub const CELL: Looked =
-    Looked { name: "cell", value: |f| f.document.as_ref().map_or(NONE, |d| Value::Word(d.cell.name())) };
-pub const LABELS: Looked =
-    Looked { name: "labels", value: |f| f.document.as_ref().map_or(NONE, |d| d.labels.as_slice().into()) };
-pub const STATUS: Looked =
-    Looked { name: "status", value: |f| f.document.as_ref().map_or(NONE, |d| Value::Word(status(d.status))) };
-pub const OWN: Looked = Looked {
-    name: "by_this_holder",
-    value: |f| f.document.as_ref().map_or(NONE, |d| Value::Word(d.by_this_holder.name())),
-};
-pub const BRAIN_DEATH: Looked = Looked { name: "brain_death", value: |f| Value::Flag(f.site.brain_death) };
-pub const FRAMEWORK: Looked = Looked {
-    name: "brain_death_framework",
-    value: |f| f.site.brain_death_framework.as_ref().map_or(NONE, |framework| framework.reference().into()),
-};
-pub const MATRIX: Looked = Looked { name: "matrix_version", value: |f| f.matrix_version.as_str().into() };
-pub const REGIME: Looked = Looked { name: "regime", value: |f| Value::Word(f.regime.name()) };
-pub const TIME: Looked = Looked { name: "time", value: |f| Value::Time(f.time.value()) };
+pub const REASON: Looked = looked!("emergency_reason", |f| {
+    let code = f.emergency_reason.as_deref().and_then(crate::policy::emergency::reason);
+    code.map_or(NONE, |reason| Value::Word(reason.code))
+});
+pub const TYPE: Looked = looked!("type", |f| f.document.as_ref().map_or(NONE, |d| d.type_code.0.as_str().into()));
+pub const CELL: Looked = looked!("cell", |f| f.document.as_ref().map_or(NONE, |d| Value::Word(d.cell.name())));
+pub const LABELS: Looked = looked!("labels", |f| f.document.as_ref().map_or(NONE, |d| d.labels.as_slice().into()));
+pub const STATUS: Looked = looked!("status", |f| f.document.as_ref().map_or(NONE, |d| Value::Word(status(d.status))));
+pub const OWN: Looked =
+    looked!("by_this_holder", |f| f.document.as_ref().map_or(NONE, |d| Value::Word(d.by_this_holder.name())));
+pub const BRAIN_DEATH: Looked = looked!("brain_death", |f| Value::Flag(f.site.brain_death));
+pub const FRAMEWORK: Looked = looked!("brain_death_framework", |f| f
+    .site
+    .brain_death_framework
+    .as_ref()
+    .map_or(NONE, |framework| framework.reference().into()));
+pub const MATRIX: Looked = looked!("matrix_version", |f| f.matrix_version.as_str().into());
+pub const REGIME: Looked = looked!("regime", |f| Value::Word(f.regime.name()));
+pub const TIME: Looked = looked!("time", |f| Value::Time(f.time.value()));
 pub const TIME_TRUST: Looked =
-    Looked { name: "time_trust", value: |f| Value::Word(if f.time.is_trusted() { "is" } else { "at_least" }) };
+    looked!("time_trust", |f| Value::Word(if f.time.is_trusted() { "is" } else { "at_least" }));
 
 /// The record's state, as [`EXISTENCE`] prints it.
 pub fn existence(existence: &Existence) -> &'static str {

@@ -48,6 +48,8 @@ pub struct Matrix {
     column_labels: Vec<String>,
     /// Every type that has a row, sorted.
     types: Vec<TypeCode>,
+    /// Their first letters, one number each: a document's row is found without comparing texts.
+    keys: Vec<u64>,
     /// Two bits a cell, a whole number of bytes a type: the whole nation's matrix is a few hundred bytes.
     cells: Vec<u8>,
     /// Which source a known cell comes from: its place in `sources` plus one, a byte a cell.
@@ -107,6 +109,7 @@ impl Matrix {
             columns,
             column_labels: Vec::new(),
             types: Vec::new(),
+            keys: Vec::new(),
             cells: Vec::new(),
             origins: Vec::new(),
         };
@@ -139,7 +142,7 @@ impl Matrix {
     /// Unknown column, unknown type, unknown value: [`Cell::Unknown`]. Several columns: yes only if all say yes,
     /// no if one says no.
     pub fn cell(&self, place: &Place, kind: &TypeCode) -> Cell {
-        let Ok(row) = self.types.binary_search(kind) else { return Cell::Unknown };
+        let Some(row) = self.row(kind) else { return Cell::Unknown };
         let mut answer = None;
         for column in &place.columns {
             let value = self.column_at(column).map_or(Cell::Unknown, |column| self.at(row, column));
@@ -154,15 +157,15 @@ impl Matrix {
 
     /// One cell.
     pub fn value(&self, column: &Column, kind: &TypeCode) -> Cell {
-        match (self.types.binary_search(kind), self.column_at(column)) {
-            (Ok(row), Some(column)) => self.at(row, column),
+        match (self.row(kind), self.column_at(column)) {
+            (Some(row), Some(column)) => self.at(row, column),
             _ => Cell::Unknown,
         }
     }
 
     /// Where a known cell was read.
     pub fn origin(&self, column: &Column, kind: &TypeCode) -> Option<&Source> {
-        let row = self.types.binary_search(kind).ok()?;
+        let row = self.row(kind)?;
         let place = self.origins[row * self.columns.len() + self.column_at(column)?];
         self.sources.get(usize::from(place).checked_sub(1)?)
     }
@@ -205,6 +208,13 @@ impl Matrix {
 
 /// The table itself.
 impl Matrix {
+    fn row(&self, kind: &TypeCode) -> Option<usize> {
+        let key = key(kind);
+        let first = self.keys.partition_point(|known| *known < key);
+        let alike = self.keys[first..].iter().take_while(|known| **known == key).count();
+        (first..first + alike).find(|row| self.types[*row] == *kind)
+    }
+
     fn column_at(&self, column: &Column) -> Option<usize> {
         self.columns.iter().position(|known| known == column)
     }
@@ -242,6 +252,7 @@ impl Matrix {
         let (bytes, width) = (self.bytes_a_row(), self.columns.len());
         self.cells.splice(row * bytes..row * bytes, std::iter::repeat_n(0, bytes));
         self.origins.splice(row * width..row * width, std::iter::repeat_n(0, width));
+        self.keys.insert(row, key(&kind));
         self.types.insert(row, kind);
         row
     }
@@ -251,6 +262,16 @@ const CELLS_A_BYTE: usize = 4;
 const MASK: u8 = 0b11;
 const YES: u8 = 0b01;
 const NO: u8 = 0b10;
+
+/// The first eight bytes, so that numbers stand in the order of the texts.
+fn key(kind: &TypeCode) -> u64 {
+    match kind.0.as_bytes() {
+        [a, b, c, d, e, f, g, h, ..] => u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]),
+        [a, b, c, d, e, f, g] => u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, 0]),
+        [] => 0,
+        few => few.iter().fold(0, |key, letter| key << 8 | u64::from(*letter)) << (8 * (8 - few.len())),
+    }
+}
 
 fn shift(column: usize) -> usize {
     2 * (column % CELLS_A_BYTE)

@@ -28,6 +28,7 @@ use crate::policy::decision::Decision;
 use crate::policy::decision::Obligation;
 use crate::policy::decision::Owed;
 use crate::policy::decision::Rule;
+use crate::policy::decision::Told;
 use crate::policy::facts::Ask;
 use crate::policy::facts::Facts;
 use crate::policy::facts::Known;
@@ -70,35 +71,66 @@ const NO_MATCH: Article = Article {
     next: "Revenez à l’accueil et reprenez\u{a0}; si cela se répète, prévenez le responsable de la borne.",
 };
 
-/// Every rule, in the order in which they are asked.
-pub fn articles() -> impl Iterator<Item = &'static Article> {
-    let lists = [
-        before::WHO_AND_RECORD,
-        secret::FORBIDS,
-        before::WORD_AND_MODE,
-        documents::FORBIDS,
-        deposit::FORBIDS,
-        grounds::FORBIDS,
-        grounds::LACKS,
-        permits::PERMITS,
-    ];
-    lists.into_iter().flatten().chain(std::iter::once(&NO_MATCH))
+/// The chapters, in order: `when` they are opened, and their rules. Where a chapter is not opened, none of its rules is
+/// asked. Written out for the compiler, which then sees each condition instead of a pointer to it.
+macro_rules! chapters {
+    ($($when:expr => $articles:path,)+) => {
+        /// Every rule, in the order in which they are asked.
+        pub fn articles() -> impl Iterator<Item = &'static Article> {
+            [$($articles),+].into_iter().flatten().chain(std::iter::once(&NO_MATCH))
+        }
+
+        /// The first rule that applies.
+        pub fn which(facts: &Facts) -> &'static Article {
+            $(
+                let open: fn(&Facts) -> bool = $when;
+                if open(facts) && let Some(article) = first($articles, facts) {
+                    return article;
+                }
+            )+
+            &NO_MATCH
+        }
+    };
 }
 
-/// The first rule that applies.
-pub fn which(facts: &Facts) -> &'static Article {
-    articles().find(|article| (article.when)(facts)).unwrap_or(&NO_MATCH)
+chapters! {
+    always => before::WHO_AND_RECORD,
+    |f| f.secret_connection => secret::FORBIDS,
+    always => before::WORD_AND_MODE,
+    |f| f.ask != Ask::OpenRecord => documents::FORBIDS,
+    deposit::is_deposit => deposit::FORBIDS,
+    is_emergency => grounds::EMERGENCY,
+    is_prefetch => grounds::AHEAD,
+    always => grounds::LACKS,
+    is_prefetch => permits::AHEAD,
+    |f| f.ask == Ask::OpenRecord => permits::OPENING,
+    |f| f.ask == Ask::SeeDocument => permits::DOCUMENT,
+    deposit::is_deposit => permits::DEPOSIT,
+}
+
+#[inline(always)]
+fn first(articles: &'static [Article], facts: &Facts) -> Option<&'static Article> {
+    articles.iter().find(|article| (article.when)(facts))
+}
+
+fn always(_: &Facts) -> bool {
+    true
 }
 
 /// Decides. Never fails: what cannot be decided is denied and said so.
+#[inline]
 pub fn decide(facts: &Facts) -> Decision {
     let article = which(facts);
-    Decision {
+    let mut decision = Decision {
         allow: article.verdict == Verdict::Permit,
         rule: article.rule,
-        facts: article.looks_at.iter().map(|looked| (looked.name, (looked.value)(facts))).collect(),
+        facts: Told::new(),
         obligations: (article.owes)(facts),
+    };
+    for looked in article.looks_at {
+        (looked.tell)(facts, &mut decision.facts);
     }
+    decision
 }
 
 /// The ground under which the record may be opened as things stand, the strongest first; `None` when something must be

@@ -4,7 +4,7 @@
 use crate::time::UnixSeconds;
 
 /// Everything larger is not one of ours, and not the national matrix either.
-pub const BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const BYTES_MAX: usize = 4_194_304;
 pub const ROWS_MAX: usize = 100_000;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -148,6 +148,17 @@ mod tests {
         assert_eq!(table.rows, [Row { line: 4, values: vec!["x;y".into(), "say \"oui\"".into()] }]);
     }
 
+    /// Which of the two separates is the header's to say; where it says nothing, the comma does.
+    #[test]
+    fn the_header_says_what_separates() {
+        let values = |text: &str| read(text.as_bytes()).expect("a table").rows[0].values.clone();
+        assert_eq!(values("a\n1;2\n"), ["1;2"]);
+        assert_eq!(values("a,b;c\n1;2,3\n"), ["1;2", "3"]);
+        assert_eq!(values("a;b;c,d\n1;2;3,4\n"), ["1", "2", "3,4"]);
+        // A quote inside a value is a letter.
+        assert_eq!(values("a,b\n5\" x,y\n"), ["5\" x", "y"]);
+    }
+
     #[test]
     fn what_is_no_table_is_named() {
         assert_eq!(read(b""), Err(Error::NoHeader));
@@ -156,7 +167,8 @@ mod tests {
         assert_eq!(read(b"a,b\n1,\"2\n"), Err(Error::Quote { line: 2 }));
         assert_eq!(read(b"a,a\n"), Err(Error::HeaderTwice { name: "a".into() }));
         assert_eq!(read(b"\xff\xfe"), Err(Error::NotText));
-        assert!(matches!(read(&vec![b'a'; BYTES_MAX + 1]), Err(Error::TooLarge { .. })));
+        assert!(matches!(read(&vec![b' '; BYTES_MAX + 1]), Err(Error::TooLarge { .. })));
+        assert_eq!(read(&vec![b' '; BYTES_MAX]), Err(Error::NoHeader), "as large as may be is read");
         let long = format!("a\n{}", "1\n".repeat(ROWS_MAX + 1));
         assert_eq!(read(long.as_bytes()), Err(Error::TooLong));
     }

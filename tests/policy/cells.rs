@@ -147,6 +147,23 @@ fn a_contradiction_is_no_answer() {
     assert_eq!(twice(Cell::Yes, Cell::No), Cell::Unknown);
 }
 
+/// Types that begin alike are still apart, and so are those that end in nothing.
+#[test]
+fn a_row_is_found_by_its_whole_code() {
+    let column = Column("a".into());
+    let codes = ["ATTEST-DECES-2", "ATTEST-DECES", "ATTEST-DROITS", "ATTEST-D", "A", "A\0", "Z"];
+    let cells = [Cell::Yes, Cell::No, Cell::Unknown, Cell::No, Cell::Yes, Cell::No, Cell::Yes];
+    let rows = codes.iter().zip(cells).map(|(code, cell)| (TypeCode((*code).into()), vec![cell])).collect();
+    let matrix = Matrix::new("1".into(), vec![column.clone()], rows);
+    for (code, cell) in codes.iter().zip(cells) {
+        assert_eq!(matrix.value(&column, &TypeCode((*code).into())), cell, "{code}");
+    }
+    for code in ["ATTEST-DEC", "ATTEST-DECES-", "ATTEST-DROITS-AM", "", "B", "ZZ"] {
+        assert_eq!(matrix.value(&column, &TypeCode(code.into())), Cell::Unknown, "{code}");
+    }
+    assert!(matrix.types().is_sorted());
+}
+
 /// Only what both columns allow.
 #[test]
 fn a_pharmacist_without_a_section_gets_the_narrower_answer() {

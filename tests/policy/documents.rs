@@ -72,6 +72,24 @@ fn documents_are_what_the_law_says() {
     assert!(cases > 100_000 && permitted > 1_000, "{cases}, {permitted}");
 }
 
+/// A denial says which: masked and another's, or masked and nobody knows whose.
+#[test]
+fn what_is_masked_says_whose_it_is() {
+    let (_, _, mut facts) = doors().swap_remove(0);
+    facts.ask = Ask::SeeDocument;
+    let mut rule = |own| {
+        facts.document = Some(DocumentFacts {
+            type_code: TypeCode("15508-5".into()),
+            cell: Cell::Yes,
+            labels: vec![Label::MaskedToProfessionals],
+            status: Status::Current,
+            by_this_holder: own,
+        });
+        which(&facts).rule.id
+    };
+    assert_eq!([rule(Known::No), rule(Known::Unknown), rule(Known::Yes)], ["L-03", "L-04", "L-10"]);
+}
+
 /// The ways in that stand, and those that do not.
 fn doors() -> Vec<(Word, Ask, Facts)> {
     let with = |change: &dyn Fn(&mut Facts)| {

@@ -67,6 +67,8 @@ fn what_waits_for_its_day_is_said_once_and_only_while_it_waits() {
     // Overtaken before its day came: it will never be in force.
     let overtaken = [matrix("2026-12-01.1", "2027-01-01"), matrix("2026-12-01.2", "2026-12-01")];
     assert_eq!(waits(&overtaken, "2026-12-10"), []);
+    let the_same_again = [matrix("2026-12-01.1", "2027-01-01"), matrix("2026-12-01.1", "2026-12-01")];
+    assert_eq!(waits(&the_same_again, "2026-12-10"), []);
 }
 
 #[test]

@@ -46,7 +46,8 @@ fn a_publication_renames_and_adds_and_drops_nothing() {
     let system = r#"{"resourceType":"CodeSystem","concept":[{"code":"11","display":"Synthèses"},{"code":"96","display":"Nouvelle classe"}]}"#;
     let set = r#" {"resourceType":"ValueSet","compose":{"include":[{"system":"x","concept":[{"code":"11","display":"Synthèses"}]},
         {"concept":[{"code":"96","display":"Nouvelle classe"}]}]}}"#;
-    for publication in [csv, system, set] {
+    let code_last = "label,code\nSynthèses,11\nNouvelle classe,96\n";
+    for publication in [csv, system, set, code_last] {
         let next = renewed(publication).expect("read");
         assert_eq!(next.changes_from(&classes()), expected, "{publication}");
         assert_eq!((next.edition.as_str(), next.version.as_str()), ("2026-12-01.1", "TRE_A03 2026"));

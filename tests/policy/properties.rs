@@ -42,12 +42,12 @@ fn documents() -> Vec<DocumentFacts> {
 fn every_case(mut look: impl FnMut(&Facts)) -> u64 {
     let mut cases = 0;
     let brains: Vec<Brain> = brains().into_iter().take(3).collect();
-    let authorizations: Vec<_> = [0, 4, 7, 8].map(|at| authorizations().swap_remove(at)).into();
+    let authorizations: Vec<_> = [0, 4, 8].map(|at| authorizations().swap_remove(at)).into();
     let documents = documents();
     let mut facts = nothing_said();
-    for holder in [0, 2, 3, 10, 11].map(|at| holders().swap_remove(at).1) {
+    for holder in [0, 2, 10, 11].map(|at| holders().swap_remove(at).1) {
         facts.holder = holder;
-        for (_, existence, blocked) in [0, 1, 3, 6].map(|at| records().swap_remove(at)) {
+        for (_, existence, blocked) in [0, 1, 3].map(|at| records().swap_remove(at)) {
             (facts.record.existence, facts.record.blocked) = (existence, blocked);
             for (_, status, time) in &authorizations {
                 (facts.record.authorization, facts.time) = (*status, *time);
@@ -165,7 +165,7 @@ fn bris_de_glace_carries_a_reason_and_passes_neither_closure_nor_opposition_nor_
         assert!(facts.consent.refused == Known::No && !facts.site.brain_death && !facts.secret_connection, "{facts:?}");
         assert!(decide(facts).obligations.contains(&Obligation::ShowEmergencyBanner), "{facts:?}");
     });
-    assert!(urgent > 20, "no bris de glace was walked: {urgent}");
+    assert!(urgent > 10, "no bris de glace was walked: {urgent}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use chevet::journal::words::Regime;
 use chevet::policy::Facts;
 use chevet::policy::decide;
 use chevet::policy::decision::Obligation;
+use chevet::policy::decision::Told;
 use chevet::policy::decision::Value;
 use chevet::policy::facts::Ask;
 use chevet::policy::facts::Cell;
@@ -37,7 +38,13 @@ use std::collections::BTreeMap;
 
 /// Every fact that some rule looks at, as it is printed of these facts.
 fn printed(facts: &Facts) -> BTreeMap<&'static str, String> {
-    articles().flat_map(|article| article.looks_at).map(|fact| (fact.name, (fact.value)(facts).to_string())).collect()
+    let told = articles().flat_map(|article| {
+        let mut told = Told::new();
+        article.looks_at.iter().for_each(|fact| (fact.tell)(facts, &mut told));
+        assert!(told.iter().map(|(name, _)| *name).eq(article.looks_at.iter().map(|fact| fact.name)));
+        told
+    });
+    told.map(|(name, value)| (name, value.to_string())).collect()
 }
 
 fn said() -> Facts {
@@ -258,6 +265,18 @@ fn a_gate_asks_no_more_than_it_needs() {
     assert_eq!(asked(&|f| f.consent.refused = Known::Yes), [RecordInitialConsent, InformAtThisEvent]);
     assert_eq!(asked(&|f| (f.ground, f.consent.refused) = (Some(Ground::Refused), Known::Yes)), []);
     assert_eq!(asked(&|f| f.record.blocked = true), []);
+    // A change of mind is asked for at an ordinary gate, and nowhere else.
+    let refused = |change: &dyn Fn(&mut Facts)| {
+        asked(&|f| {
+            f.consent.refused = Known::Yes;
+            change(f);
+        })
+    };
+    assert_eq!(refused(&|f| f.mode = Mode::BrisDeGlace), []);
+    assert_eq!(refused(&|f| f.mode = Mode::Centre15), []);
+    assert_eq!(refused(&|f| f.ground = Some(Ground::BreakGlass)), []);
+    assert_eq!(refused(&|f| f.mode = Mode::Prefetch), []);
+    assert_eq!(refused(&|f| f.ask = Ask::PrefetchDocument), []);
 }
 
 /// Whatever is asked now, the question is under which ground the record may be opened.

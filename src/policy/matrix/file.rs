@@ -37,7 +37,7 @@ pub fn read(bytes: &[u8]) -> Result<Matrix, Error> {
         };
         let value = read_value(value, row.line)?;
         let source = matrix.sources.iter().position(|known| known.id == *source);
-        let source = source.and_then(|at| u8::try_from(at).ok()).filter(|at| *at < u8::MAX);
+        let source = source.and_then(|at| u8::try_from(at + 1).ok());
         let source = source.ok_or_else(|| Error::UnknownSource { line: row.line, found: row.values[3].clone() })?;
         matrix.say(row.line, kind, column, value, source)?;
     }
@@ -113,7 +113,7 @@ impl Matrix {
         }
     }
 
-    /// Writes one cell down, once.
+    /// Writes one cell down, once; `source` counts from one.
     pub(super) fn say(&mut self, line: usize, kind: &str, column: &str, cell: Cell, source: u8) -> Result<(), Error> {
         let at = self.columns.iter().position(|known| known.0 == column);
         let at = at.ok_or_else(|| Error::UnknownColumn { line, found: column.to_owned() })?;
@@ -131,7 +131,7 @@ impl Matrix {
             _ => return Err(Error::Contradiction { line, kind: kind.to_owned(), column: column.to_owned() }),
         }
         let width = self.columns.len();
-        self.origins[row * width + at] = source + 1;
+        self.origins[row * width + at] = source;
         Ok(())
     }
 }

@@ -26,7 +26,8 @@ pub struct About {
 }
 
 const FIXED: [&str; 3] = ["classCode", "typeCode", "typeLabel"];
-const SOURCE: u8 = 0;
+/// The first and only one.
+const SOURCE: u8 = 1;
 
 /// Reads the CSV form; the columns are those of the matrix in force.
 pub fn from_csv(bytes: &[u8], about: About, in_force: &Matrix) -> Result<Matrix, Error> {

@@ -26,7 +26,7 @@ pub const FORBIDS: &[Article] = &[
             sentence: "Rien n’est connu de ce document\u{a0}: il n’est pas montré.",
         },
         verdict: Lack,
-        when: |f| f.ask != Ask::OpenRecord && f.document.is_none(),
+        when: |f| f.document.is_none(),
         owes: nothing,
         looks_at: &[looked::ASK, looked::TYPE],
         next: "Revenez à la liste et ouvrez-le de nouveau.",

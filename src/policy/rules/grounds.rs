@@ -21,11 +21,11 @@ use crate::policy::rules::informed;
 use crate::policy::rules::initial_consent_is_needed;
 use crate::policy::rules::initial_consent_stands;
 use crate::policy::rules::is_emergency;
-use crate::policy::rules::is_prefetch;
 use crate::policy::rules::nothing;
 use crate::policy::rules::what_the_patient_can_give;
 
-pub const FORBIDS: &[Article] = &[
+/// Bris de glace, whichever of mode and ground says so.
+pub const EMERGENCY: &[Article] = &[
     Article {
         rule: Rule {
             id: "E-02",
@@ -33,7 +33,7 @@ pub const FORBIDS: &[Article] = &[
             sentence: "Le médecin du travail n’accède au dossier qu’avec le consentement exprès du patient.",
         },
         verdict: Forbid,
-        when: |f| is_emergency(f) && f.holder.kind == ProfessionKind::OccupationalDoctor,
+        when: |f| f.holder.kind == ProfessionKind::OccupationalDoctor,
         owes: nothing,
         looks_at: &[looked::KIND, looked::MODE, looked::GROUND],
         next: "Appelez le 15\u{a0}: la régulation médicale a son propre accès.",
@@ -43,7 +43,7 @@ pub const FORBIDS: &[Article] = &[
             id: "E-03", law: "CSP L.1111-17 I", sentence: "Le patient s’est opposé à l’accès en urgence."
         },
         verdict: Forbid,
-        when: |f| is_emergency(f) && f.record.emergency.is_some_and(|switches| !switches.other_professionals),
+        when: |f| f.record.emergency.is_some_and(|switches| !switches.other_professionals),
         owes: nothing,
         looks_at: &[looked::MODE, looked::EMERGENCY_OTHERS],
         next: "Soignez sans le dossier\u{a0}; vous n’êtes pas responsable de ce que vous ne pouviez pas voir (L.1111-15).",
@@ -55,11 +55,39 @@ pub const FORBIDS: &[Article] = &[
             sentence: "On ne sait pas si le patient s’est opposé à l’accès en urgence\u{a0}: il est refusé.",
         },
         verdict: Lack,
-        when: |f| is_emergency(f) && f.record.emergency.is_none(),
+        when: |f| f.record.emergency.is_none(),
         owes: nothing,
         looks_at: &[looked::MODE, looked::EMERGENCY_OTHERS],
         next: "Réessayez quand la borne est reliée au réseau\u{a0}; en cas d’urgence vitale, appelez le 15.",
     },
+    Article {
+        rule: Rule {
+            id: "E-05",
+            law: "CSP L.1111-17 I\u{a0}; EX_0.3-1050",
+            sentence: "Le bris de glace est à la fois un mode et un motif\u{a0}: l’un ne va pas sans l’autre.",
+        },
+        verdict: Forbid,
+        when: |f| !(f.mode == Mode::BrisDeGlace && f.ground == Some(Ground::BreakGlass)),
+        owes: nothing,
+        looks_at: &[looked::MODE, looked::GROUND],
+        next: "Revenez à l’entrée du dossier et choisissez de nouveau le motif.",
+    },
+    Article {
+        rule: Rule {
+            id: "E-06",
+            law: "CSP L.1111-17 I, R.1111-48",
+            sentence: "Le bris de glace demande un motif de la liste.",
+        },
+        verdict: Lack,
+        when: |f| f.emergency_reason.as_deref().and_then(emergency::reason).is_none(),
+        owes: |_| Owed::from_iter([Obligation::GiveReason]),
+        looks_at: &[looked::MODE, looked::REASON],
+        next: "Choisissez le motif\u{a0}: il sera montré au patient et à son médecin traitant.",
+    },
+];
+
+/// Fetching ahead, whichever of mode and ask says so.
+pub const AHEAD: &[Article] = &[
     Article {
         rule: Rule {
             id: "P-02",
@@ -67,7 +95,7 @@ pub const FORBIDS: &[Article] = &[
             sentence: "Un chargement à l’avance ne montre rien et ne se fait jamais en urgence.",
         },
         verdict: Forbid,
-        when: |f| is_prefetch(f) && (f.ask == Ask::SeeDocument || is_emergency(f)),
+        when: |f| f.ask == Ask::SeeDocument || is_emergency(f),
         owes: nothing,
         looks_at: &[looked::ASK, looked::MODE, looked::GROUND],
         next: "Ouvrez le dossier en présence du patient.",
@@ -81,7 +109,7 @@ pub const FORBIDS: &[Article] = &[
         verdict: Lack,
         when: |f| {
             let ground = matches!(f.ground, Some(Ground::Authorization | Ground::Team));
-            is_prefetch(f) && !(ground && f.consent.in_team == Known::Yes && authorization_stands(f))
+            !(ground && f.consent.in_team == Known::Yes && authorization_stands(f))
         },
         owes: nothing,
         looks_at: &[looked::GROUND, looked::IN_TEAM, looked::AUTHORIZATION, looked::AUTHORIZED_UNTIL, looked::TIME],
@@ -94,7 +122,7 @@ pub const FORBIDS: &[Article] = &[
             sentence: "On ne charge à l’avance qu’après le consentement initial du patient.",
         },
         verdict: Lack,
-        when: |f| is_prefetch(f) && !initial_consent_stands(f),
+        when: |f| !initial_consent_stands(f),
         owes: nothing,
         looks_at: &[looked::INITIAL, looked::GIVEN_AT, looked::TIME, looked::TIME_TRUST],
         next: "Demandez ce consentement au patient lors de votre prochaine visite.",
@@ -106,38 +134,14 @@ pub const FORBIDS: &[Article] = &[
             sentence: "Le médecin du travail ne charge rien à l’avance.",
         },
         verdict: Forbid,
-        when: |f| is_prefetch(f) && f.holder.kind == ProfessionKind::OccupationalDoctor,
+        when: |f| f.holder.kind == ProfessionKind::OccupationalDoctor,
         owes: nothing,
         looks_at: &[looked::KIND, looked::MODE],
         next: "Ouvrez le dossier en présence du patient, avec son consentement exprès.",
     },
-    Article {
-        rule: Rule {
-            id: "E-05",
-            law: "CSP L.1111-17 I\u{a0}; EX_0.3-1050",
-            sentence: "Le bris de glace est à la fois un mode et un motif\u{a0}: l’un ne va pas sans l’autre.",
-        },
-        verdict: Forbid,
-        when: |f| is_emergency(f) && !(f.mode == Mode::BrisDeGlace && f.ground == Some(Ground::BreakGlass)),
-        owes: nothing,
-        looks_at: &[looked::MODE, looked::GROUND],
-        next: "Revenez à l’entrée du dossier et choisissez de nouveau le motif.",
-    },
 ];
 
 pub const LACKS: &[Article] = &[
-    Article {
-        rule: Rule {
-            id: "E-06",
-            law: "CSP L.1111-17 I, R.1111-48",
-            sentence: "Le bris de glace demande un motif de la liste.",
-        },
-        verdict: Lack,
-        when: |f| is_emergency(f) && f.emergency_reason.as_deref().and_then(emergency::reason).is_none(),
-        owes: |_| Owed::from_iter([Obligation::GiveReason]),
-        looks_at: &[looked::MODE, looked::REASON],
-        next: "Choisissez le motif\u{a0}: il sera montré au patient et à son médecin traitant.",
-    },
     Article {
         rule: Rule {
             id: "G-10",

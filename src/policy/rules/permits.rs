@@ -11,37 +11,31 @@ use crate::policy::facts::Facts;
 use crate::policy::looked;
 use crate::policy::rules::Article;
 use crate::policy::rules::Verdict::Permit;
-use crate::policy::rules::deposit::is_deposit;
 use crate::policy::rules::documents;
 use crate::policy::rules::documents::Through;
 use crate::policy::rules::informed;
 use crate::policy::rules::is_emergency;
-use crate::policy::rules::is_prefetch;
 use crate::policy::rules::trace;
 use crate::record::document::Label;
 
 const NOTHING_TO_DO: &str = "Rien à faire\u{a0}: l’accès est permis, et tracé.";
 
-pub const PERMITS: &[Article] = &[
-    Article {
-        rule: Rule {
-            id: "P-01",
-            law: "CSP R.1111-46\u{a0}; Conseil d’État n° 490409 du 15 octobre 2025",
-            sentence: "Chargement à l’avance pour l’équipe de soins, sous autorisation valide et consentement initial.",
-        },
-        verdict: Permit,
-        when: |f| is_prefetch(f) && (f.ask == Ask::OpenRecord || cell_says_yes(f)),
-        owes,
-        looks_at: &[
-            looked::GROUND,
-            looked::AUTHORIZATION,
-            looked::IN_TEAM,
-            looked::INITIAL,
-            looked::TYPE,
-            looked::CELL,
-        ],
-        next: NOTHING_TO_DO,
+/// To fetch ahead.
+pub const AHEAD: &[Article] = &[Article {
+    rule: Rule {
+        id: "P-01",
+        law: "CSP R.1111-46\u{a0}; Conseil d’État n° 490409 du 15 octobre 2025",
+        sentence: "Chargement à l’avance pour l’équipe de soins, sous autorisation valide et consentement initial.",
     },
+    verdict: Permit,
+    when: |f| f.ask == Ask::OpenRecord || cell_says_yes(f),
+    owes,
+    looks_at: &[looked::GROUND, looked::AUTHORIZATION, looked::IN_TEAM, looked::INITIAL, looked::TYPE, looked::CELL],
+    next: NOTHING_TO_DO,
+}];
+
+/// To open a record.
+pub const OPENING: &[Article] = &[
     Article {
         rule: Rule {
             id: "E-07",
@@ -49,7 +43,7 @@ pub const PERMITS: &[Article] = &[
             sentence: "Bris de glace\u{a0}: le patient ne peut pas s’exprimer et court un risque immédiat.",
         },
         verdict: Permit,
-        when: |f| f.ask == Ask::OpenRecord && f.mode == Mode::BrisDeGlace,
+        when: |f| f.mode == Mode::BrisDeGlace,
         owes,
         looks_at: &[looked::MODE, looked::REASON, looked::EMERGENCY_OTHERS, looked::REFUSED],
         next: "Le patient et son médecin traitant seront informés de cet accès.",
@@ -90,6 +84,10 @@ pub const PERMITS: &[Article] = &[
         looks_at: &[looked::GROUND, looked::EXPLICIT],
         next: NOTHING_TO_DO,
     },
+];
+
+/// To see a document.
+pub const DOCUMENT: &[Article] = &[
     Article {
         rule: Rule {
             id: "L-10",
@@ -145,24 +143,26 @@ pub const PERMITS: &[Article] = &[
             sentence: "La matrice d’habilitation permet ce type de document à votre profession.",
         },
         verdict: Permit,
-        when: |f| f.ask == Ask::SeeDocument && cell_says_yes(f) && has_a_ground(f),
+        when: |f| cell_says_yes(f) && has_a_ground(f),
         owes,
         looks_at: &[looked::PROFESSION, looked::TYPE, looked::CELL, looked::MATRIX],
         next: NOTHING_TO_DO,
     },
-    Article {
-        rule: Rule {
-            id: "W-01",
-            law: "CSP L.1111-15\u{a0}; DMP TD2.1",
-            sentence: "Le dossier est ouvert et l’identité qualifiée\u{a0}: le dépôt ne demande pas d’autorisation.",
-        },
-        verdict: Permit,
-        when: is_deposit,
-        owes: a_deposit_owes,
-        looks_at: &[looked::ASK, looked::EXISTENCE, looked::INS, looked::TYPE, looked::LABELS, looked::OWN],
-        next: "Dites au patient ce que vous déposez.",
-    },
 ];
+
+/// To deposit one.
+pub const DEPOSIT: &[Article] = &[Article {
+    rule: Rule {
+        id: "W-01",
+        law: "CSP L.1111-15\u{a0}; DMP TD2.1",
+        sentence: "Le dossier est ouvert et l’identité qualifiée\u{a0}: le dépôt ne demande pas d’autorisation.",
+    },
+    verdict: Permit,
+    when: |_| true,
+    owes: a_deposit_owes,
+    looks_at: &[looked::ASK, looked::EXISTENCE, looked::INS, looked::TYPE, looked::LABELS, looked::OWN],
+    next: "Dites au patient ce que vous déposez.",
+}];
 
 fn owes(facts: &Facts) -> Owed {
     let mut owed = Owed::new();
@@ -201,12 +201,14 @@ fn a_deposit_owes(facts: &Facts) -> Owed {
 }
 
 fn opens(facts: &Facts, ground: Ground) -> bool {
-    facts.ask == Ask::OpenRecord && facts.mode == Mode::Normal && facts.ground == Some(ground)
+    facts.mode == Mode::Normal && facts.ground == Some(ground)
 }
 
 fn sees_through(facts: &Facts, through: Through) -> bool {
-    let masked = facts.ask == Ask::SeeDocument && documents::is_masked(facts);
-    masked && cell_says_yes(facts) && has_a_ground(facts) && documents::through_the_mask(facts) == Some(through)
+    documents::is_masked(facts)
+        && cell_says_yes(facts)
+        && has_a_ground(facts)
+        && documents::through_the_mask(facts) == Some(through)
 }
 
 fn cell_says_yes(facts: &Facts) -> bool {
