@@ -154,6 +154,25 @@ fn a_card_that_is_pulled_while_it_answers_leaves_room_for_the_next() {
     });
 }
 
+/// A patient's card, say: the page names it, nothing is sent to it, and the next card is read.
+#[test]
+fn a_card_that_is_no_cps_is_told_so_and_asked_nothing() {
+    with_card("kiosk::a_card_that_is_no_cps_is_told_so_and_asked_nothing", "unknown", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            let body = kiosk.until("page that says why not", |body| matches!(body, Body::Trouble(_))).await;
+            assert!(text_of(&body).contains(Trouble::CardUnknown.words().name), "{}", text_of(&body));
+            assert_eq!(hands.apdus(), 0);
+            hands.pull();
+            kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+            hands.insert("nurse");
+            kiosk.log_in().await;
+        });
+    });
+}
+
 /// Without any PC/SC service the kiosk starts, says so on its idle page, and waits. Lived in a process of its own, this
 /// test run once more, whose environment names a service that is not there whatever this desk has.
 #[test]
