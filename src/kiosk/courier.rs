@@ -77,12 +77,17 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
         };
         match order {
             Order::Wake => {}
-            Order::Deliver { ticket } => {
-                if let Some(who) = courier.present() {
+            Order::Deliver { ticket } => match courier.present() {
+                Some(who) => {
                     plan.holder_is_here(&who.holder);
+                    asked = Some(ticket);
                 }
-                asked = Some(ticket);
-            }
+                // What waits for somebody who has left is not even listed: nothing left is not all delivered.
+                None => {
+                    let gone = Err(Trouble::CardPulledWhileReading);
+                    courier.tell_delivered(&mut Some(ticket), gone).await;
+                }
+            },
         }
     }
 }

@@ -20,20 +20,21 @@ type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
 /// Runs until the loop is gone.
 pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, events: mpsc::Sender<Event>) {
     let mut waiting: VecDeque<Effect> = VecDeque::new();
-    let mut running: Option<(Running<'_>, bool)> = None;
+    let mut running: Option<(Running<'_>, Fate)> = None;
     loop {
         if running.is_none()
             && let Some(effect) = waiting.pop_front()
         {
-            let dropped_when_late = may_be_dropped(&effect);
-            running = Some((Box::pin(hands.perform(effect)), dropped_when_late));
+            let fate = fate_of(&effect);
+            running = Some((Box::pin(hands.perform(effect)), fate));
         }
         tokio::select! {
             biased;
             effect = effects.recv() => match effect {
                 None => return,
                 Some(Effect::Lock) => {
-                    let unfinished = running.take().filter(|(_, may_be_dropped)| !may_be_dropped);
+                    // Dropped before anything is waited for: what is not polled any more may hold what `lock` needs.
+                    let unfinished = running.take().filter(|(_, fate)| *fate == Fate::Finished);
                     waiting.clear();
                     hands.lock().await;
                     // A row that was being written is written by now; what tidies up after a refusal is done too.
@@ -43,7 +44,7 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                 }
                 Some(effect) => {
                     // The visit has one question open at a time: a new one means that the old one's page is gone.
-                    if running.as_ref().is_some_and(|(_, may_be_dropped)| *may_be_dropped) {
+                    if running.as_ref().is_some_and(|(_, fate)| *fate == Fate::DroppedByTheNext) {
                         running = None;
                     }
                     waiting.push_back(effect);
@@ -59,7 +60,7 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
     }
 }
 
-async fn answer_of(running: &mut Option<(Running<'_>, bool)>) -> Option<Event> {
+async fn answer_of(running: &mut Option<(Running<'_>, Fate)>) -> Option<Event> {
     match running {
         Some((future, _)) => future.as_mut().await,
         None => None,
@@ -69,14 +70,29 @@ async fn answer_of(running: &mut Option<(Running<'_>, bool)>) -> Option<Event> {
 /// How long a disk may take to finish what was begun before the card went out.
 const FINISH_MAX: Duration = Duration::from_secs(5);
 
-/// Questions whose answer is worth nothing once their page is gone. Writing is never one of them.
-fn may_be_dropped(effect: &Effect) -> bool {
-    matches!(
-        effect,
+/// What becomes of a question when its page is gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The next question takes its place.
+    DroppedByTheNext,
+    /// Only `Lock` ends it: the card, and what it opens. It must not go on after the keys are gone.
+    DroppedByLock,
+    /// Writing is always finished. It holds nothing of `Hands` while it waits.
+    Finished,
+}
+
+fn fate_of(effect: &Effect) -> Fate {
+    match effect {
         Effect::AskState { .. }
-            | Effect::List { .. }
-            | Effect::History { .. }
-            | Effect::Fetch { .. }
-            | Effect::Render { .. }
-    )
+        | Effect::List { .. }
+        | Effect::History { .. }
+        | Effect::Fetch { .. }
+        | Effect::Render { .. } => Fate::DroppedByTheNext,
+        Effect::ReadCard { .. }
+        | Effect::CheckPin { .. }
+        | Effect::OpenCompartment { .. }
+        | Effect::Deliver { .. }
+        | Effect::Lock => Fate::DroppedByLock,
+        Effect::Record { .. } => Fate::Finished,
+    }
 }

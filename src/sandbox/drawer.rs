@@ -102,6 +102,7 @@ fn sheets() -> Vec<Sheet> {
         Sheet { tries_left: 1, ..sheet(nurse("last-try", "Enora", "PLESSIVIER", "899700602255", "993123371"), "dernier essai") },
         Sheet { chip: Chip::Cps4, ..sheet(nurse("cps4", "Gaspard", "LUNEVIEIL", "899700602362", "993124502"), "génération CPS4") },
         Sheet { chip: Chip::Contactless, ..sheet(nurse("contactless", "Oriane", "SAUTEMOUCHE", "899700602479", "993125632"), "sans contact") },
+        Sheet { chip: Chip::Unknown, ..sheet(nurse("unknown", "Philibert", "AUBRELONGUE", "899700602586", "993126762"), "pas une CPS") },
     ]
 }
 
@@ -159,7 +160,7 @@ mod tests {
             let mut seen: Vec<&str> = profiles().iter().map(field).collect();
             seen.sort_unstable();
             seen.dedup();
-            assert_eq!(seen.len(), 13);
+            assert_eq!(seen.len(), 14);
         }
     }
 }

@@ -272,6 +272,7 @@ impl Player {
     /// What a person sees with other cards.
     async fn other_cards(&mut self) -> Result<(), Error> {
         let scenes = [
+            ("unknown", "carte-inconnue", "Une carte d’une autre famille : rien ne lui est demandé."),
             ("cps4", "carte-cps4", "Une carte d’une autre génération : nommée, et refusée."),
             ("expired", "carte-perimee", "Une carte périmée."),
             ("revoked", "carte-revoquee", "Une carte en opposition."),

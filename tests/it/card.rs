@@ -254,6 +254,7 @@ fn every_card_of_the_drawer_is_told_for_what_it_is() {
         };
         assert_eq!(take("cps4"), Err(Error::Cps4));
         assert_eq!(take("contactless"), Err(Error::Contactless));
+        assert_eq!(take("unknown"), Err(Error::UnknownCard));
         assert_eq!(take("pin-blocked").expect("read").tries_left, Some(0));
         let expired = take("expired").expect("read");
         assert_eq!(verdict(hands, &expired), Err(trust::Error::Expired));
@@ -406,5 +407,8 @@ fn the_verbs_say_no_and_keep_the_last_try() {
         take("cps4");
         let other = Verb::show(hands);
         assert_eq!((other.code, &other.json["generation"]), (ExitCode::from(1), &"cps4".into()));
+        take("unknown");
+        let unknown = Verb::show(hands);
+        assert_eq!((unknown.code, &unknown.json["generation"]), (ExitCode::from(1), &"unknown".into()));
     });
 }

@@ -2,7 +2,7 @@
 //!
 //! Certificates are the sandbox's; the server here is not the sandbox DMP: it knows no FHIR, so that it can be wrong.
 
-mod stage;
+pub mod stage;
 
 use chevet::exchange::AsDevice;
 use chevet::exchange::Error;

@@ -10,6 +10,7 @@ use chevet::identity::holder::HolderId;
 use chevet::kiosk::start::Kiosk;
 use chevet::kiosk::start::Start;
 use chevet::kiosk::start::start;
+use chevet::sandbox::cps::Faults;
 use chevet::sandbox::drawer::Drawer;
 use chevet::sandbox::people::round_for;
 use chevet::sandbox::stage::Stage;
@@ -23,6 +24,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::time::Instant;
 use std::time::SystemTime;
 
 /// P1 on real parts. First the control: on a healthy disk a document is read by a worker and shown. Then fsync fails:
@@ -104,7 +106,6 @@ fn a_card_that_is_pulled_leaves_a_blank_page() {
             let stage = stage(folder.path());
             let mut kiosk = Person::before(&stage, &stage.settings).await;
             for deep in 0..3 {
-                kiosk.come_in(hands).await;
                 kiosk.log_in().await;
                 if deep > 0 {
                     kiosk.open_record_of(0).await;
@@ -121,6 +122,53 @@ fn a_card_that_is_pulled_leaves_a_blank_page() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 hands.insert("nurse");
             }
+        });
+    });
+}
+
+/// Pulled at any moment after its PIN, while a slow card still answers: nothing that was being done for it may stand in
+/// the way of the next card.
+#[test]
+fn a_card_that_is_pulled_while_it_answers_leaves_room_for_the_next() {
+    with_card("kiosk::a_card_that_is_pulled_while_it_answers_leaves_room_for_the_next", "nurse", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            // In its PIN, in its compartment's key, and in the token that home asks for.
+            for answers in [2, 9, 13, 14, 15] {
+                kiosk.type_pin().await;
+                hands.set_faults(Faults { slow: Duration::from_millis(150), ..Faults::default() });
+                let before = hands.apdus();
+                kiosk.touch(Touch::Confirm).await;
+                let until = Instant::now() + Duration::from_secs(4);
+                while hands.apdus() < before + answers && Instant::now() < until {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                hands.pull();
+                kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                hands.insert("nurse");
+            }
+        });
+    });
+}
+
+/// A patient's card, say: the page names it, nothing is sent to it, and the next card is read.
+#[test]
+fn a_card_that_is_no_cps_is_told_so_and_asked_nothing() {
+    with_card("kiosk::a_card_that_is_no_cps_is_told_so_and_asked_nothing", "unknown", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            let body = kiosk.until("page that says why not", |body| matches!(body, Body::Trouble(_))).await;
+            assert!(text_of(&body).contains(Trouble::CardUnknown.words().name), "{}", text_of(&body));
+            assert_eq!(hands.apdus(), 0);
+            hands.pull();
+            kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+            hands.insert("nurse");
+            kiosk.log_in().await;
         });
     });
 }
@@ -174,27 +222,8 @@ impl Person {
         Person { kiosk: start(begin).await.expect("a kiosk") }
     }
 
-    /// Does what the page says: a virtual reader that was looked into while its card was swapped finds it mute, and the
-    /// person puts it in again.
-    async fn come_in(&mut self, hands: &Hands) {
-        for _try in 0..4 {
-            let seen = |body: &Body| matches!(body, Body::Pin(_) | Body::Trouble(_));
-            if matches!(self.until("PIN page, or why not", seen).await, Body::Pin(_)) {
-                return;
-            }
-            hands.pull();
-            self.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            hands.insert("nurse");
-        }
-        panic!("the card stays mute");
-    }
-
     async fn log_in(&mut self) {
-        self.until("the PIN page", |body| matches!(body, Body::Pin(_))).await;
-        for digit in [1, 2, 3, 4] {
-            self.touch(Touch::Digit(digit)).await;
-        }
+        self.type_pin().await;
         self.touch(Touch::Confirm).await;
         let inside =
             |body: &Body| matches!(body, Body::Duty(_)) || matches!(body, Body::Home(home) if !home.rows.is_empty());
@@ -203,6 +232,16 @@ impl Person {
             self.touch(Touch::Understood).await;
         }
         self.until("home", |body| matches!(body, Body::Home(home) if !home.rows.is_empty())).await;
+    }
+
+    /// A page that says why not is no wait for the PIN page.
+    async fn type_pin(&mut self) {
+        let seen = |body: &Body| matches!(body, Body::Pin(_) | Body::Trouble(_));
+        let body = self.until("PIN page, or why not", seen).await;
+        assert!(matches!(body, Body::Pin(_)), "no PIN page: {}", text_of(&body));
+        for digit in [1, 2, 3, 4] {
+            self.touch(Touch::Digit(digit)).await;
+        }
     }
 
     async fn open_record_of(&mut self, place: usize) {

@@ -3,6 +3,8 @@
 #[cfg(feature = "sandbox")]
 mod card;
 #[cfg(feature = "sandbox")]
+mod courier;
+#[cfg(feature = "sandbox")]
 mod cps;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 mod demo;

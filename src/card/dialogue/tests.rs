@@ -4,6 +4,7 @@ use super::*;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What the scripted card does besides answering.
 #[derive(Clone, Copy, Default)]
@@ -23,11 +24,13 @@ struct Habits {
     /// This instruction is refused with `6985`.
     refuses: Option<u8>,
     signs_wrong: bool,
+    /// Instead of answering the APDU of this index, counted from 0, this word and no data.
+    says: Option<(usize, u16)>,
 }
 
 struct Scripted {
     habits: Habits,
-    files: HashMap<Vec<u8>, Vec<u8>>,
+    files: Arc<HashMap<Vec<u8>, Vec<u8>>>,
     selected: Vec<u8>,
     waiting: Vec<u8>,
     asked_again: bool,
@@ -35,6 +38,7 @@ struct Scripted {
     verified: bool,
     /// Headers of all that came.
     log: Vec<Vec<u8>>,
+    pins_sent: usize,
 }
 
 impl Scripted {
@@ -63,14 +67,26 @@ impl Scripted {
         files.insert(path(0x11), sign);
         files.insert(path(0x12), auth);
         let (selected, waiting, log) = (Vec::new(), Vec::new(), Vec::new());
-        Scripted { habits, files, selected, waiting, asked_again: false, tries: 3, verified: false, log }
+        let files = Arc::new(files);
+        Scripted { habits, files, selected, waiting, asked_again: false, tries: 3, verified: false, log, pins_sent: 0 }
+    }
+
+    /// The same files, another day.
+    fn as_new(&self, habits: Habits) -> Scripted {
+        let (files, selected) = (self.files.clone(), Vec::new());
+        let (waiting, log) = (Vec::new(), Vec::new());
+        Scripted { habits, files, selected, waiting, asked_again: false, tries: 3, verified: false, log, pins_sent: 0 }
     }
 
     fn answer(&mut self, command: &[u8]) -> Result<Vec<u8>, Error> {
         let at = self.log.len();
         self.log.push(command[..4.min(command.len())].to_vec());
+        self.pins_sent += usize::from(command.get(1) == Some(&0x20) && command.len() > 5);
         if self.habits.pulled_at == Some(at) {
             return Err(Error::Removed);
+        }
+        if let Some((_, word)) = self.habits.says.filter(|(index, _)| *index == at) {
+            return Ok(word.to_be_bytes().to_vec());
         }
         let [_, instruction, p1, p2, p3, data @ ..] = command else { return Ok(vec![0x67, 0x00]) };
         if self.habits.refuses == Some(*instruction) {
@@ -111,7 +127,7 @@ impl Scripted {
             return vec![0x6C, length as u8];
         }
         self.asked_again = false;
-        let file = &self.files[&self.selected];
+        let Some(file) = self.files.get(&self.selected) else { return vec![0x69, 0x86] };
         let end = (offset + length).min(file.len());
         [&file[offset.min(end)..end], if end < offset + length { &[0x62, 0x82] } else { &[0x90, 0x00] }].concat()
     }
@@ -273,6 +289,67 @@ fn a_pulled_card_is_pulled_at_every_step_and_costs_no_try() {
     }
 }
 
+/// A word instead of the answer to each command that reads the card: nothing falls over, it ends, and no PIN is sent. All
+/// words under the first bytes that it knows a meaning for, and every 251st of the others, which are all one to it.
+#[test]
+fn no_status_word_in_reading_makes_it_stumble() {
+    let mut whole = Scripted::new(Habits::default());
+    find(&mut |command| whole.answer(command)).expect("found");
+    let steps = whole.log.len();
+    assert!(steps > 25, "{steps}");
+    let known = |word: &u16| matches!(word >> 8, 0x61 | 0x62 | 0x63 | 0x67 | 0x69 | 0x6A | 0x6B | 0x6C | 0x90);
+    let words = (0..=u16::MAX).filter(|word| known(word) || word % 251 == 0);
+    let words: Vec<(usize, u16)> = words.flat_map(|word| (0..steps).map(move |at| (at, word))).collect();
+    on_both_cores(&words, |at, word| {
+        let mut card = whole.as_new(Habits { says: Some((at, word)), ..Habits::default() });
+        let result = find(&mut |command| card.answer(command)).map(|_| ());
+        let told = || format!("{word:04X} at {at}: {result:?}");
+        assert!(card.pins_sent == 0 && card.log.len() <= steps + ROUNDS_MAX, "{}", told());
+        let is_about_a_pin = matches!(result, Err(Error::WrongPin { .. } | Error::Blocked | Error::PinLength));
+        assert!(!is_about_a_pin, "{}", told());
+    });
+}
+
+/// All 65,536 words instead of the answer to each command of login and signature: the right PIN is sent once at most, is
+/// called wrong only where the card says so, and is not sent to a card that has just said that it is blocked.
+#[test]
+fn no_status_word_at_any_step_costs_a_try() {
+    let mut whole = Scripted::new(Habits::default());
+    let found = find(&mut |command| whole.answer(command)).expect("found");
+    let visit_on = |card: &mut Scripted| {
+        let transport = &mut |command: &[u8]| card.answer(command);
+        login(transport, &found, &pin("1234"), &statement())?;
+        sign(transport, &found, &statement())
+    };
+    let mut plain = whole.as_new(Habits::default());
+    visit_on(&mut plain).expect("a visit");
+    let steps = plain.log.len();
+    let pin_at = plain.log.iter().rposition(|header| header[1] == 0x20).expect("a PIN was sent");
+    assert_eq!((pin_at, steps), (1, 12));
+    let words: Vec<(usize, u16)> = (0..=u16::MAX).flat_map(|word| (0..steps).map(move |at| (at, word))).collect();
+    on_both_cores(&words, |at, word| {
+        let mut card = whole.as_new(Habits { says: Some((at, word)), ..Habits::default() });
+        let result = visit_on(&mut card).map(|_| ());
+        let told = || format!("{word:04X} at {at}: {result:?}");
+        assert!(card.pins_sent <= 1 && card.tries == 3 && card.log.len() <= steps + ROUNDS_MAX, "{}", told());
+        if at < pin_at && matches!(word, 0x63C0 | 0x6983 | 0x6984) {
+            assert_eq!((result, card.pins_sent), (Err(Error::Blocked), 0), "{word:04X} at {at}");
+        } else if let Err(Error::WrongPin { tries_left }) = result {
+            assert!(at == pin_at && (word == 0x6300 || word == 0x63C0 | u16::from(tries_left)), "{}", told());
+        }
+    });
+}
+
+fn on_both_cores(cases: &[(usize, u16)], check: impl Fn(usize, u16) + Sync) {
+    let (first, second) = cases.split_at(cases.len() / 2);
+    std::thread::scope(|scope| {
+        for part in [first, second] {
+            let check = &check;
+            scope.spawn(move || part.iter().for_each(|(at, word)| check(*at, *word)));
+        }
+    });
+}
+
 #[test]
 fn a_wrong_pin_counts_down_and_then_is_not_sent() {
     let mut card = Scripted::new(Habits::default());
@@ -328,14 +405,14 @@ fn what_is_missing_or_refused_is_named() {
     let mut card = Scripted::new(Habits { refuses: Some(0x88), ..Habits::default() });
     assert_eq!(failure(&mut card, "1234"), Error::Dialogue { step: "signing", status: 0x6985 });
     let mut card = Scripted::new(Habits::default());
-    card.files.remove(&[0x3F, 0x00, 0x00, 0x01, 0x50, 0x31][..]);
+    Arc::make_mut(&mut card.files).remove(&[0x3F, 0x00, 0x00, 0x01, 0x50, 0x31][..]);
     assert_eq!(failure(&mut card, "1234"), Error::NoApplication);
     // Only the signature certificate is left: it is not taken instead.
     let mut card = Scripted::new(Habits::default());
-    card.files.remove(&[0x3F, 0x00, 0x00, 0x01, 0x44, 0x12][..]);
+    Arc::make_mut(&mut card.files).remove(&[0x3F, 0x00, 0x00, 0x01, 0x44, 0x12][..]);
     assert_eq!(failure(&mut card, "1234"), Error::NoCertificate);
     let mut card = Scripted::new(Habits::default());
-    card.files.insert(vec![0x3F, 0x00, 0x00, 0x01, 0x44, 0x12], vec![0x30, 0x82, 0x01]);
+    Arc::make_mut(&mut card.files).insert(vec![0x3F, 0x00, 0x00, 0x01, 0x44, 0x12], vec![0x30, 0x82, 0x01]);
     assert_eq!(failure(&mut card, "1234"), Error::Unreadable { file: "certificate" });
 }
 

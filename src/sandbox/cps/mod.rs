@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A wrong length of PIN costs a try, the keys need the PIN, the PIN is forgotten at reset and its counter is not.
-//! CPS4 and contactless cards are an ATR and a refusal: the kiosk must not get further with them.
+//! CPS4, contactless cards and those of another family are an ATR and a refusal: the kiosk must not get further with them.
 //!
 //! - `tpdu` commands taken apart, status words
 //! - `files` the tree, SELECT, READ BINARY · `pkcs15` what the files say
@@ -42,6 +42,8 @@ pub enum Chip {
     Cps4,
     /// A CPS3 without contact: only its ATR.
     Contactless,
+    /// A card of another family, as a patient may hand over: only its ATR.
+    Unknown,
 }
 
 /// What a card is printed from.
@@ -108,6 +110,7 @@ impl Card {
             Chip::Cps3 => ATR_CPS3.to_vec(),
             Chip::Cps4 => ATR_CPS4.to_vec(),
             Chip::Contactless => ATR_CONTACTLESS.to_vec(),
+            Chip::Unknown => ATR_UNKNOWN.to_vec(),
         }
     }
 
@@ -239,6 +242,9 @@ const ATR_CONTACTLESS: [u8; 20] = [
     0x3b, 0x8f, 0x80, 0x01, 0x00, 0x31, 0xb8, 0x64, 0x04, 0xb0, 0xec, 0xc1, 0x73, 0x94, 0x01, 0x80, 0x82, 0x90, 0x00,
     0x0e,
 ];
+
+/// T=0 with five historical bytes that no pattern of a CPS has; such as lists of ATRs give for health insurance cards.
+const ATR_UNKNOWN: [u8; 10] = [0x3b, 0x75, 0x13, 0x00, 0x00, 0x9c, 0x02, 0x02, 0x01, 0x02];
 
 #[cfg(test)]
 mod tests;

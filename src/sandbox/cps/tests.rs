@@ -239,7 +239,7 @@ fn the_situation_is_behind_the_pin() {
 
 #[test]
 fn other_generations_are_an_atr_and_a_refusal() {
-    for name in ["cps4", "contactless"] {
+    for name in ["cps4", "contactless", "unknown"] {
         let mut card = card(name);
         assert_ne!(card.answer_to_reset(), ATR_CPS3);
         check(&mut card, "00 A4 04 0C 0D E828BD080F 80250000 01FF0010", "6A82");

@@ -1,0 +1,194 @@
+//! The courier on a real vault and against a real TLS server: what was begun ends, and nothing goes on under the name of
+//! somebody who has left.
+
+use crate::exchange::stage;
+use crate::exchange::stage::Ask;
+use crate::exchange::stage::Reply;
+use crate::exchange::stage::Server;
+use crate::exchange::stage::ServerIs;
+use chevet::device::clock::Clock;
+use chevet::exchange::AsHolder;
+use chevet::exchange::Pdsm;
+use chevet::exchange::pdsm::Profile;
+use chevet::journal::Draft;
+use chevet::journal::consent::Said;
+use chevet::kiosk::courier;
+use chevet::kiosk::courier::Courier;
+use chevet::kiosk::courier::Order;
+use chevet::patient::ins::Ins;
+use chevet::patient::ins::InsKind;
+use chevet::secret::SecretKey;
+use chevet::time::UnixSeconds;
+use chevet::trouble::Trouble;
+use chevet::vault::Options;
+use chevet::vault::Vault;
+use chevet::visit::Event;
+use chevet::visit::event::Ticket;
+use serde_json::Value;
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// The server took the trace and the disk would not say so: the trace goes again, under its own id, until it is written
+/// down that it has gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_whose_acknowledgement_failed_is_not_on_its_way_for_ever() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(ServerIs::Right, |_| Reply::status(201)).await;
+    let mut desk = Desk::set(folder.path(), &server);
+    desk.vault.record(vec![row()], Vec::new()).await.expect("recorded");
+    let beside = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END";
+    beside.execute_batch(refuse).expect("made");
+    desk.open();
+    // It tells what waits after each round, and this one has failed by then.
+    while !matches!(desk.events.recv().await.expect("the courier lives"), Event::WaitingIs(_)) {}
+    assert_eq!(asked(&server, "/fhir/AuditEvent/").len(), 1);
+    assert_eq!(desk.vault.counts().await.expect("counted").traces, 1);
+
+    beside.execute_batch("DROP TRIGGER refuse").expect("dropped");
+    let until = tokio::time::Instant::now() + PATIENCE;
+    while desk.vault.counts().await.expect("counted").traces > 0 {
+        assert!(tokio::time::Instant::now() < until, "the trace waits for ever");
+        desk.orders.send(Order::Wake).await.expect("the courier listens");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let asked = asked(&server, "/fhir/AuditEvent/");
+    assert!(asked.len() > 1 && asked.iter().all(|ask| ask.path() == asked[0].path()), "one trace, one id");
+}
+
+/// Two patients' answers wait; the holder leaves while the server is still thinking about the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_who_leaves_stops_what_is_sent_in_their_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (thinking, thinks) = watch::channel(true);
+    let server = Server::start(ServerIs::Right, move |ask| match ask.path() {
+        "/fhir/Consent" if *thinks.borrow() => Reply::status(201).hangs(),
+        "/fhir" => {
+            let taken = |_: &Value| json!({"response": {"status": "201 Created"}});
+            let answers: Vec<Value> = ask.json()["entry"].as_array().into_iter().flatten().map(taken).collect();
+            Reply::json(200, &json!({"resourceType": "Bundle", "type": "batch-response", "entry": answers}))
+        }
+        _ => Reply::status(201),
+    })
+    .await;
+    let mut desk = Desk::set(folder.path(), &server);
+    for matricule in ["279035121518989", "180032A00100155"] {
+        desk.vault.record(vec![row()], vec![said(matricule)]).await.expect("recorded");
+    }
+    desk.open();
+    assert_eq!(desk.until_traces_are_gone().await, 0);
+    desk.presence.send_replace(Some(Arc::new(stage::holder())));
+    desk.orders.send(Order::Deliver { ticket: Ticket(7) }).await.expect("the courier listens");
+    until_asked(&server, "/fhir/Consent").await;
+
+    desk.presence.send_replace(None);
+    desk.until_delivered(7, Err(Trouble::ServerFailed)).await;
+    // Nobody is here: that is no delivery either, and nothing more goes in their name.
+    desk.orders.send(Order::Deliver { ticket: Ticket(8) }).await.expect("the courier listens");
+    desk.until_delivered(8, Err(Trouble::CardPulledWhileReading)).await;
+    assert_eq!(asked(&server, "/fhir/Consent").len(), 1);
+    assert_eq!(desk.vault.counts().await.expect("counted").consents, 2, "and nothing is lost");
+
+    // Back again: both go, the first under the id that it had.
+    thinking.send_replace(false);
+    desk.presence.send_replace(Some(Arc::new(stage::holder())));
+    desk.orders.send(Order::Deliver { ticket: Ticket(9) }).await.expect("the courier listens");
+    desk.until_delivered(9, Ok(())).await;
+    let ids: Vec<String> = asked(&server, "/fhir/Consent").iter().map(id).collect();
+    assert_eq!(ids.len(), 3);
+    assert!(ids[1..].contains(&ids[0]) && ids[1] != ids[2], "{ids:?}");
+    assert_eq!(desk.vault.counts().await.expect("counted").consents, 0);
+}
+
+/// A courier, before and after it has begun.
+struct Desk {
+    vault: Vault,
+    orders: mpsc::Sender<Order>,
+    presence: watch::Sender<Option<Arc<AsHolder>>>,
+    events: mpsc::Receiver<Event>,
+    begin: Option<(Courier, mpsc::Receiver<Order>)>,
+}
+
+impl Desk {
+    fn set(folder: &Path, server: &Server) -> Desk {
+        let options = Options {
+            folder: folder.to_path_buf(),
+            device: "chevet-0011223344556677".into(),
+            software: "chevet test".into(),
+            boot: Uuid::from_u128(9),
+            device_key: SecretKey::fill_with(|bytes| bytes.fill(0x5a)),
+        };
+        let vault = Vault::open(options, NOON).expect("the vault opens");
+        // A server may think for longer than this test has patience: only the holder's leaving ends it.
+        let client = || stage::client(|options| options.timeouts.silence = 4 * PATIENCE).expect("a client");
+        let upstream = Pdsm::new(client(), &server.base, client(), &server.base, Profile::Put).expect("a connector");
+        let (presence, is_here) = watch::channel(None);
+        // Nobody takes them all: a courier that waits for that would wait with the test.
+        let (events, heard) = mpsc::channel(4096);
+        let (orders, taken) = mpsc::channel(8);
+        let clock = Clock::start(NOON);
+        let courier = Courier { vault: vault.clone(), upstream: Arc::new(upstream), clock, events, presence: is_here };
+        Desk { vault, orders, presence, events: heard, begin: Some((courier, taken)) }
+    }
+
+    fn open(&mut self) {
+        let (courier, orders) = self.begin.take().expect("opened once");
+        tokio::spawn(courier::run(courier, orders));
+    }
+
+    /// Waits for the courier's word about that question, and no other.
+    async fn until_delivered(&mut self, asked: u64, expected: Result<(), Trouble>) {
+        let told = async {
+            loop {
+                match self.events.recv().await.expect("the courier lives") {
+                    Event::Delivered { ticket, answer } if ticket == Ticket(asked) => return answer,
+                    _ => {}
+                }
+            }
+        };
+        assert_eq!(tokio::time::timeout(PATIENCE, told).await, Ok(expected), "question {asked}");
+    }
+
+    async fn until_traces_are_gone(&mut self) -> u32 {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let left = self.vault.counts().await.expect("counted").traces;
+            if left == 0 || tokio::time::Instant::now() > until {
+                return left;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+async fn until_asked(server: &Server, path: &str) {
+    let until = tokio::time::Instant::now() + PATIENCE;
+    while asked(server, path).is_empty() {
+        assert!(tokio::time::Instant::now() < until, "nothing came to {path}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn asked(server: &Server, path: &str) -> Vec<Ask> {
+    server.asks().into_iter().filter(|ask| ask.method != "GET" && ask.path().starts_with(path)).collect()
+}
+
+fn id(ask: &Ask) -> String {
+    ask.json()["identifier"][0]["value"].as_str().unwrap_or("").to_owned()
+}
+
+fn row() -> Draft {
+    stage::trace(1).draft
+}
+
+fn said(matricule: &str) -> Said {
+    Said { patient: Ins::unchecked(matricule, InsKind::Test).expect("well formed"), ..stage::consent().said }
+}
+
+const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
+const PATIENCE: Duration = Duration::from_secs(20);
