@@ -3,6 +3,7 @@
 use crate::identity::holder::Holder;
 use crate::journal::Committed;
 use crate::journal::Held;
+use crate::journal::allowance::Allowance;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Source;
 use crate::patient::ins::Patient;
@@ -85,6 +86,7 @@ pub enum Event {
     /// What the device says of itself.
     LinkIs(LinkState),
     WaitingIs(Waiting),
+    AllowanceIs(Allowance),
 }
 
 /// What a finger can mean. Pages offer them; the machine ignores those that do not belong to its page.
@@ -247,6 +249,7 @@ impl Event {
             Event::Rendered { .. } => "rendered",
             Event::LinkIs(_) => "link_is",
             Event::WaitingIs(_) => "waiting_is",
+            Event::AllowanceIs(_) => "allowance_is",
         }
     }
 }

@@ -253,6 +253,9 @@ impl Visit {
     }
 
     fn list(mut self, mut gate: Gate, answer: StateAnswer, ground: Ground, now: Now) -> Turn {
+        if self.allowance_bars(ground, now) {
+            return self.failed(gate, Trouble::AllowanceSpent);
+        }
         let ticket = self.ticket();
         let list = Effect::List { ticket, patient: gate.patient.clone() };
         gate.step = GateStep::Listing { ticket, answer, ground, until: now.since_boot + WAIT_MAX };
