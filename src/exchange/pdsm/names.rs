@@ -50,5 +50,6 @@ ours! {
     COLLECTED_BY = "StructureDefinition/collected-by";
     GROUND = "StructureDefinition/ground";
     CLOCK = "StructureDefinition/clock";
+    CHECKPOINT = "StructureDefinition/checkpoint";
     LOG_ENTRY = "StructureDefinition/log-entry";
 }
