@@ -16,6 +16,7 @@ pub mod held;
 pub mod item;
 pub mod leaf;
 pub mod note;
+pub mod receipt;
 pub mod trace;
 pub mod tree;
 pub mod words;

@@ -2,6 +2,9 @@
 //!
 //! `Lock` goes before everything: it drops whatever is running, kills the worker and forgets every key. A row that was
 //! being written is finished after that, by the vault's own thread; nobody sees its answer.
+//!
+//! With nothing to do for a moment, it attests (`attest`): the card signs the journal's head. Whatever is asked meanwhile
+//! goes first.
 
 use crate::kiosk::perform::hands::Hands;
 use crate::visit::Effect;
@@ -12,19 +15,28 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+mod attest;
 pub mod hands;
 mod record;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
 
+/// Answers when to look again.
+type Attesting<'a> = Pin<Box<dyn Future<Output = Duration> + Send + 'a>>;
+
 /// Runs until the loop is gone.
 pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, events: mpsc::Sender<Event>) {
     let mut waiting: VecDeque<Effect> = VecDeque::new();
     let mut running: Option<(Running<'_>, bool)> = None;
+    let mut quiet = attest::SOON;
+    let mut attesting: Option<Attesting<'_>> = None;
     loop {
         if running.is_none()
             && let Some(effect) = waiting.pop_front()
         {
+            // What somebody waits for goes first; the attestation is begun again when there is nothing to do.
+            attesting = None;
+            quiet = attest::SOON;
             let dropped_when_late = may_be_dropped(&effect);
             running = Some((Box::pin(hands.perform(effect)), dropped_when_late));
         }
@@ -33,6 +45,7 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
             effect = effects.recv() => match effect {
                 None => return,
                 Some(Effect::Lock) => {
+                    attesting = None;
                     let unfinished = running.take().filter(|(_, may_be_dropped)| !may_be_dropped);
                     waiting.clear();
                     hands.lock().await;
@@ -55,7 +68,21 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                     return;
                 }
             }
+            () = tokio::time::sleep(quiet), if running.is_none() && attesting.is_none() => {
+                attesting = Some(Box::pin(hands.attest()));
+            }
+            rest = rest_of(&mut attesting), if attesting.is_some() => {
+                attesting = None;
+                quiet = rest;
+            }
         }
+    }
+}
+
+async fn rest_of(attesting: &mut Option<Attesting<'_>>) -> Duration {
+    match attesting {
+        Some(future) => future.as_mut().await,
+        None => attest::SOON,
     }
 }
 

@@ -4,11 +4,13 @@ use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::Pending;
 use crate::journal::Trace;
+use crate::journal::allowance::Unanchored;
 use crate::journal::consent::Answer;
 use crate::journal::consent::Consent;
 use crate::journal::consent::Said;
 use crate::journal::leaf;
 use crate::journal::tree;
+use crate::journal::words::Class;
 use crate::patient::ins::Ins;
 use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
@@ -16,6 +18,7 @@ use crate::time::UnixSeconds;
 use crate::vault::Error;
 use crate::vault::JOURNAL_FILE;
 use crate::vault::Options;
+use crate::vault::heads;
 use crate::vault::keys::Lookup;
 use crate::vault::keys::Pseudonym;
 use crate::vault::keys::derive;
@@ -45,6 +48,8 @@ pub(super) struct Journal {
     pub(super) open: Option<Open>,
     /// Counts unlockings, so that an answer that belongs to an earlier one never fits.
     pub(super) visits: u64,
+    /// Consultations above the newest anchor: counted at the start, then carried on, so that no class stands in clear.
+    pub(super) unanchored: Unanchored,
     origin: Origin,
 }
 
@@ -88,7 +93,8 @@ impl Journal {
         let begun = "INSERT OR IGNORE INTO boot (id, started) VALUES (?1, ?2)";
         database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
         let origin = Origin { software: options.software.clone(), boot: options.boot, ids: ContextV7::new() };
-        Ok(Journal { database, keys, device_key, open: None, visits: 0, origin })
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored: Unanchored::default(), origin }
+            .counted()
     }
 
     /// To read only, beside another process.
@@ -96,16 +102,23 @@ impl Journal {
         let database = schema::look(&folder.join(JOURNAL_FILE), schema::JOURNAL)?;
         let keys = Keys::checked(&database, &device_key, device)?;
         let origin = Origin { software: String::new(), boot: Uuid::nil(), ids: ContextV7::new() };
-        Ok(Journal { database, keys, device_key, open: None, visits: 0, origin })
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored: Unanchored::default(), origin }
+            .counted()
     }
 
     /// One transaction; `Committed` exists only after its commit has returned from the disk.
     pub fn record(&mut self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Recorded, Error> {
-        let Journal { database, keys, origin, open, .. } = self;
+        let Journal { database, keys, origin, open, unanchored, .. } = self;
         let change = begin(database)?;
         let mut pending = Vec::with_capacity(rows.len());
+        let mut more = *unanchored;
         for draft in rows {
+            more.add(draft.class, draft.at.wall.value());
             pending.push(append(&change, keys, origin, draft)?);
+        }
+        // Who came and whose record was opened is under a checkpoint from the first moment.
+        if pending.iter().any(|row| matches!(row.trace().draft.class, Class::Login | Class::Listed)) {
+            heads::cover(&change, keys)?;
         }
         let (mut shredded, mut agreed) = (Vec::new(), Vec::new());
         for said in said {
@@ -119,6 +132,7 @@ impl Journal {
             of_it.push(patient);
         }
         change.commit().map_err(Error::writing("the rows"))?;
+        *unanchored = more;
         if open.is_none() {
             agreed.clear();
         }
@@ -172,7 +186,7 @@ impl Journal {
     }
 
     pub fn root(&self, size: u64) -> Result<tree::Hash, Error> {
-        tree::root(size, |level, position| node(&self.database, level, position))
+        root(&self.database, size)
     }
 }
 
@@ -306,8 +320,12 @@ fn witness(change: &Transaction<'_>, at: UnixSeconds) -> Result<(), Error> {
     change.execute(sql, [at.0]).map(drop).map_err(Error::writing("the newest time"))
 }
 
+pub(super) fn root(database: &Connection, size: u64) -> Result<tree::Hash, Error> {
+    tree::root(size, |level, position| node(database, level, position))
+}
+
 /// Rows are dense from 0, so the next index is the count.
-fn size(database: &Connection) -> Result<u64, Error> {
+pub(super) fn size(database: &Connection) -> Result<u64, Error> {
     let sql = "SELECT coalesce(max(idx) + 1, 0) FROM trace";
     let mut asked = database.prepare(sql).map_err(Error::reading("the number of rows"))?;
     asked

@@ -69,6 +69,8 @@ pub struct Present {
     pub(super) holder: Holder,
     pub(super) certificate: Certificate,
     pub(super) token: Option<Arc<AsHolder>>,
+    /// Index of the login's row, once it is on the disk.
+    pub(super) login: Option<u64>,
     /// What may not rest on the disk: fetched and unseen, or seen under its row.
     pub(super) fetched: HashMap<UniqueId, Held<SecretBytes>>,
     pub(super) seen: HashMap<UniqueId, Arc<SecretBytes>>,
@@ -97,6 +99,9 @@ impl Hands {
             }
             Effect::Record { ticket, rows, said } => {
                 let answer = self.vault.record(rows, said).await.map_err(|error| troubles::of_writing(&error));
+                if let Ok(rows) = &answer {
+                    self.remember_login(rows).await;
+                }
                 self.wake_courier();
                 Some(Event::Recorded { ticket, answer })
             }
@@ -154,6 +159,7 @@ impl Hands {
             holder: holder.clone(),
             certificate,
             token: None,
+            login: None,
             fetched: HashMap::new(),
             seen: HashMap::new(),
         });
