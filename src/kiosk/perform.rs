@@ -48,11 +48,14 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                     attesting = None;
                     let unfinished = running.take().filter(|(_, may_be_dropped)| !may_be_dropped);
                     waiting.clear();
-                    hands.lock().await;
-                    // A row that was being written is written by now; what tidies up after a refusal is done too.
-                    if let Some((mut writing, _)) = unfinished {
-                        let _answer_is_late = tokio::time::timeout(FINISH_MAX, writing.as_mut()).await;
-                    }
+                    // Both at once: what was begun may hold what the lock must take. A row that was being written is written,
+                    // and what tidies up after a refusal is done; what does not end is dropped, and lets go.
+                    let finish = async {
+                        if let Some((writing, _)) = unfinished {
+                            let _answer_is_late = tokio::time::timeout(FINISH_MAX, writing).await;
+                        }
+                    };
+                    tokio::join!(hands.lock(), finish);
                 }
                 Some(effect) => {
                     // The visit has one question open at a time: a new one means that the old one's page is gone.

@@ -140,8 +140,9 @@ impl Hands {
         self.worker.kill();
         self.reader.leave();
         self.presence.send_replace(None);
-        *self.present.lock().await = None;
-        self.vault.lock().await;
+        // The keys do not wait for whoever still holds the presence.
+        let forget = async { *self.present.lock().await = None };
+        tokio::join!(self.vault.lock(), forget);
     }
 
     /// The certificate, found and verified; nothing of the holder is believed before.
