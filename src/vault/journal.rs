@@ -165,7 +165,7 @@ impl Journal {
     /// A row's canonical bytes; `None` once pruned.
     pub fn body(&self, index: u64) -> Result<Option<SecretBytes>, Error> {
         let sql = "SELECT body FROM trace WHERE idx = ?1";
-        let mut asked = self.database.prepare(sql).map_err(Error::reading("a row"))?;
+        let mut asked = self.database.prepare_cached(sql).map_err(Error::reading("a row"))?;
         let sealed: Option<Option<Vec<u8>>> =
             asked.query_row([index as i64], |row| row.get(0)).optional().map_err(Error::reading("a row"))?;
         match sealed.flatten() {
@@ -253,11 +253,11 @@ fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, draft: Draft) 
     let body = keys.sealer.seal(body_place(&row_id(index)), pending.canonical());
     let writing = || Error::writing("a row");
     let sql = "INSERT INTO trace (idx, id, body, leaf, patient, local_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let mut insert = change.prepare(sql).map_err(writing())?;
+    let mut insert = change.prepare_cached(sql).map_err(writing())?;
     insert.execute(params![index as i64, id.as_bytes(), body, leaf.0, patient, at.0]).map_err(writing())?;
     for made in tree::append(index, leaf, |level, position| node(change, level, position))? {
         let sql = "INSERT INTO node (level, position, hash) VALUES (?1, ?2, ?3)";
-        let mut insert = change.prepare(sql).map_err(writing())?;
+        let mut insert = change.prepare_cached(sql).map_err(writing())?;
         insert.execute(params![made.level, made.position as i64, made.hash]).map_err(writing())?;
     }
     let waits = Waits { id, kind: "traces", needs: None, patient, body: &row_id(index), since: at };
@@ -301,7 +301,7 @@ impl Waits<'_> {
     fn keep(&self, change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
         let body = keys.sealer.seal(outbox_place(self.id.as_bytes()), self.body);
         let sql = "INSERT INTO outbox (id, kind, needs, patient, body, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let mut insert = change.prepare(sql).map_err(Error::writing("the outbox"))?;
+        let mut insert = change.prepare_cached(sql).map_err(Error::writing("the outbox"))?;
         let line = params![self.id.as_bytes(), self.kind, self.needs, self.patient, body, self.since.0];
         insert.execute(line).map(drop).map_err(Error::writing("the outbox"))
     }
@@ -317,7 +317,8 @@ impl Origin {
 /// The clock's floor only rises.
 fn witness(change: &Transaction<'_>, at: UnixSeconds) -> Result<(), Error> {
     let sql = "UPDATE store SET newest = ?1 WHERE id = 1 AND newest < ?1";
-    change.execute(sql, [at.0]).map(drop).map_err(Error::writing("the newest time"))
+    let mut update = change.prepare_cached(sql).map_err(Error::writing("the newest time"))?;
+    update.execute([at.0]).map(drop).map_err(Error::writing("the newest time"))
 }
 
 pub(super) fn root(database: &Connection, size: u64) -> Result<tree::Hash, Error> {
@@ -327,7 +328,7 @@ pub(super) fn root(database: &Connection, size: u64) -> Result<tree::Hash, Error
 /// Rows are dense from 0, so the next index is the count.
 pub(super) fn size(database: &Connection) -> Result<u64, Error> {
     let sql = "SELECT coalesce(max(idx) + 1, 0) FROM trace";
-    let mut asked = database.prepare(sql).map_err(Error::reading("the number of rows"))?;
+    let mut asked = database.prepare_cached(sql).map_err(Error::reading("the number of rows"))?;
     asked
         .query_row([], |row| row.get::<_, i64>(0))
         .map(|size| size as u64)
@@ -339,11 +340,11 @@ pub(super) fn node(database: &Connection, level: u8, position: u64) -> Result<tr
     let reading = || Error::reading("a node of the tree");
     let position = position as i64;
     if level == 0 {
-        let mut asked = database.prepare("SELECT leaf FROM trace WHERE idx = ?1").map_err(reading())?;
+        let mut asked = database.prepare_cached("SELECT leaf FROM trace WHERE idx = ?1").map_err(reading())?;
         return asked.query_row([position], |row| row.get(0)).map_err(reading());
     }
     let sql = "SELECT hash FROM node WHERE level = ?1 AND position = ?2";
-    let mut asked = database.prepare(sql).map_err(reading())?;
+    let mut asked = database.prepare_cached(sql).map_err(reading())?;
     asked.query_row(params![level, position], |row| row.get(0)).map_err(reading())
 }
 
