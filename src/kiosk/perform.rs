@@ -48,14 +48,7 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                     attesting = None;
                     let unfinished = running.take().filter(|(_, may_be_dropped)| !may_be_dropped);
                     waiting.clear();
-                    // Both at once: what was begun may hold what the lock must take. A row that was being written is written,
-                    // and what tidies up after a refusal is done; what does not end is dropped, and lets go.
-                    let finish = async {
-                        if let Some((writing, _)) = unfinished {
-                            let _answer_is_late = tokio::time::timeout(FINISH_MAX, writing).await;
-                        }
-                    };
-                    tokio::join!(hands.lock(), finish);
+                    lock_beside(hands.lock(), unfinished.map(|(writing, _)| writing), FINISH_MAX).await;
                 }
                 Some(effect) => {
                     // The visit has one question open at a time: a new one means that the old one's page is gone.
@@ -80,6 +73,17 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
             }
         }
     }
+}
+
+/// Both at once: what was begun may hold what the lock must take. A row that was being written is written, and what tidies up
+/// after a refusal is done; what does not end in time is dropped, and lets go.
+async fn lock_beside(lock: impl Future<Output = ()>, unfinished: Option<Running<'_>>, within: Duration) {
+    let finish = async {
+        if let Some(writing) = unfinished {
+            let _answer_is_late = tokio::time::timeout(within, writing).await;
+        }
+    };
+    tokio::join!(lock, finish);
 }
 
 async fn rest_of(attesting: &mut Option<Attesting<'_>>) -> Duration {
@@ -109,4 +113,40 @@ fn may_be_dropped(effect: &Effect) -> bool {
             | Effect::Fetch { .. }
             | Effect::Render { .. }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Mutex;
+    use tokio::sync::oneshot;
+
+    /// As `as_holder` does it: the presence is held while the card is asked, and the card may never answer.
+    async fn locked(answers: bool) -> bool {
+        let presence = Mutex::new(Some("holder"));
+        let (answer, answered) = oneshot::channel();
+        let asking = async {
+            let _present = presence.lock().await;
+            let _answer: Result<(), _> = answered.await;
+            None
+        };
+        let mut asking: Running<'_> = Box::pin(asking);
+        // It has begun, and waits.
+        assert!(tokio::time::timeout(Duration::from_millis(1), asking.as_mut()).await.is_err());
+        let mut kept = Some(answer);
+        if answers {
+            drop(kept.take());
+        }
+        let lock = async { *presence.lock().await = None };
+        let beside = lock_beside(lock, Some(asking), Duration::from_millis(50));
+        let done = tokio::time::timeout(Duration::from_secs(5), beside).await.is_ok();
+        drop(kept);
+        done && presence.lock().await.is_none()
+    }
+
+    #[tokio::test]
+    async fn a_question_that_holds_the_presence_never_holds_up_the_lock() {
+        assert!(locked(true).await, "answered: it ends, and the lock is done");
+        assert!(locked(false).await, "never answered: it is dropped, and the lock is done");
+    }
 }

@@ -13,7 +13,6 @@ use chevet::journal::note::VerifyingKey;
 use chevet::kiosk::start::Kiosk;
 use chevet::kiosk::start::Start;
 use chevet::kiosk::start::start;
-use chevet::sandbox::cps::Faults;
 use chevet::sandbox::drawer::Drawer;
 use chevet::sandbox::people::round_for;
 use chevet::sandbox::stage::Stage;
@@ -218,31 +217,6 @@ fn a_card_that_is_pulled_leaves_a_blank_page() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 hands.insert("nurse");
             }
-        });
-    });
-}
-
-/// Pulled while the card still computes over the PIN: the question is left hanging, and the next card is read all the same.
-#[test]
-fn a_card_that_is_pulled_while_it_computes_holds_up_nobody() {
-    with_card("kiosk::a_card_that_is_pulled_while_it_computes_holds_up_nobody", "nurse", |hands: &Hands| {
-        runtime().block_on(async {
-            let folder = tempfile::tempdir().expect("a folder");
-            let stage = stage(folder.path());
-            let mut kiosk = Person::before(&stage, &stage.settings).await;
-            kiosk.come_in(hands).await;
-            hands.set_faults(Faults { slow: Duration::from_secs(3), ..Faults::default() });
-            for digit in [1, 2, 3, 4] {
-                kiosk.touch(Touch::Digit(digit)).await;
-            }
-            kiosk.touch(Touch::Confirm).await;
-            tokio::time::sleep(Duration::from_millis(400)).await;
-            hands.pull();
-            kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            hands.insert("nurse");
-            kiosk.come_in(hands).await;
-            kiosk.log_in().await;
         });
     });
 }
