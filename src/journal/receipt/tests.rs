@@ -1,3 +1,5 @@
+//! The receipt in both forms: it comes back, it proves its row, and nothing in it can be changed.
+
 use super::*;
 use crate::journal::leaf::leaf_hash;
 use crate::journal::note::Countersignature;
