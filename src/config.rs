@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are refused, relative paths are relative to the file. A room gets its own part only.
 
+use crate::journal::allowance::Limits;
 use crate::journal::words::Regime;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -17,6 +18,15 @@ pub struct Config {
     pub reader: Reader,
     pub upstream: Upstream,
     pub audit: Audit,
+    pub journal: Journal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Journal {
+    /// How long the bodies of acknowledged rows stay.
+    pub retention_days: u32,
+    /// How long, and for how many consultations, the device goes on unanchored.
+    pub allowance: Limits,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +143,16 @@ struct Raw {
     reader: RawReader,
     upstream: RawUpstream,
     audit: Option<RawAudit>,
+    #[serde(default)]
+    journal: RawJournal,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawJournal {
+    retention_days: Option<u32>,
+    allowance_days: Option<u32>,
+    allowance_rows: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -234,6 +254,17 @@ impl Config {
                 return Err(meaning("[audit] is required with connector = \"dmp\""));
             }
         };
+        let usual = Limits::default();
+        let journal = Journal {
+            retention_days: raw.journal.retention_days.unwrap_or(RETENTION_DAYS),
+            allowance: Limits {
+                days: raw.journal.allowance_days.unwrap_or(usual.days),
+                rows: raw.journal.allowance_rows.unwrap_or(usual.rows),
+            },
+        };
+        if journal.allowance.days == 0 || journal.allowance.rows == 0 {
+            return Err(meaning("journal.allowance_days or allowance_rows is 0: no record could ever be opened"));
+        }
         Ok(Config {
             site: Site {
                 name: raw.site.name,
@@ -252,12 +283,15 @@ impl Config {
             reader: Reader { name: raw.reader.name, pinpad: raw.reader.pinpad },
             upstream,
             audit,
+            journal,
         })
     }
 }
 
 /// ANS, Ségur wave 2 (SC.DMP/CONF): at the first login, then from time to time, for example 180 days.
 const DUTY_DAYS: u32 = 180;
+/// A quarter: what a patient may still ask about on the spot.
+const RETENTION_DAYS: u32 = 90;
 
 #[cfg(test)]
 mod tests {
@@ -287,6 +321,10 @@ connector = "pdsm"
         assert_eq!(config.site.regime, Regime::ConseilEtat2025);
         assert_eq!(config.vault.key, KeyProvider::None);
         assert_eq!(config.audit.endpoint, config.upstream.endpoint);
+        assert_eq!((config.journal.allowance.days, config.journal.allowance.rows), (7, 5_000));
+        let own =
+            understand(&format!("{LEAST}[journal]\nretention_days = 30\nallowance_days = 2\n")).expect("understood");
+        assert_eq!((own.journal.retention_days, own.journal.allowance), (30, Limits { days: 2, rows: 5_000 }));
         assert_eq!(config.trust.anchors, [PathBuf::from("/etc/chevet/prod.pem")]);
         assert_eq!(config.site.brain_death_framework, None);
         let framework = LEAST.replace("[trust]", "brain_death_framework = \"cadre.csv\"\n[trust]");
@@ -302,6 +340,8 @@ connector = "pdsm"
         assert!(plain.contains("https://"), "{plain}");
         let dmp = understand(&LEAST.replace("\"pdsm\"", "\"dmp\"")).expect_err("refused");
         assert!(dmp.contains("[audit]"), "{dmp}");
+        let never = understand(&format!("{LEAST}[journal]\nallowance_rows = 0\n")).expect_err("refused");
+        assert!(never.contains("allowance_rows"), "{never}");
         let nobody = understand(&LEAST.replace("[\"prod.pem\"]", "[]")).expect_err("refused");
         assert!(nobody.contains("anchors"), "{nobody}");
     }

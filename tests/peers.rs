@@ -2,11 +2,13 @@
 //!
 //! - Medplum's FHIR router and validator (npm) behind mutual TLS: it takes our traces and consents, once each, and finds
 //!   them valid FHIR R4.
+//! - pymerkle (PyPI): the journal's roots, its proofs, and each head's consistency with the one before.
 
 use chevet::exchange::pdsm::Pdsm;
 use chevet::exchange::pdsm::Profile;
 use chevet::exchange::upstream::AsDevice;
 use chevet::exchange::upstream::AsHolder;
+use chevet::exchange::upstream::Checkpoint;
 use chevet::exchange::upstream::Outcome;
 use chevet::exchange::upstream::Upstream;
 use chevet::identity::holder::HolderId;
@@ -19,6 +21,9 @@ use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
 use chevet::journal::consent::Shown;
 use chevet::journal::consent::Speaker;
+use chevet::journal::note;
+use chevet::journal::note::Head;
+use chevet::journal::note::SigningKey;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Mode;
@@ -31,11 +36,17 @@ use chevet::record::document::TypeCode;
 use chevet::record::document::UniqueId;
 use chevet::sandbox::pki::Pki;
 use chevet::secret::SecretBytes;
+use chevet::secret::SecretKey;
 use chevet::time::Now;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
+use chevet::vault;
+use chevet::vault::Look;
+use chevet::vault::Vault;
+use serde_json::json;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Write;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
@@ -79,6 +90,87 @@ async fn medplum_takes_every_answer_of_a_patient_once() {
             assert_eq!(server.count("Consent").await, usize::try_from(sent).expect("small"));
         }
     }
+}
+
+/// The head too is FHIR, and the same head is one resource.
+#[tokio::test(flavor = "multi_thread")]
+async fn medplum_takes_the_journals_head_once() {
+    for profile in [Profile::Put, Profile::Post] {
+        let server = Medplum::start();
+        let pdsm = server.pdsm(profile);
+        let key = SigningKey::new("borne-1", &SecretKey::fill_with(|seed| seed.fill(1)));
+        let note = key.sign(&Head { origin: "borne-1".into(), size: 42, root: [7; 32] });
+        let checkpoint = Checkpoint { size: 42, note, at: UnixSeconds(1_795_423_320) };
+        for _twice in 0..if profile == Profile::Put { 2 } else { 1 } {
+            let said = pdsm.checkpoint(AsDevice, &checkpoint).await.expect("delivered");
+            assert_eq!(said, Outcome::Acknowledged, "{profile:?}");
+        }
+        assert_eq!(server.count("AuditEvent").await, 1);
+    }
+}
+
+/// A real journal's export: every head that it holds, every row's receipt, and the tree at sizes of all shapes.
+#[tokio::test]
+async fn pymerkle_agrees_with_every_root_and_every_proof() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let device_key = vault::keys::desk_device_key(folder.path()).expect("a key");
+    let options = vault::Options {
+        folder: folder.path().to_path_buf(),
+        device: vault::keys::device_id(folder.path()).expect("a name"),
+        software: "chevet test".into(),
+        boot: Uuid::from_u128(9),
+        device_key,
+    };
+    let vault = Vault::open(options, UnixSeconds(1_795_423_320)).expect("opened");
+    for index in 0..70 {
+        let class = if index % 9 == 0 { Class::Listed } else { Class::Opened };
+        vault.record(vec![trace(class, index).draft], vec![]).await.expect("recorded");
+    }
+    vault.cover().await.expect("covered");
+    let look = Look::open(folder.path(), None).expect("a look");
+    let mut out = Vec::new();
+    look.export(&mut out).expect("exported");
+    let text = String::from_utf8(out).expect("text");
+    let rows: Vec<&str> = text.lines().filter(|line| line.contains("\"blind\"")).collect();
+    let heads: Vec<serde_json::Value> = text
+        .lines()
+        .filter_map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).ok()?["checkpoint"].as_str().map(str::to_owned)
+        })
+        .map(|note| note::read(&note).expect("a head"))
+        .map(|head| json!({"size": head.size, "root": hex::encode(head.root)}))
+        .collect();
+    assert_eq!((rows.len(), heads.len()), (70, 9), "eight opened records, and the last rows");
+    let proofs: Vec<serde_json::Value> = (0..70)
+        .map(|row| look.receipt(row).expect("a receipt").place)
+        .map(|place| json!({"index": place.index, "size": 70, "path": place.path.iter().map(hex::encode).collect::<Vec<_>>()}))
+        .collect();
+    let question = json!({"rows": rows, "heads": heads, "proofs": proofs});
+    assert_eq!(pymerkle(&question).expect("it agrees"), format!("agreed {}", 9 + 70 + 8));
+
+    // One changed word of one row, and it no longer does.
+    let mut changed = question.clone();
+    changed["rows"][5] = json!(rows[5].replacen("normal", "prefetch", 1));
+    let complaint = pymerkle(&changed).expect_err("it must not agree");
+    assert!(complaint.contains("does not agree"), "{complaint}");
+}
+
+/// What the script says, or what it ends with.
+fn pymerkle(question: &serde_json::Value) -> Result<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut process = Command::new(root.join("target/peers/venv/bin/python"))
+        .arg(root.join("tests/peers/merkle.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("python starts: run scripts/peers");
+    let mut line = process.stdin.take().expect("a pipe was asked for");
+    line.write_all(question.to_string().as_bytes()).expect("it listens");
+    drop(line);
+    let said = process.wait_with_output().expect("it ends");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if said.status.success() { Ok(text(&said.stdout)) } else { Err(text(&said.stderr)) }
 }
 
 /// The validator would say no: without this, "it was taken" proves nothing.

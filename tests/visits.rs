@@ -34,6 +34,7 @@ fn the_promises_hold_in_every_life() {
     assert!(all.denied_documents > 100 && all.denied_records > 50, "{all:?}");
     assert!(all.cards_out > 3_000 && all.cards_out_of_documents > 5, "{all:?}");
     assert!(all.disk_refusals > 100 && all.late_answers > 1_000, "{all:?}");
+    assert!(all.allowance_refusals > 10, "{all:?}");
     assert!(all.last_tries > 10 && all.blocked > 10, "{all:?}");
     // Every ground, every way through the gate.
     assert!(all.by_authorization > 50 && all.by_team > 50 && all.by_explicit > 50, "{all:?}");

@@ -1,17 +1,26 @@
-//! `chevet journal verify | export | status`. `verify` needs no device: an export, and the device's public key.
+//! `chevet journal verify | export | receipt | status`. `verify` needs no device: an export or a receipt, and the device's
+//! public key.
 
+use crate::identity::trust::Anchors;
 use crate::journal::export::Report;
 use crate::journal::export::Verifier;
 use crate::journal::note::VerifyingKey;
+use crate::journal::receipt::Receipt;
+use crate::journal::receipt::qr;
+use crate::journal::words::Ground;
 use crate::vault::Error;
 use crate::vault::Look;
 use crate::vault::Status;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use qrcode::render::unicode::Dense1x2;
 use serde_json::Value;
 use serde_json::json;
 use std::fs::File;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::BufWriter;
+use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,20 +31,119 @@ const NO: u8 = 1;
 const WRONG_USE: u8 = 2;
 const FAILED: u8 = 3;
 
-/// Recomputes every leaf and the root. Exit code 1 when anything is not as the device wrote it.
-pub fn verify(file: &Path, device_key: Option<&str>, as_json: bool) -> ExitCode {
+/// Recomputes every leaf and the root, or proves one receipt. Exit code 1 when anything is not as the device wrote it.
+pub fn verify(file: &Path, device_key: Option<&str>, anchors: Option<&Path>, as_json: bool) -> ExitCode {
     let key = match device_key.map(VerifyingKey::parse) {
         Some(None) => return fail("the device key is not one: give what `chevet journal status` shows", WRONG_USE),
         Some(Some(key)) => Some(key),
         None => None,
     };
-    match check(file, key) {
+    let unreadable =
+        |path: &Path, error: std::io::Error| fail(&format!("{} cannot be read: {error}", path.display()), FAILED);
+    let anchors = match anchors.map(|path| std::fs::read(path).map_err(|error| unreadable(path, error))).transpose() {
+        Ok(pem) => pem,
+        Err(code) => return code,
+    };
+    let anchors = match anchors.map(|pem| Anchors::from_pem(&[&pem])).transpose() {
+        Ok(anchors) => anchors,
+        Err(error) => return fail(&format!("the anchors are not understood: {error}"), WRONG_USE),
+    };
+    match receipt_in(file) {
+        Ok(Some(bytes)) => return verify_receipt(&bytes, key.as_ref(), as_json),
+        Ok(None) => {}
+        Err(error) => return unreadable(file, error),
+    }
+    match check(file, key, anchors) {
         Ok(report) => {
             say(&if as_json { verified(&report).to_string() } else { sentence(&report) });
             ExitCode::from(if report.ok { DONE } else { NO })
         }
-        Err(error) => fail(&format!("{} cannot be read: {error}", file.display()), FAILED),
+        Err(error) => unreadable(file, error),
     }
+}
+
+/// The whole file, if it opens as a receipt does. An export is never held whole.
+fn receipt_in(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(RECEIPT_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(Receipt::is_one(&bytes).then_some(bytes))
+}
+
+fn verify_receipt(bytes: &[u8], key: Option<&VerifyingKey>, as_json: bool) -> ExitCode {
+    let Some(key) = key else {
+        return fail("a receipt proves nothing without the device's key: give --device-key", WRONG_USE);
+    };
+    let read = Receipt::read(bytes);
+    let proven = read.as_ref().map_err(|error| *error).and_then(|receipt| receipt.verify(key));
+    let text = match (&read, &proven) {
+        (Ok(receipt), Ok(proven)) if !as_json => format!(
+            "row {} of {}: {} at {} by {}, logged and signed by {}",
+            receipt.place.index,
+            proven.head.size,
+            receipt.claims.class.name(),
+            receipt.claims.at.value().rfc3339(),
+            receipt.claims.holder.0,
+            proven.head.origin,
+        ),
+        (_, Err(error)) if !as_json => error.to_string(),
+        _ => {
+            let mut value = match &read {
+                Ok(receipt) => claims(receipt),
+                Err(_) => json!({}),
+            };
+            value["ok"] = json!(proven.is_ok());
+            value["why"] = json!(proven.as_ref().err().map(ToString::to_string));
+            value["size"] = json!(proven.as_ref().ok().map(|proven| proven.head.size));
+            value["countersignatures"] = json!(proven.as_ref().ok().map(|proven| proven.countersignatures));
+            value.to_string()
+        }
+    };
+    say(&text);
+    ExitCode::from(if proven.is_ok() { DONE } else { NO })
+}
+
+/// The patient's receipt of one row: the proof into a file, the sheet with its code to standard output, or all of it as JSON.
+pub fn receipt(state: &Path, device_key: Option<&Path>, row: u64, to: Option<&Path>, as_json: bool) -> ExitCode {
+    let receipt = match Look::open(state, device_key).and_then(|look| look.receipt(row)) {
+        Ok(receipt) => receipt,
+        Err(error @ (Error::Absent | Error::Pruned)) => return fail(&format!("no receipt of row {row}: {error}"), NO),
+        Err(error) => return fail(&chain(&error), FAILED),
+    };
+    let (sheet, code) = match (receipt.printed(), receipt.to_cbor()) {
+        (Ok(sheet), Ok(code)) => (sheet, code),
+        (Err(error), _) | (_, Err(error)) => return fail(&error.to_string(), FAILED),
+    };
+    let drawn = match qr(&code) {
+        Ok(drawn) => drawn,
+        Err(error) => return fail(&error.to_string(), FAILED),
+    };
+    if let Some(path) = to
+        && let Err(error) = std::fs::write(path, receipt.to_text())
+    {
+        return fail(&format!("{} cannot be written: {error}", path.display()), FAILED);
+    }
+    if as_json {
+        let mut value = claims(&receipt);
+        value["proof"] = json!(receipt.to_text());
+        value["code"] = json!(BASE64.encode(&code));
+        value["sheet"] = json!(sheet);
+        say(&value.to_string());
+    } else {
+        say(&format!("{sheet}\n{}", drawn.render::<Dense1x2>().build()));
+    }
+    ExitCode::from(DONE)
+}
+
+fn claims(receipt: &Receipt) -> Value {
+    let claims = &receipt.claims;
+    json!({
+        "index": receipt.place.index,
+        "class": claims.class.name(),
+        "ground": claims.ground.map(Ground::name),
+        "holder": claims.holder.0,
+        "time": claims.at.value().rfc3339(),
+        "clock": if claims.at.is_trusted() { "is" } else { "at_least" },
+    })
 }
 
 /// Writes the export to a file, or to standard output.
@@ -57,13 +165,19 @@ pub fn status(state: &Path, device_key: Option<&Path>, as_json: bool) -> ExitCod
     }
 }
 
-fn check(file: &Path, key: Option<VerifyingKey>) -> std::io::Result<Report> {
+fn check(file: &Path, key: Option<VerifyingKey>, anchors: Option<Anchors>) -> std::io::Result<Report> {
     let mut verifier = Verifier::new(key);
-    for line in BufReader::new(File::open(file)?).split(b'\n') {
-        let line = line?;
-        if !line.is_empty() {
-            verifier.line(&line);
+    if let Some(anchors) = anchors {
+        verifier = verifier.with_anchors(anchors);
+    }
+    let mut file = BufReader::with_capacity(READ_BYTES, File::open(file)?);
+    let mut line = Vec::new();
+    while file.read_until(b'\n', &mut line)? > 0 {
+        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
+        if !whole.is_empty() {
+            verifier.line(whole);
         }
+        line.clear();
     }
     Ok(verifier.finish())
 }
@@ -86,7 +200,9 @@ fn verified(report: &Report) -> Value {
         "first_bad": report.first_bad,
         "why": report.why,
         "signed": report.signed,
+        "pruned": report.pruned,
         "countersigned": report.countersigned,
+        "certified": report.certified,
         "anchored": report.anchored,
     })
 }
@@ -98,7 +214,15 @@ fn sentence(report: &Report) -> String {
         None => "signature not checked (give --device-key)",
     };
     match (report.why, report.first_bad) {
-        (None, _) => format!("{} rows, whole and unchanged, {signed}", report.rows),
+        (None, _) => format!(
+            "{} rows ({} pruned), whole and unchanged, {signed}; countersigned up to row {}{}; the device notes that the \
+             upstream took {}",
+            report.rows,
+            report.pruned,
+            report.countersigned,
+            if report.certified.is_none() { " by cards whose authority was not checked (give --anchors)" } else { "" },
+            report.anchored,
+        ),
         (Some(why), Some(row)) => format!("row {row}: {why} ({} rows, {signed})", report.rows),
         (Some(why), None) => format!("{why} ({} rows, {signed})", report.rows),
     }
@@ -127,18 +251,25 @@ fn shape(status: &Status) -> Value {
         "oldest": waiting.oldest.map(crate::time::UnixSeconds::rfc3339),
         "set_aside": waiting.set_aside.iter().map(aside).collect::<Vec<Value>>(),
         "sealed_aside": status.sealed_aside,
-        "countersigned": 0,
-        "anchored": 0,
+        "countersigned": status.countersigned,
+        "anchored": status.anchored.map_or(0, |anchored| anchored.size),
+        "unanchored": {
+            "consultations": status.unanchored.rows,
+            "since": status.unanchored.oldest.map(crate::time::UnixSeconds::rfc3339),
+        },
     })
 }
 
 fn lines(status: &Status) -> String {
     let waiting = &status.waiting;
     format!(
-        "{} rows, root {}\ndevice key {}\nwaiting: {} traces, {} consents, {} contributions; set aside: {}; sealed aside: {}",
+        "{} rows, root {}\ndevice key {}\ncountersigned up to {}, anchored up to {}, {} consultations unanchored\nwaiting: {} traces, {} consents, {} contributions; set aside: {}; sealed aside: {}",
         status.rows,
         hex::encode(status.root),
         status.device_key,
+        status.countersigned,
+        status.anchored.map_or(0, |anchored| anchored.size),
+        status.unanchored.rows,
         waiting.traces,
         waiting.consents,
         waiting.contributions,
@@ -146,6 +277,10 @@ fn lines(status: &Status) -> String {
         status.sealed_aside.len(),
     )
 }
+
+/// A receipt has twenty hashes and two signatures.
+const RECEIPT_BYTES_MAX: u64 = 64 * 1024;
+const READ_BYTES: usize = 256 * 1024;
 
 /// A closed pipe is nobody's error.
 fn say(text: &str) {

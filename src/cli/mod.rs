@@ -110,13 +110,16 @@ enum RecordVerb {
 
 #[derive(Subcommand)]
 enum JournalVerb {
-    /// Whether an export is whole and unaltered; needs no device
+    /// Whether an export is whole and unaltered, or a receipt true; needs no device
     #[command(after_help = "Example: chevet journal verify export.jsonl --device-key device.vkey --json")]
     Verify {
         file: PathBuf,
         /// The device's public key, as `journal status` prints it
         #[arg(long, value_name = "VKEY")]
         device_key: Option<String>,
+        /// Authorities that every login's certificate must come from
+        #[arg(long, value_name = "PEM")]
+        anchors: Option<PathBuf>,
     },
     /// Every row, one a line, then the signed head
     #[command(after_help = "Example: chevet journal export --state state --to export.jsonl")]
@@ -125,6 +128,19 @@ enum JournalVerb {
         #[arg(long, value_name = "FILE")]
         device_key: Option<PathBuf>,
         /// Where to; standard output without it
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// The patient's receipt of one row: proof into a file, sheet and code to standard output
+    #[command(after_help = "Example: chevet journal receipt --row 41 --state state --to access.tlog-proof")]
+    Receipt {
+        /// The row's index
+        #[arg(long, value_name = "INDEX")]
+        row: u64,
+        /// The device key's file; the state folder's own without it
+        #[arg(long, value_name = "FILE")]
+        device_key: Option<PathBuf>,
+        /// Where the proof goes (C2SP tlog-proof)
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
@@ -170,8 +186,13 @@ pub fn run() -> ExitCode {
 
 fn journal_verb(verb: &JournalVerb, common: &Common) -> ExitCode {
     match verb {
-        JournalVerb::Verify { file, device_key } => journal::verify(file, device_key.as_deref(), common.json),
+        JournalVerb::Verify { file, device_key, anchors } => {
+            journal::verify(file, device_key.as_deref(), anchors.as_deref(), common.json)
+        }
         JournalVerb::Export { device_key, to } => journal::export(&common.state, device_key.as_deref(), to.as_deref()),
+        JournalVerb::Receipt { row, device_key, to } => {
+            journal::receipt(&common.state, device_key.as_deref(), *row, to.as_deref(), common.json)
+        }
         JournalVerb::Status { device_key } => journal::status(&common.state, device_key.as_deref(), common.json),
     }
 }

@@ -1,12 +1,11 @@
 //! `chevet sync status`: what waits to be delivered, what was refused and why, and how far the clock may be believed.
 //!
-//! It reads the state folder beside whatever kiosk runs on it. What this
-//! version does not keep (the last success, the anchor) is null, never a guess.
+//! It reads the state folder beside whatever kiosk runs on it. What nobody knows is null, never a guess.
 
 use crate::cli;
 use crate::cli::Common;
+use crate::time::UnixSeconds;
 use crate::vault;
-use crate::vault::Counts;
 use crate::vault::Look;
 use crate::vault::SetAside;
 use serde::Serialize;
@@ -58,8 +57,8 @@ pub struct Anchored {
 pub fn run(verb: Verb, common: &Common) -> u8 {
     match verb {
         Verb::Status => match read(&common.state) {
-            Ok(counts) => {
-                let status = Status::of(counts);
+            Ok(found) => {
+                let status = Status::of(found);
                 if common.json {
                     println!("{}", serde_json::to_string(&status).expect("text and numbers are always JSON"));
                 } else {
@@ -76,16 +75,23 @@ pub fn run(verb: Verb, common: &Common) -> u8 {
 }
 
 /// Counts what waits in that folder, beside a kiosk that may be running on it. Makes nothing and mends nothing.
-fn read(folder: &Path) -> Result<Counts, vault::Error> {
-    Ok(Look::open(folder, None)?.status()?.waiting)
+fn read(folder: &Path) -> Result<vault::Status, vault::Error> {
+    Look::open(folder, None)?.status()
 }
 
 impl Status {
-    pub fn of(counts: Counts) -> Status {
+    pub fn of(found: vault::Status) -> Status {
+        let counts = found.waiting;
         let waiting = Waiting { traces: counts.traces, consents: counts.consents, contributions: counts.contributions };
         let set_aside = counts.set_aside.into_iter().map(Aside::of).collect();
-        // No server was heard by this process.
-        Status { waiting, set_aside, last_success: None, anchored: None, clock: "at_least" }
+        Status {
+            waiting,
+            set_aside,
+            last_success: found.last_success.map(UnixSeconds::rfc3339),
+            anchored: found.anchored.map(|anchor| Anchored { size: anchor.size, at: anchor.at.rfc3339() }),
+            // No server was heard by this process.
+            clock: "at_least",
+        }
     }
 
     /// For people; scripts take the JSON.
@@ -101,6 +107,11 @@ impl Status {
         lines.extend(self.set_aside.iter().map(|item| {
             format!("           {} {} since {}: {} ({})", item.kind, item.id, item.since, item.reason, item.code)
         }));
+        lines.push(match &self.anchored {
+            Some(anchored) => format!("anchored   {} rows, {}", anchored.size, anchored.at),
+            None => "anchored   nothing yet".to_owned(),
+        });
+        lines.push(format!("last sent  {}", self.last_success.as_deref().unwrap_or("never")));
         lines.push("clock      not vouched for since this program started".to_owned());
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
@@ -121,7 +132,8 @@ impl Aside {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::UnixSeconds;
+    use crate::journal::allowance::Unanchored;
+    use crate::vault::Counts;
     use uuid::Uuid;
 
     #[test]
@@ -134,14 +146,30 @@ mod tests {
             reason: "Le dossier est fermé.".into(),
         };
         let counts = Counts { traces: 3, consents: 1, contributions: 0, set_aside: vec![refused], oldest: None };
-        let json = serde_json::to_string(&Status::of(counts)).expect("JSON");
+        let at = UnixSeconds(1_795_423_320);
+        let found = vault::Status {
+            rows: 45,
+            root: [0; 32],
+            device_key: String::new(),
+            waiting: counts,
+            sealed_aside: Vec::new(),
+            countersigned: 42,
+            anchored: Some(vault::Anchored { size: 42, at }),
+            last_success: Some(at.plus(1)),
+            unanchored: Unanchored::default(),
+        };
+        let json = serde_json::to_string(&Status::of(found.clone())).expect("JSON");
         let expected = concat!(
             r#"{"waiting":{"traces":3,"consents":1,"contributions":0},"#,
             r#""set_aside":[{"id":"00000000-0000-0000-0000-000000000007","kind":"consents","#,
             r#""since":"2026-11-23T08:42:00Z","code":"refused","reason":"Le dossier est fermé."}],"#,
-            r#""last_success":null,"anchored":null,"clock":"at_least"}"#
+            r#""last_success":"2026-11-23T08:42:01Z","#,
+            r#""anchored":{"size":42,"at":"2026-11-23T08:42:00Z"},"clock":"at_least"}"#
         );
         assert_eq!(json, expected);
+        let never = vault::Status { anchored: None, last_success: None, ..found };
+        let json = serde_json::to_string(&Status::of(never)).expect("JSON");
+        assert!(json.ends_with(r#""last_success":null,"anchored":null,"clock":"at_least"}"#), "{json}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod upstream;
 pub use pdsm::Pdsm;
 pub use upstream::AsDevice;
 pub use upstream::AsHolder;
+pub use upstream::Checkpoint;
 pub use upstream::Error;
 pub use upstream::Outcome;
 pub use upstream::Upstream;

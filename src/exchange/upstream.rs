@@ -37,6 +37,17 @@ pub enum Outcome {
     NotNow,
 }
 
+/// The journal's head, as it is given to an upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// How many rows it covers.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+    /// When its last row was written.
+    pub at: UnixSeconds,
+}
+
 /// Why a call failed. Texts carry no personal data: no URL query, no body.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -102,6 +113,10 @@ pub trait Upstream: Send + Sync {
 
     /// ITI-20, under the device's certificate: one outcome a trace, in order.
     fn traces(&self, who: AsDevice, traces: &[Trace]) -> impl Future<Output = Result<Vec<Outcome>, Error>> + Send;
+
+    /// ITI-20, under the device's certificate: the journal's signed head. Its acknowledgement anchors every row below.
+    fn checkpoint(&self, who: AsDevice, checkpoint: &Checkpoint)
+    -> impl Future<Output = Result<Outcome, Error>> + Send;
 
     /// The time by the server's newest `Date`, carried on since it was heard, for the clock's trust.
     fn server_time(&self) -> Option<UnixSeconds>;

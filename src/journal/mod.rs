@@ -9,12 +9,14 @@
 //!
 //! Invariant (P1): [`Pending::committed`] is called in `vault/` alone, after the commit; `tests/house.rs` holds it. Pure.
 
+pub mod allowance;
 pub mod consent;
 pub mod export;
 pub mod held;
 pub mod item;
 pub mod leaf;
 pub mod note;
+pub mod receipt;
 pub mod trace;
 pub mod tree;
 pub mod words;

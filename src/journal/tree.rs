@@ -63,13 +63,18 @@ pub fn inclusion<E>(
 
 /// RFC 9162 §2.1.3.2: whether `path` proves that the leaf stands at `index` in the tree of that size and root.
 pub fn includes(leaf: LeafHash, index: u64, size: u64, path: &[Hash], root: &Hash) -> bool {
+    root_of_path(leaf, index, size, path).as_ref() == Some(root)
+}
+
+/// The root that the path leads to; `None` when it is no path of that place in a tree of that size.
+pub fn root_of_path(leaf: LeafHash, index: u64, size: u64, path: &[Hash]) -> Option<Hash> {
     if index >= size {
-        return false;
+        return None;
     }
     let (mut at, mut last, mut hash) = (index, size - 1, leaf.0);
     for step in path {
         if last == 0 {
-            return false;
+            return None;
         }
         if at % 2 == 1 || at == last {
             hash = parent(step, &hash);
@@ -83,7 +88,7 @@ pub fn includes(leaf: LeafHash, index: u64, size: u64, path: &[Hash], root: &Has
         at /= 2;
         last /= 2;
     }
-    last == 0 && hash == *root
+    (last == 0).then_some(hash)
 }
 
 /// What is left of a tree when only its root is wanted: at most one hash a level.

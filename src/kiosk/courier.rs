@@ -3,6 +3,7 @@
 //!
 //! What goes next is `exchange::outbox`'s decision, what waits is the vault's knowledge; here they only meet.
 
+use crate::config;
 use crate::device::clock::Clock;
 use crate::exchange::outbox;
 use crate::exchange::outbox::Batch;
@@ -14,9 +15,11 @@ use crate::exchange::pdsm::Pdsm;
 use crate::exchange::upstream;
 use crate::exchange::upstream::AsDevice;
 use crate::exchange::upstream::AsHolder;
+use crate::exchange::upstream::Checkpoint;
 use crate::exchange::upstream::Outcome;
 use crate::exchange::upstream::Upstream;
 use crate::journal::Trace;
+use crate::journal::allowance::Allowance;
 use crate::journal::item::Body;
 use crate::journal::item::Item;
 use crate::kiosk::troubles;
@@ -50,6 +53,8 @@ pub struct Courier {
     pub clock: Clock,
     pub events: mpsc::Sender<Event>,
     pub presence: Presence,
+    /// What the device may do without an anchor, and how long bodies stay.
+    pub journal: config::Journal,
 }
 
 /// What the vault listed as waiting.
@@ -59,9 +64,12 @@ type Listed = Vec<(Item, Option<Trace>)>;
 pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
     let mut plan = Plan::new(seed());
     let mut asked = None;
+    let mut prune_at = Duration::ZERO;
     loop {
         let went = courier.round(&mut plan, &mut asked).await;
         courier.tell_waiting().await;
+        courier.tell_allowance().await;
+        courier.prune_when_due(&mut prune_at).await;
         let rest = match went {
             Ok(Next::Sleep { until }) => until.saturating_sub(courier.clock.now().since_boot).min(REST),
             Ok(_) => REST,
@@ -127,7 +135,8 @@ impl Courier {
                 self.tell_delivered(asked, answer).await;
             }
             let Next::Send(batch) = next else {
-                if !sent {
+                // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
+                if !self.anchor().await? && !sent {
                     self.look_for_network().await;
                 }
                 return went.map(|()| next);
@@ -218,10 +227,66 @@ impl Courier {
         if settled { Ok(()) } else { Err(Stopped::NothingCame) }
     }
 
+    /// Gives the upstream the journal's head, over all rows, unless it has it. `false`: there was nothing to give.
+    async fn anchor(&self) -> Result<bool, Trouble> {
+        let of_vault = |error| troubles::of_vault(&error);
+        let head = self.vault.cover().await.map_err(of_vault)?.filter(|head| head.anchored_at.is_none());
+        let Some(head) = head else { return Ok(false) };
+        let checkpoint = Checkpoint { size: head.size, note: head.device_note, at: head.last_row_at };
+        let answer = self.upstream.checkpoint(AsDevice, &checkpoint).await;
+        self.hear_time();
+        match &answer {
+            Ok(Outcome::Acknowledged) => {
+                self.vault.anchored(head.size, self.clock.as_shown()).await.map_err(of_vault)?;
+            }
+            Ok(Outcome::Refused { code, .. }) => tracing::warn!(code, "the journal's head was refused"),
+            Ok(Outcome::NotNow) => {}
+            Err(error) => {
+                self.tell_link(link_of(Some(troubles::of_upstream(error)))).await;
+                return Ok(true);
+            }
+        }
+        self.tell_link(LinkState::Online).await;
+        Ok(true)
+    }
+
+    /// Once an hour, in short steps between which others may write.
+    async fn prune_when_due(&self, at: &mut Duration) {
+        let now = self.clock.now();
+        if now.since_boot < *at {
+            return;
+        }
+        *at = now.since_boot + PRUNE_EVERY;
+        // A floor destroys nothing too early.
+        let before = now.wall.value().plus(-i64::from(self.journal.retention_days) * DAY_S);
+        loop {
+            match self.vault.prune(before).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::error!(%error, "what is past its time cannot be pruned");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn tell_allowance(&self) {
+        match self.vault.unanchored().await {
+            Ok(unanchored) => {
+                self.tell(Event::AllowanceIs(Allowance { limits: self.journal.allowance, unanchored })).await;
+            }
+            Err(error) => tracing::error!(%error, "what is not anchored cannot be counted"),
+        }
+    }
+
     /// The vault writes the outcome down before the plan hears of it. `false`: it stays waiting.
     async fn settle(&self, item: &Item, outcome: Outcome) -> Result<bool, Stopped> {
         match outcome {
-            Outcome::Acknowledged => self.vault.acknowledged(vec![item.id]).await.map_err(Stopped::Vault)?,
+            Outcome::Acknowledged => {
+                let at = self.clock.as_shown();
+                self.vault.acknowledged(vec![item.id], at).await.map_err(Stopped::Vault)?;
+            }
             Outcome::NotNow => return Ok(false),
             Outcome::Refused { code, reason } => {
                 tracing::warn!(code, kind = item.body.kind(), "an item was refused and set aside");
@@ -299,5 +364,8 @@ pub(super) fn link_of(trouble: Option<Trouble>) -> LinkState {
 const LISTED_MAX: usize = 4 * outbox::BATCH_MAX;
 /// With nothing waiting, how often the network is looked for.
 const REST: Duration = Duration::from_secs(20);
+/// How often the journal is looked through for what is past its time.
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+const DAY_S: i64 = 86_400;
 /// After the vault itself failed.
 const RETRY: Duration = Duration::from_secs(5);

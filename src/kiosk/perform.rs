@@ -2,6 +2,9 @@
 //!
 //! `Lock` goes before everything: it drops whatever is running, kills the worker and forgets every key. A row that was
 //! being written is finished after that, by the vault's own thread; nobody sees its answer.
+//!
+//! With nothing to do for a moment, it attests (`attest`): the card signs the journal's head. Whatever is asked meanwhile
+//! goes first.
 
 use crate::kiosk::perform::hands::Hands;
 use crate::visit::Effect;
@@ -12,19 +15,28 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+mod attest;
 pub mod hands;
 mod record;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
 
+/// Answers when to look again.
+type Attesting<'a> = Pin<Box<dyn Future<Output = Duration> + Send + 'a>>;
+
 /// Runs until the loop is gone.
 pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, events: mpsc::Sender<Event>) {
     let mut waiting: VecDeque<Effect> = VecDeque::new();
     let mut running: Option<(Running<'_>, Fate)> = None;
+    let mut quiet = attest::SOON;
+    let mut attesting: Option<Attesting<'_>> = None;
     loop {
         if running.is_none()
             && let Some(effect) = waiting.pop_front()
         {
+            // What somebody waits for goes first; the attestation is begun again when there is nothing to do.
+            attesting = None;
+            quiet = attest::SOON;
             let fate = fate_of(&effect);
             running = Some((Box::pin(hands.perform(effect)), fate));
         }
@@ -33,14 +45,11 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
             effect = effects.recv() => match effect {
                 None => return,
                 Some(Effect::Lock) => {
+                    attesting = None;
                     // Dropped before anything is waited for: what is not polled any more may hold what `lock` needs.
                     let unfinished = running.take().filter(|(_, fate)| *fate == Fate::Finished);
                     waiting.clear();
-                    hands.lock().await;
-                    // A row that was being written is written by now; what tidies up after a refusal is done too.
-                    if let Some((mut writing, _)) = unfinished {
-                        let _answer_is_late = tokio::time::timeout(FINISH_MAX, writing.as_mut()).await;
-                    }
+                    lock_beside(hands.lock(), unfinished.map(|(writing, _)| writing), FINISH_MAX).await;
                 }
                 Some(effect) => {
                     // The visit has one question open at a time: a new one means that the old one's page is gone.
@@ -56,7 +65,32 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                     return;
                 }
             }
+            () = tokio::time::sleep(quiet), if running.is_none() && attesting.is_none() => {
+                attesting = Some(Box::pin(hands.attest()));
+            }
+            rest = rest_of(&mut attesting), if attesting.is_some() => {
+                attesting = None;
+                quiet = rest;
+            }
         }
+    }
+}
+
+/// Both at once: what was begun may hold what the lock must take. A row that was being written is written, and what tidies up
+/// after a refusal is done; what does not end in time is dropped, and lets go.
+async fn lock_beside(lock: impl Future<Output = ()>, unfinished: Option<Running<'_>>, within: Duration) {
+    let finish = async {
+        if let Some(writing) = unfinished {
+            let _answer_is_late = tokio::time::timeout(within, writing).await;
+        }
+    };
+    tokio::join!(lock, finish);
+}
+
+async fn rest_of(attesting: &mut Option<Attesting<'_>>) -> Duration {
+    match attesting {
+        Some(future) => future.as_mut().await,
+        None => attest::SOON,
     }
 }
 
@@ -93,6 +127,42 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::OpenCompartment { .. }
         | Effect::Deliver { .. }
         | Effect::Lock => Fate::DroppedByLock,
-        Effect::Record { .. } => Fate::Finished,
+        Effect::Record { .. } | Effect::KeepTold { .. } => Fate::Finished,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Mutex;
+    use tokio::sync::oneshot;
+
+    /// As `as_holder` does it: the presence is held while the card is asked, and the card may never answer.
+    async fn locked(answers: bool) -> bool {
+        let presence = Mutex::new(Some("holder"));
+        let (answer, answered) = oneshot::channel();
+        let asking = async {
+            let _present = presence.lock().await;
+            let _answer: Result<(), _> = answered.await;
+            None
+        };
+        let mut asking: Running<'_> = Box::pin(asking);
+        // It has begun, and waits.
+        assert!(tokio::time::timeout(Duration::from_millis(1), asking.as_mut()).await.is_err());
+        let mut kept = Some(answer);
+        if answers {
+            drop(kept.take());
+        }
+        let lock = async { *presence.lock().await = None };
+        let beside = lock_beside(lock, Some(asking), Duration::from_millis(50));
+        let done = tokio::time::timeout(Duration::from_secs(5), beside).await.is_ok();
+        drop(kept);
+        done && presence.lock().await.is_none()
+    }
+
+    #[tokio::test]
+    async fn a_question_that_holds_the_presence_never_holds_up_the_lock() {
+        assert!(locked(true).await, "answered: it ends, and the lock is done");
+        assert!(locked(false).await, "never answered: it is dropped, and the lock is done");
     }
 }

@@ -159,7 +159,8 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         starter_round,
         present: Hands::nobody(),
     };
-    let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence };
+    let journal = config.journal;
+    let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence, journal };
     let ends = main_loop::Ends { events: events_out, effects, views: views_in };
     let mut tasks = JoinSet::new();
     tasks.spawn(main_loop::run(visit, ends, clock, facts));

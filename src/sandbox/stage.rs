@@ -91,6 +91,11 @@ impl Stage {
         &self.web_url
     }
 
+    /// The journal's signed heads that the DMP holds; none while it is away.
+    pub fn received_checkpoints(&self) -> Vec<serde_json::Value> {
+        self.dmp.as_ref().map(dmp::Running::received_checkpoints).unwrap_or_default()
+    }
+
     /// What the DMP holds of traces, as AuditEvents, in the order of arrival; none while it is away.
     pub fn received_traces(&self) -> Vec<serde_json::Value> {
         self.dmp.as_ref().map(dmp::Running::received_traces).unwrap_or_default()

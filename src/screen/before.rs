@@ -1,6 +1,8 @@
 //! Pages before a record is open: idle, card, PIN, home, gate, and the page that asks for the card back.
 
 use crate::identity::holder::Holder;
+use crate::journal::allowance::Allowance;
+use crate::journal::allowance::Left;
 use crate::patient::ins::Patient;
 use crate::patient::ins::Sex;
 use crate::screen::labels;
@@ -35,6 +37,7 @@ pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
     let at = words::local(now.wall.value(), &device.time_zone);
     let mut pills = vec![waiting(&visit.standing.waiting, now)];
     pills.extend(set_aside(&visit.standing.waiting));
+    pills.extend(allowance(&visit.standing.allowance, now));
     let (title, hint) = match visit.standing.reader {
         ReaderState::Ready => {
             pills.push(quiet("Lecteur prêt"));
@@ -115,6 +118,19 @@ fn waiting(waiting: &Waiting, now: Now) -> Pill {
 fn set_aside(waiting: &Waiting) -> Option<Pill> {
     let refused = || words::count(waiting.set_aside, "envoi refusé", "envois refusés");
     (waiting.set_aside > 0).then(|| Pill { text: refused(), tone: Tone::Stopped })
+}
+
+/// What remains before the device must see the network again; nothing while that is plenty.
+fn allowance(allowance: &Allowance, now: Now) -> Option<Pill> {
+    match allowance.left(now.wall) {
+        Left::Plenty => None,
+        Left::Some { days, rows } => {
+            let days = if days == 0 { "moins d’un jour".to_owned() } else { words::count(days, "jour", "jours") };
+            let rows = words::count(rows, "consultation", "consultations");
+            Some(care(&format!("Sans réseau : encore {days}, {rows}")))
+        }
+        Left::Nothing => Some(Pill { text: Trouble::AllowanceSpent.words().name.to_owned(), tone: Tone::Stopped }),
+    }
 }
 
 pub(super) fn link(link: LinkState) -> Pill {
@@ -219,6 +235,7 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
     };
     let mut pills = vec![waiting(&standing.waiting, now)];
     pills.extend(set_aside(&standing.waiting));
+    pills.extend(allowance(&standing.allowance, now));
     pills.push(link(standing.link));
     Home {
         name: words::full_name(&holder.family_name, &holder.given_name),

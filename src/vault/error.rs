@@ -45,8 +45,10 @@ pub enum Error {
     WrongCard,
     #[error("the row is about something else: nothing is released")]
     NotCovered,
-    #[error("it is not in the compartment")]
+    #[error("it is not here")]
     Absent,
+    #[error("the row's body was pruned: only its leaf is left")]
+    Pruned,
     #[error("this patient's documents were shredded, nothing of them is kept")]
     Shredded,
     #[error("the vault's thread has stopped")]

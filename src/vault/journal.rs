@@ -5,6 +5,7 @@ use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::Pending;
 use crate::journal::Trace;
+use crate::journal::allowance::Unanchored;
 use crate::journal::consent::Answer;
 use crate::journal::consent::Consent;
 use crate::journal::consent::Said;
@@ -19,6 +20,7 @@ use crate::time::UnixSeconds;
 use crate::vault::Error;
 use crate::vault::JOURNAL_FILE;
 use crate::vault::Options;
+use crate::vault::heads;
 use crate::vault::keys::Lookup;
 use crate::vault::keys::Pseudonym;
 use crate::vault::keys::derive;
@@ -48,6 +50,8 @@ pub(super) struct Journal {
     pub(super) open: Option<Open>,
     /// Counts unlockings, so that an answer that belongs to an earlier one never fits.
     pub(super) visits: u64,
+    /// Consultations above the newest anchor: counted at the start, then carried on, so that no class stands in clear.
+    pub(super) unanchored: Unanchored,
     origin: Origin,
 }
 
@@ -93,7 +97,8 @@ impl Journal {
         let begun = "INSERT OR IGNORE INTO boot (id, started) VALUES (?1, ?2)";
         database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
         let origin = Origin { software: options.software.clone(), boot: options.boot, ids: ContextV7::new() };
-        Ok(Journal { database, keys, device_key, open: None, visits: 0, origin })
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored: Unanchored::default(), origin }
+            .counted()
     }
 
     /// To read only, beside another process.
@@ -101,16 +106,23 @@ impl Journal {
         let database = schema::look(&folder.join(JOURNAL_FILE), schema::JOURNAL)?;
         let keys = Keys::checked(&database, &device_key, device)?;
         let origin = Origin { software: String::new(), boot: Uuid::nil(), ids: ContextV7::new() };
-        Ok(Journal { database, keys, device_key, open: None, visits: 0, origin })
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored: Unanchored::default(), origin }
+            .counted()
     }
 
     /// One transaction; `Committed` exists only after its commit has returned from the disk.
     pub fn record(&mut self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Recorded, Error> {
-        let Journal { database, keys, origin, open, .. } = self;
+        let Journal { database, keys, origin, open, unanchored, .. } = self;
         let change = begin(database)?;
         let mut pending = Vec::with_capacity(rows.len());
+        let mut more = *unanchored;
         for draft in rows {
+            more.add(draft.class, draft.at.wall.value());
             pending.push(append(&change, keys, origin, draft)?);
+        }
+        // Who came and whose record was opened is under a checkpoint from the first moment.
+        if pending.iter().any(|row| matches!(row.trace().draft.class, Class::Login | Class::Listed)) {
+            heads::cover(&change, keys)?;
         }
         let (mut shredded, mut agreed) = (Vec::new(), Vec::new());
         for said in said {
@@ -129,6 +141,7 @@ impl Journal {
             }
         }
         change.commit().map_err(Error::writing("the rows"))?;
+        *unanchored = more;
         if open.is_none() {
             agreed.clear();
         }
@@ -177,7 +190,7 @@ impl Journal {
     /// A row's canonical bytes; `None` once pruned.
     pub fn body(&self, index: u64) -> Result<Option<SecretBytes>, Error> {
         let sql = "SELECT body FROM trace WHERE idx = ?1";
-        let mut asked = self.database.prepare(sql).map_err(Error::reading("a row"))?;
+        let mut asked = self.database.prepare_cached(sql).map_err(Error::reading("a row"))?;
         let sealed: Option<Option<Vec<u8>>> =
             asked.query_row([index as i64], |row| row.get(0)).optional().map_err(Error::reading("a row"))?;
         match sealed.flatten() {
@@ -198,7 +211,7 @@ impl Journal {
     }
 
     pub fn root(&self, size: u64) -> Result<tree::Hash, Error> {
-        tree::root(size, |level, position| node(&self.database, level, position))
+        root(&self.database, size)
     }
 }
 
@@ -265,11 +278,11 @@ fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, draft: Draft) 
     let body = keys.sealer.seal(body_place(&row_id(index)), pending.canonical());
     let writing = || Error::writing("a row");
     let sql = "INSERT INTO trace (idx, id, body, leaf, patient, local_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let mut insert = change.prepare(sql).map_err(writing())?;
+    let mut insert = change.prepare_cached(sql).map_err(writing())?;
     insert.execute(params![index as i64, id.as_bytes(), body, leaf.0, patient, at.0]).map_err(writing())?;
     for made in tree::append(index, leaf, |level, position| node(change, level, position))? {
         let sql = "INSERT INTO node (level, position, hash) VALUES (?1, ?2, ?3)";
-        let mut insert = change.prepare(sql).map_err(writing())?;
+        let mut insert = change.prepare_cached(sql).map_err(writing())?;
         insert.execute(params![made.level, made.position as i64, made.hash]).map_err(writing())?;
     }
     let waits = Waits { id, kind: "traces", needs: None, patient, body: &row_id(index), since: at };
@@ -313,7 +326,7 @@ impl Waits<'_> {
     fn keep(&self, change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
         let body = keys.sealer.seal(outbox_place(self.id.as_bytes()), self.body);
         let sql = "INSERT INTO outbox (id, kind, needs, patient, body, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let mut insert = change.prepare(sql).map_err(Error::writing("the outbox"))?;
+        let mut insert = change.prepare_cached(sql).map_err(Error::writing("the outbox"))?;
         let line = params![self.id.as_bytes(), self.kind, self.needs, self.patient, body, self.since.0];
         insert.execute(line).map(drop).map_err(Error::writing("the outbox"))
     }
@@ -329,13 +342,18 @@ impl Origin {
 /// The clock's floor only rises.
 fn witness(change: &Transaction<'_>, at: UnixSeconds) -> Result<(), Error> {
     let sql = "UPDATE store SET newest = ?1 WHERE id = 1 AND newest < ?1";
-    change.execute(sql, [at.0]).map(drop).map_err(Error::writing("the newest time"))
+    let mut update = change.prepare_cached(sql).map_err(Error::writing("the newest time"))?;
+    update.execute([at.0]).map(drop).map_err(Error::writing("the newest time"))
+}
+
+pub(super) fn root(database: &Connection, size: u64) -> Result<tree::Hash, Error> {
+    tree::root(size, |level, position| node(database, level, position))
 }
 
 /// Rows are dense from 0, so the next index is the count.
-fn size(database: &Connection) -> Result<u64, Error> {
+pub(super) fn size(database: &Connection) -> Result<u64, Error> {
     let sql = "SELECT coalesce(max(idx) + 1, 0) FROM trace";
-    let mut asked = database.prepare(sql).map_err(Error::reading("the number of rows"))?;
+    let mut asked = database.prepare_cached(sql).map_err(Error::reading("the number of rows"))?;
     asked
         .query_row([], |row| row.get::<_, i64>(0))
         .map(|size| size as u64)
@@ -347,11 +365,11 @@ pub(super) fn node(database: &Connection, level: u8, position: u64) -> Result<tr
     let reading = || Error::reading("a node of the tree");
     let position = position as i64;
     if level == 0 {
-        let mut asked = database.prepare("SELECT leaf FROM trace WHERE idx = ?1").map_err(reading())?;
+        let mut asked = database.prepare_cached("SELECT leaf FROM trace WHERE idx = ?1").map_err(reading())?;
         return asked.query_row([position], |row| row.get(0)).map_err(reading());
     }
     let sql = "SELECT hash FROM node WHERE level = ?1 AND position = ?2";
-    let mut asked = database.prepare(sql).map_err(reading())?;
+    let mut asked = database.prepare_cached(sql).map_err(reading())?;
     asked.query_row(params![level, position], |row| row.get(0)).map_err(reading())
 }
 

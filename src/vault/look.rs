@@ -1,9 +1,16 @@
 //! A look at a journal from beside the kiosk: for export and status. Changes nothing, takes no lock, needs no card.
 
+use crate::journal::allowance::Unanchored;
 use crate::journal::export;
+use crate::journal::leaf;
+use crate::journal::leaf::LeafHash;
 use crate::journal::note::Head;
-use crate::journal::note::SigningKey;
+use crate::journal::receipt::Claims;
+use crate::journal::receipt::Place;
+use crate::journal::receipt::Receipt;
 use crate::journal::tree;
+use crate::time::UnixSeconds;
+use crate::vault::Anchored;
 use crate::vault::Counts;
 use crate::vault::Error;
 use crate::vault::JOURNAL_FILE;
@@ -30,6 +37,14 @@ pub struct Status {
     pub device_key: String,
     pub waiting: Counts,
     pub sealed_aside: Vec<String>,
+    /// Rows under a checkpoint that a card has signed.
+    pub countersigned: u64,
+    /// What the upstream vouches for.
+    pub anchored: Option<Anchored>,
+    /// When the upstream last took something.
+    pub last_success: Option<UnixSeconds>,
+    /// Consultations that no anchored checkpoint covers.
+    pub unanchored: Unanchored,
 }
 
 impl Look {
@@ -51,13 +66,34 @@ impl Look {
         Ok(Status {
             rows,
             root: self.journal.root(rows)?,
-            device_key: self.signing_key().verifying_key().to_string(),
+            device_key: self.journal.keys.signing_key().verifying_key().to_string(),
             waiting: self.journal.counts()?,
             sealed_aside: folder::sealed_aside(&self.folder),
+            countersigned: self.journal.countersigned_size()?,
+            anchored: self.journal.anchor()?,
+            last_success: self.journal.last_success()?,
+            unanchored: self.journal.unanchored,
         })
     }
 
-    /// All rows as they stand now, whatever is appended meanwhile, and a checkpoint over exactly these.
+    /// The patient's receipt of one row, under the newest checkpoint over it. [`Error::Absent`]: there is no such row, or no
+    /// checkpoint over it yet; [`Error::Pruned`]: what it said is destroyed.
+    pub fn receipt(&self, index: u64) -> Result<Receipt, Error> {
+        let database = &self.journal.database;
+        let snapshot = database.unchecked_transaction().map_err(Error::reading("the journal"))?;
+        let body = self.journal.body(index)?;
+        let head = self.journal.head_over(index)?.ok_or(Error::Absent)?;
+        let trace = leaf::parse(body.ok_or(Error::Pruned)?.show_bytes()).map_err(|_| Error::Shape { what: "a row" })?;
+        let path = tree::inclusion(index, head.size, |level, position| node(database, level, position))?;
+        let leaf = LeafHash(node(database, 0, index)?);
+        let place = Place { index, leaf, path: path.ok_or(Error::Absent)? };
+        drop(snapshot);
+        Receipt::new(&self.journal.keys.signing_key(), &head.note, place, Claims::of(&trace))
+            .map_err(|_| Error::Shape { what: "a checkpoint" })
+    }
+
+    /// All rows as they stand now, whatever is appended meanwhile, every checkpoint with its countersignature, and one over
+    /// exactly these rows.
     pub fn export(&self, out: &mut dyn Write) -> Result<(), Error> {
         let database = &self.journal.database;
         let snapshot = database.unchecked_transaction().map_err(Error::reading("the journal"))?;
@@ -76,14 +112,15 @@ impl Look {
             let leaves: Result<Vec<tree::Hash>, Error> = tile.map(|index| node(database, 0, index)).collect();
             say(export::tile_line(first, &leaves?).as_bytes())?;
         }
-        let root = self.journal.root(size)?;
-        let head = Head { origin: self.journal.keys.device.clone(), size, root };
-        say(export::checkpoint_line(&self.signing_key().sign(&head)).as_bytes())?;
+        let heads = self.journal.heads()?;
+        for head in &heads {
+            say(export::checkpoint_line(&head.note, head.anchored_at).as_bytes())?;
+        }
+        if heads.last().is_none_or(|head| head.size < size) {
+            let head = Head { origin: self.journal.keys.device.clone(), size, root: self.journal.root(size)? };
+            say(export::checkpoint_line(&self.journal.keys.signing_key().sign(&head), None).as_bytes())?;
+        }
         drop(snapshot);
         Ok(())
-    }
-
-    fn signing_key(&self) -> SigningKey {
-        SigningKey::new(&self.journal.keys.device, self.journal.keys.signing())
     }
 }

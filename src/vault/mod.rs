@@ -17,10 +17,12 @@ mod compartment;
 mod error;
 mod files;
 mod folder;
+mod heads;
 mod journal;
 mod line;
 mod look;
 mod outbox;
+mod retention;
 mod schema;
 mod seal;
 mod shapes;
@@ -29,6 +31,9 @@ mod slots;
 pub mod keys;
 
 pub use error::Error;
+pub use heads::Anchored;
+pub use heads::KeptHead;
+pub use heads::Uncountersigned;
 pub use look::Look;
 pub use look::Status;
 
@@ -39,6 +44,7 @@ use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::Held;
 use crate::journal::Trace;
+use crate::journal::allowance::Unanchored;
 use crate::journal::consent::Consent;
 use crate::journal::consent::Said;
 use crate::journal::item::Item;
@@ -342,8 +348,45 @@ impl Vault {
     }
 
     /// The upstream has them. Unknown ids change nothing.
-    pub async fn acknowledged(&self, ids: Vec<Uuid>) -> Result<(), Error> {
-        self.inner.journal.ask(move |journal| journal.acknowledged(&ids)).await
+    pub async fn acknowledged(&self, ids: Vec<Uuid>, at: UnixSeconds) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.acknowledged(&ids, at)).await
+    }
+
+    /// Puts all rows under a checkpoint, and gives the newest; `None` while there is no row.
+    pub async fn cover(&self) -> Result<Option<KeptHead>, Error> {
+        self.inner.journal.ask(Journal::cover).await
+    }
+
+    /// What a card should sign next, if anything: the newest checkpoint, over all rows.
+    pub async fn uncountersigned(&self) -> Result<Option<Uncountersigned>, Error> {
+        self.inner.journal.ask(Journal::uncountersigned).await
+    }
+
+    /// The card of the holder whose login is row `login` has signed the checkpoint of that size; the caller has verified
+    /// the signature against the certificate.
+    pub async fn countersigned(
+        &self,
+        size: u64,
+        login: u64,
+        key: CertificateKeyId,
+        signature: Vec<u8>,
+    ) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.countersigned(size, login, key, &signature)).await
+    }
+
+    /// The upstream has taken the checkpoint of that size.
+    pub async fn anchored(&self, size: u64, at: UnixSeconds) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.anchored(size, at)).await
+    }
+
+    /// Consultations that no anchored checkpoint covers.
+    pub async fn unanchored(&self) -> Result<Unanchored, Error> {
+        self.inner.journal.ask(|journal| Ok(journal.unanchored)).await
+    }
+
+    /// Prunes bodies of rows written before `before` and acknowledged; `true` when there may be more to do at once.
+    pub async fn prune(&self, before: UnixSeconds) -> Result<bool, Error> {
+        self.inner.journal.ask(move |journal| journal.prune(before)).await
     }
 
     /// The upstream refuses this one for good.

@@ -62,8 +62,10 @@ impl Journal {
     }
 
     /// Exactly these, and each once: an id that is not there, or is done already, changes nothing.
-    pub fn acknowledged(&mut self, ids: &[Uuid]) -> Result<(), Error> {
+    pub fn acknowledged(&mut self, ids: &[Uuid], at: UnixSeconds) -> Result<(), Error> {
         let change = begin(&mut self.database)?;
+        let sql = "UPDATE store SET last_success = ?1 WHERE id = 1 AND coalesce(last_success, 0) < ?1";
+        change.execute(sql, [at.0]).map_err(Error::writing("an acknowledgement"))?;
         for id in ids {
             let sql = "UPDATE outbox SET state = 'acknowledged', body = x'', code = NULL, reason = NULL WHERE id = ?1";
             change.execute(sql, [id.as_bytes()]).map_err(Error::writing("an acknowledgement"))?;
@@ -78,6 +80,14 @@ impl Journal {
                    WHERE id = ?1 AND state IN ('waiting', 'sent')";
         let done = self.database.execute(sql, params![id.as_bytes(), code, reason, at.map(|at| at.0)]);
         done.map(drop).map_err(Error::writing("setting aside"))
+    }
+
+    /// When the upstream last took something.
+    pub fn last_success(&self) -> Result<Option<UnixSeconds>, Error> {
+        let sql = "SELECT last_success FROM store WHERE id = 1";
+        let found: Option<i64> =
+            self.database.query_row(sql, [], |row| row.get(0)).map_err(Error::reading("the last success"))?;
+        Ok(found.map(UnixSeconds))
     }
 
     pub fn counts(&self) -> Result<Counts, Error> {

@@ -3,6 +3,7 @@
 use crate::identity::holder::Holder;
 use crate::journal::Committed;
 use crate::journal::Held;
+use crate::journal::allowance::Allowance;
 use crate::journal::consent::Said;
 use crate::journal::consent::Signature;
 use crate::journal::trace::LoginProof;
@@ -88,6 +89,7 @@ pub enum Event {
     /// What the device says of itself.
     LinkIs(LinkState),
     WaitingIs(Waiting),
+    AllowanceIs(Allowance),
 }
 
 /// What a finger can mean. Pages offer them; the machine ignores those that do not belong to its page.
@@ -273,6 +275,7 @@ impl Event {
             Event::Rendered { .. } => "rendered",
             Event::LinkIs(_) => "link_is",
             Event::WaitingIs(_) => "waiting_is",
+            Event::AllowanceIs(_) => "allowance_is",
         }
     }
 }

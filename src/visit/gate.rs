@@ -193,6 +193,9 @@ impl Visit {
     }
 
     pub(super) fn list(mut self, mut gate: Gate, answer: StateAnswer, ground: Ground, now: Now) -> Turn {
+        if self.allowance_bars(ground, now) {
+            return self.failed(gate, Trouble::AllowanceSpent);
+        }
         let ticket = self.ticket();
         let (mode, keep) = (gate.so_far.mode(), keep(ground, &gate.so_far));
         let list = Effect::List { ticket, patient: gate.patient.clone(), mode, keep };

@@ -3,6 +3,7 @@
 use crate::identity::holder::Holder;
 use crate::identity::holder::HolderId;
 use crate::journal::Committed;
+use crate::journal::allowance::Allowance;
 use crate::journal::consent::Quality;
 use crate::journal::consent::Said;
 use crate::journal::consent::Speaker;
@@ -19,6 +20,7 @@ use crate::record::document::Document;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::secret::PinBuffer;
+use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::visit::event::CardRead;
@@ -49,6 +51,8 @@ pub struct Standing {
     pub reader: ReaderState,
     pub link: LinkState,
     pub waiting: Waiting,
+    /// How long the journal may go on without an upstream's word.
+    pub allowance: Allowance,
 }
 
 /// What the site and the law say, read once at start.
@@ -448,8 +452,19 @@ pub enum ReaderStep {
 impl Visit {
     /// An idle device.
     pub fn new(rules: Arc<Rules>) -> Visit {
-        let standing = Standing { reader: ReaderState::Absent, link: LinkState::Unknown, waiting: Waiting::default() };
+        let standing = Standing {
+            reader: ReaderState::Absent,
+            link: LinkState::Unknown,
+            waiting: Waiting::default(),
+            allowance: Allowance::default(),
+        };
         Visit { page: Page::Idle, standing, rules, next_ticket: 1 }
+    }
+
+    /// Whether a record or a document may not be opened in the ordinary way, because nobody upstream has seen the journal for
+    /// too long. Bris de glace is neither widened nor narrowed by it.
+    pub(super) fn allowance_bars(&self, ground: Ground, now: Now) -> bool {
+        ground != Ground::BreakGlass && self.standing.allowance.is_spent(now.wall)
     }
 
     pub fn rules(&self) -> &Rules {

@@ -188,6 +188,10 @@ impl Visit {
     }
 
     fn fetch(mut self, record: Record, place: usize, class: Option<String>, now: Now) -> Turn {
+        if self.allowance_bars(record.ground, now) {
+            let step = ReaderStep::Failed { trouble: Trouble::AllowanceSpent };
+            return self.document(Reader { record, place, class, step, text_percent: 100 }, vec![]);
+        }
         // The list may have been open for a while: an authorization ends on its hour, not with the visit.
         let opened =
             facts::to_open(&record.here, &record.answer, Some(record.ground), &record.so_far, &self.rules, now);

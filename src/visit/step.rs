@@ -57,6 +57,10 @@ impl Visit {
                 self.standing.waiting = waiting;
                 (self, vec![])
             }
+            Event::AllowanceIs(allowance) => {
+                self.standing.allowance = allowance;
+                (self, vec![])
+            }
             Event::DeskIs { insertion, desk } => self.desk_is(insertion, desk),
             Event::Tick => self.tick(now),
             event => self.on_page(event, now),

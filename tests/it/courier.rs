@@ -6,11 +6,13 @@ use crate::exchange::stage::Ask;
 use crate::exchange::stage::Reply;
 use crate::exchange::stage::Server;
 use crate::exchange::stage::ServerIs;
+use chevet::config::Journal;
 use chevet::device::clock::Clock;
 use chevet::exchange::AsHolder;
 use chevet::exchange::Pdsm;
 use chevet::exchange::pdsm::Profile;
 use chevet::journal::Draft;
+use chevet::journal::allowance::Limits;
 use chevet::journal::consent::Said;
 use chevet::kiosk::courier;
 use chevet::kiosk::courier::Courier;
@@ -132,7 +134,9 @@ impl Desk {
         let (events, heard) = mpsc::channel(4096);
         let (orders, taken) = mpsc::channel(8);
         let clock = Clock::start(NOON);
-        let courier = Courier { vault: vault.clone(), upstream: Arc::new(upstream), clock, events, presence: is_here };
+        let journal = Journal { retention_days: 90, allowance: Limits::default() };
+        let (vault_too, upstream) = (vault.clone(), Arc::new(upstream));
+        let courier = Courier { vault: vault_too, upstream, clock, events, presence: is_here, journal };
         Desk { vault, orders, presence, events: heard, begin: Some((courier, taken)) }
     }
 

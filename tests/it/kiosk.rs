@@ -7,6 +7,9 @@ use crate::desk::with_card;
 use crate::vault::faults;
 use chevet::config::Config;
 use chevet::identity::holder::HolderId;
+use chevet::identity::trust::Anchors;
+use chevet::journal::export::Verifier;
+use chevet::journal::note::VerifyingKey;
 use chevet::kiosk::start::Kiosk;
 use chevet::kiosk::start::Start;
 use chevet::kiosk::start::start;
@@ -19,6 +22,8 @@ use chevet::screen::view::GateAct;
 use chevet::screen::view::View;
 use chevet::time::UnixSeconds;
 use chevet::trouble::Trouble;
+use chevet::vault::Look;
+use chevet::vault::Status;
 use chevet::visit::event::Touch;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -95,6 +100,96 @@ fn a_server_with_the_wrong_certificate_is_named_on_the_screen() {
             assert_eq!(stage.received_traces().len(), 0, "nothing was delivered to a server that nobody knows");
         });
     });
+}
+
+/// The card that is in signs the head when nothing else is to be done, and the server takes it; pulled before it could, the
+/// next stay makes up for it. The export that comes out of it is proven with the authorities of the settings.
+#[test]
+fn the_cards_and_the_servers_word_stand_under_the_journal() {
+    with_card("kiosk::the_cards_and_the_servers_word_stand_under_the_journal", "nurse", |hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            hands.pull();
+            kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            hands.insert("nurse");
+            kiosk.log_in().await;
+            kiosk.open_record_of(0).await;
+            let look = Look::open(&stage.state, None).expect("a look");
+            let attested = attested(&look).await;
+            assert!(attested.rows >= 4, "two logins, a gate, a list: {attested:?}");
+            let heads = stage.received_checkpoints();
+            let size = format!("\n{}\n", attested.rows);
+            let has = |head: &serde_json::Value| {
+                head["extension"][0]["valueString"].as_str().is_some_and(|n| n.contains(&size))
+            };
+            assert!(heads.iter().any(has), "the server has the very head");
+
+            let mut out = Vec::new();
+            look.export(&mut out).expect("exported");
+            let pem = std::fs::read(stage.pki.anchors()).expect("anchors");
+            let key = VerifyingKey::parse(&attested.device_key).expect("a key");
+            let mut verifier = Verifier::new(Some(key)).with_anchors(Anchors::from_pem(&[&pem]).expect("anchors"));
+            out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| verifier.line(line));
+            let report = verifier.finish();
+            assert!(report.ok && report.certified == Some(true), "{report:?}");
+            assert!(report.countersigned >= attested.rows && report.anchored >= attested.rows, "{report:?}");
+        });
+    });
+}
+
+/// One consultation without an anchor, in the settings: offline, the first one is the last one, until the server is back.
+#[test]
+fn with_the_allowance_spent_no_record_opens_until_the_server_is_back() {
+    with_card("kiosk::with_the_allowance_spent_no_record_opens_until_the_server_is_back", "nurse", |_hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut stage = stage(folder.path());
+            let text = std::fs::read_to_string(&stage.settings).expect("settings");
+            std::fs::write(&stage.settings, text + "\n[journal]\nallowance_rows = 1\n").expect("written");
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            kiosk.open_record_of(0).await;
+            attested(&Look::open(&stage.state, None).expect("a look")).await;
+            kiosk.touch(Touch::Quit).await;
+            let name = Trouble::AllowanceSpent.words().name;
+            let spent =
+                |body: &Body| matches!(body, Body::Home(home) if home.pills.iter().any(|pill| pill.text == name));
+            let plenty = |body: &Body| matches!(body, Body::Home(_)) && !spent(body);
+            kiosk.until("home, with all of the allowance", plenty).await;
+
+            stage.stop_dmp();
+            kiosk.open_record_of(0).await;
+            kiosk.touch(Touch::Quit).await;
+            kiosk.until("home, with the allowance spent", spent).await;
+            kiosk.touch(Touch::OpenPatient(0)).await;
+            let may = |body: &Body| matches!(body, Body::Gate(gate) if gate.act == GateAct::OpenRecord);
+            kiosk.until("a ground that stands", may).await;
+            kiosk.touch(Touch::OpenRecord).await;
+            kiosk.until("why not", |body| text_of(body).contains(name)).await;
+
+            stage.start_dmp().expect("back");
+            kiosk.touch(Touch::Back).await;
+            kiosk.until("home, with all of the allowance again", plenty).await;
+            kiosk.open_record_of(0).await;
+        });
+    });
+}
+
+/// All rows under a card's and the server's word: waits for it.
+async fn attested(look: &Look) -> Status {
+    for _try in 0..300 {
+        let status = look.status().expect("read");
+        let anchored = status.anchored.map_or(0, |anchor| anchor.size);
+        if status.rows > 0 && status.countersigned == status.rows && anchored == status.rows {
+            return status;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not attested in 30 s: {:?}", look.status());
 }
 
 /// Pulled while its compartment is read, in the list, in a document: blank at once, ready for the next card.
@@ -219,6 +314,8 @@ impl Person {
             program: PathBuf::from(env!("CARGO_BIN_EXE_chevet")),
             starter_round: round_for(&HolderId(nurse.holder_id.to_owned())),
         };
+        let _ =
+            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_env_filter("chevet=trace").try_init();
         Person { kiosk: start(begin).await.expect("a kiosk") }
     }
 

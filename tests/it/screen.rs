@@ -5,6 +5,7 @@
 mod fixtures;
 mod harness;
 
+use chevet::journal::allowance::Unanchored;
 use chevet::policy::Decision;
 use chevet::policy::decision::Value;
 use chevet::record::reading;
@@ -58,6 +59,18 @@ fn idle_says_what_the_device_is_worth() {
     let told = said(&window);
     assert!(told.iter().any(|text| text == "1\u{a0}envoi refusé"), "{told:?}");
     assert!(!told.iter().any(|text| text.contains("Tout est transmis")), "greener than the facts");
+
+    let oldest = Some(now().wall.value());
+    visit.standing.allowance.unanchored = Unanchored { rows: 4_000, oldest };
+    show(&window, &visit);
+    let told = said(&window);
+    assert!(
+        told.iter().any(|text| text == "Sans réseau\u{a0}: encore 7\u{a0}jours, 1000\u{a0}consultations"),
+        "{told:?}"
+    );
+    visit.standing.allowance.unanchored = Unanchored { rows: 5_000, oldest };
+    draws(&window, "idle-allowance-spent", &visit, &["Trop longtemps hors ligne"]);
+    visit.standing.allowance.unanchored = Unanchored::default();
 
     let mut unsure = now();
     unsure.wall = Wall::AtLeast(unsure.wall.value());

@@ -12,7 +12,7 @@ use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
 use chevet::journal::consent::Shown;
 use chevet::journal::consent::Speaker;
-use chevet::journal::trace::LoginProof;
+
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Mode;
@@ -47,10 +47,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 use uuid::Uuid;
 
+#[cfg(feature = "sandbox")]
+mod cards;
+#[cfg(feature = "sandbox")]
 mod export;
 pub mod faults;
+#[cfg(feature = "sandbox")]
+mod foreign;
+#[cfg(feature = "sandbox")]
+mod heads;
 mod opening;
 mod outbox;
+#[cfg(feature = "sandbox")]
+mod receipts;
+#[cfg(feature = "sandbox")]
+mod retention;
 mod shredding;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
@@ -126,11 +137,8 @@ fn draft(class: Class, holder: &str, about: Option<(&Ins, Option<&Document>)>) -
         holder: HolderId(holder.into()),
         profession: Some(ProfessionCode(60)),
         login: (class != Class::Login).then_some(0),
-        proof: (class == Class::Login).then(|| LoginProof {
-            certificate: vec![1, 2, 3],
-            nonce: [4; 32],
-            signature: vec![5; 256],
-        }),
+        // Cards that really sign are in `cards`.
+        proof: None,
         situation: None,
         patient: about.map(|(patient, _)| patient.clone()),
         document: about.and_then(|(_, document)| document.map(|d| (d.unique_id.clone(), d.type_code.clone()))),
@@ -286,6 +294,13 @@ async fn a_row_about_something_or_somebody_else_releases_nothing() {
 
 fn nurse() -> HolderId {
     HolderId(NURSE.into())
+}
+
+/// A file that only its owner reads, as a key must be.
+fn write_private(path: &Path, bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, bytes).expect("written");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("set");
 }
 
 /// Every file below the folder.

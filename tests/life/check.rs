@@ -25,6 +25,7 @@ use chevet::record::state::Existence;
 use chevet::screen::view::Body;
 use chevet::screen::view::DeviceFacts;
 use chevet::screen::view::view;
+use chevet::trouble::Trouble;
 use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
@@ -51,6 +52,7 @@ pub struct Lived {
     pub cards_out_of_documents: u64,
     pub disk_refusals: u64,
     pub late_answers: u64,
+    pub allowance_refusals: u64,
     pub last_tries: u64,
     pub blocked: u64,
     /// Lists opened, by ground.
@@ -84,6 +86,7 @@ impl Lived {
         self.cards_out_of_documents += other.cards_out_of_documents;
         self.disk_refusals += other.disk_refusals;
         self.late_answers += other.late_answers;
+        self.allowance_refusals += other.allowance_refusals;
         self.last_tries += other.last_tries;
         self.blocked += other.blocked;
         self.by_authorization += other.by_authorization;
@@ -173,11 +176,28 @@ impl Life {
         self.check_rows(&effects, touched, &at);
         self.check_reasons(&at);
         self.check_pin(&effects, before, &at);
+        self.check_allowance(&effects, &at);
         self.count(before);
         if !matches!(self.visit.page, Page::AskPin(_)) || before != "ask_pin" {
             self.last_try_agreed = false;
         }
         self.questions.extend(effects);
+    }
+
+    /// With the allowance spent nothing of a record is asked for, and with any of it left that is no reason to refuse.
+    fn check_allowance(&mut self, effects: &[Effect], at: &str) {
+        let spent = self.visit.standing.allowance.unanchored.rows >= 5_000;
+        let asks = effects.iter().any(|effect| matches!(effect, Effect::List { .. } | Effect::Fetch { .. }));
+        assert!(!(spent && asks), "{at}: a record is asked for with the allowance spent");
+        let says = |step: &GateStep| matches!(step, GateStep::Failed { trouble: Trouble::AllowanceSpent });
+        let refused = match &self.visit.page {
+            Page::Gate(gate) => says(&gate.step),
+            Page::Document(reader) => {
+                matches!(reader.step, ReaderStep::Failed { trouble: Trouble::AllowanceSpent })
+            }
+            _ => false,
+        };
+        self.lived.allowance_refusals += u64::from(refused && spent);
     }
 
     /// P3: the very step that sees the card go leaves a blank page, and locks; an answer for a card that is not there

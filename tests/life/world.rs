@@ -17,6 +17,9 @@ use chevet::journal::Draft;
 use chevet::journal::Held;
 use chevet::journal::Pending;
 use chevet::journal::Trace;
+use chevet::journal::allowance::Allowance;
+use chevet::journal::allowance::Limits;
+use chevet::journal::allowance::Unanchored;
 use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
 use chevet::journal::trace::LoginProof;
@@ -153,6 +156,11 @@ impl Life {
             5 => {
                 let link = [LinkState::Online, LinkState::Offline, LinkState::Unknown][self.dice.usize(0..3)];
                 self.tell(Event::LinkIs(link));
+                // Mostly plenty, as in life: the upstream comes and goes, and with it the allowance.
+                let oldest = Some(self.now.wall.value());
+                let rows = [0, 0, 0, 2_500, 4_999, 5_000][self.dice.usize(0..6)];
+                let unanchored = Unanchored { rows, oldest };
+                self.tell(Event::AllowanceIs(Allowance { limits: Limits::default(), unanchored }));
             }
             6 if self.dice.u8(0..6) == 0 => {
                 self.tell(Event::ReaderIs(ReaderState::InTrouble(Trouble::ReaderServiceDown)))

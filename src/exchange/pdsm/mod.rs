@@ -9,6 +9,7 @@ pub mod answer;
 pub mod documents;
 pub mod event;
 mod fhir;
+mod head;
 pub mod history;
 mod names;
 pub mod said;
@@ -19,6 +20,7 @@ use crate::exchange::pdsm::answer::Asker;
 use crate::exchange::pdsm::fhir::Bundle;
 use crate::exchange::upstream::AsDevice;
 use crate::exchange::upstream::AsHolder;
+use crate::exchange::upstream::Checkpoint;
 use crate::exchange::upstream::Error;
 use crate::exchange::upstream::Outcome;
 use crate::exchange::upstream::Upstream;
@@ -43,6 +45,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// How an audit repository takes traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,25 +195,30 @@ impl Pdsm {
         self.audit.send(request).await.map_err(|error| failed(error, "the traces"))
     }
 
-    /// One trace under its own id.
-    async fn put_trace(&self, trace: &Trace) -> Result<Outcome, Error> {
-        let answer = self.audit(Method::Put, &format!("/AuditEvent/{}", trace.id), &event::audit_event(trace)).await?;
+    /// One event under its own id.
+    async fn put_event(&self, id: Uuid, event: &Value) -> Result<Outcome, Error> {
+        let answer = self.audit(Method::Put, &format!("/AuditEvent/{id}"), event).await?;
         answer::delivered(&answer, Asker::Device)
     }
 
     /// Several in one Bundle; `None` when the server does not take the Bundle as such.
     async fn post_traces(&self, traces: &[Trace]) -> Result<Option<Vec<Outcome>>, Error> {
-        let answer = self.audit(Method::Post, "", &batch(traces, self.profile)).await?;
-        if answer::is_about_the_bundle(answer.status) && traces.len() > 1 {
+        let events: Vec<(Uuid, Value)> = traces.iter().map(|trace| (trace.id, event::audit_event(trace))).collect();
+        self.post_events(&events).await
+    }
+
+    async fn post_events(&self, events: &[(Uuid, Value)]) -> Result<Option<Vec<Outcome>>, Error> {
+        let answer = self.audit(Method::Post, "", &batch(events, self.profile)).await?;
+        if answer::is_about_the_bundle(answer.status) && events.len() > 1 {
             return Ok(None);
         }
         if !(200..300).contains(&answer.status) {
-            return answer::delivered(&answer, Asker::Device).map(|outcome| Some(vec![outcome; traces.len()]));
+            return answer::delivered(&answer, Asker::Device).map(|outcome| Some(vec![outcome; events.len()]));
         }
         let bundle = Bundle::read(&answer.body, "batch-response", "the traces")?;
         let outcomes: Vec<Outcome> =
             bundle.entry.iter().map(|entry| entry.response.as_ref().map_or(Outcome::NotNow, answer::entry)).collect();
-        if outcomes.len() == traces.len() {
+        if outcomes.len() == events.len() {
             Ok(Some(outcomes))
         } else {
             Err(Error::Unreadable { what: "the traces", why: "the batch has another number of answers" })
@@ -219,10 +227,14 @@ impl Pdsm {
 
     /// One trace, alone, as the repository takes it.
     async fn one_trace(&self, trace: &Trace) -> Result<Outcome, Error> {
+        self.one_event(trace.id, event::audit_event(trace)).await
+    }
+
+    async fn one_event(&self, id: Uuid, event: Value) -> Result<Outcome, Error> {
         match self.profile {
-            Profile::Put => self.put_trace(trace).await,
+            Profile::Put => self.put_event(id, &event).await,
             Profile::Post => {
-                let outcomes = self.post_traces(std::slice::from_ref(trace)).await?;
+                let outcomes = self.post_events(&[(id, event)]).await?;
                 Ok(outcomes.and_then(|list| list.into_iter().next()).unwrap_or(Outcome::NotNow))
             }
         }
@@ -323,22 +335,25 @@ impl Upstream for Pdsm {
         Ok(outcomes)
     }
 
+    async fn checkpoint(&self, _who: AsDevice, checkpoint: &Checkpoint) -> Result<Outcome, Error> {
+        self.one_event(head::id(checkpoint), head::audit_event(checkpoint)).await
+    }
+
     fn server_time(&self) -> Option<UnixSeconds> {
         self.upstream.server_time().or_else(|| self.audit.server_time())
     }
 }
 
 /// A batch, never a transaction: one poisoned entry must not hold up the others.
-fn batch(traces: &[Trace], profile: Profile) -> Value {
-    let entry: Vec<Value> = traces
+fn batch(events: &[(Uuid, Value)], profile: Profile) -> Value {
+    let entry: Vec<Value> = events
         .iter()
-        .map(|trace| {
+        .map(|(id, resource)| {
             let request = match profile {
-                Profile::Put => json!({"method": "PUT", "url": format!("AuditEvent/{}", trace.id)}),
+                Profile::Put => json!({"method": "PUT", "url": format!("AuditEvent/{id}")}),
                 Profile::Post => json!({"method": "POST", "url": "AuditEvent"}),
             };
-            let resource = event::audit_event(trace);
-            json!({"fullUrl": format!("urn:uuid:{}", trace.id), "resource": resource, "request": request})
+            json!({"fullUrl": format!("urn:uuid:{id}"), "resource": resource, "request": request})
         })
         .collect();
     json!({"resourceType": "Bundle", "type": "batch", "entry": entry})

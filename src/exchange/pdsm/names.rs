@@ -51,5 +51,6 @@ ours! {
     GROUND = "StructureDefinition/ground";
     CLOCK = "StructureDefinition/clock";
     REPRESENTATIVE = "StructureDefinition/representative";
+    CHECKPOINT = "StructureDefinition/checkpoint";
     LOG_ENTRY = "StructureDefinition/log-entry";
 }

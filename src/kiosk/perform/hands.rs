@@ -71,6 +71,8 @@ pub struct Present {
     pub(super) certificate: Certificate,
     /// One a mode: it says under which one its bearer asks.
     pub(super) tokens: HashMap<Mode, Arc<AsHolder>>,
+    /// Index of the login's row, once it is on the disk.
+    pub(super) login: Option<u64>,
     /// What may not rest on the disk: fetched and unseen, or seen under its row.
     pub(super) fetched: HashMap<UniqueId, Held<SecretBytes>>,
     pub(super) seen: HashMap<UniqueId, Arc<SecretBytes>>,
@@ -99,6 +101,9 @@ impl Hands {
             }
             Effect::Record { ticket, rows, said } => {
                 let answer = self.vault.record(rows, said).await.map_err(|error| troubles::of_writing(&error));
+                if let Ok(rows) = &answer {
+                    self.remember_login(rows).await;
+                }
                 self.wake_courier();
                 Some(Event::Recorded { ticket, answer })
             }
@@ -143,8 +148,9 @@ impl Hands {
         self.worker.kill();
         self.reader.leave();
         self.presence.send_replace(None);
-        *self.present.lock().await = None;
-        self.vault.lock().await;
+        // The keys do not wait for whoever still holds the presence.
+        let forget = async { *self.present.lock().await = None };
+        tokio::join!(self.vault.lock(), forget);
     }
 
     /// The certificate, found and verified; nothing of the holder is believed before.
@@ -162,6 +168,7 @@ impl Hands {
             holder: holder.clone(),
             certificate,
             tokens: HashMap::new(),
+            login: None,
             fetched: HashMap::new(),
             seen: HashMap::new(),
         });

@@ -90,7 +90,12 @@ impl Running {
 
     /// Every trace that devices delivered, in the order of arrival.
     pub fn received_traces(&self) -> Vec<serde_json::Value> {
-        self.shared.state().traces.clone()
+        self.shared.state().traces.iter().filter(|event| !traces::is_checkpoint(event)).cloned().collect()
+    }
+
+    /// Every checkpoint that was delivered, as an AuditEvent, in the order of arrival.
+    pub fn received_checkpoints(&self) -> Vec<serde_json::Value> {
+        self.shared.state().traces.iter().filter(|event| traces::is_checkpoint(event)).cloned().collect()
     }
 
     /// Every consent that was posted, in the order of arrival.

@@ -240,6 +240,11 @@ fn patient_of(trace: &Value) -> Option<String> {
     shapes::patient_key(&person["what"]["identifier"])
 }
 
+/// The device's own head, which is nobody's access.
+pub fn is_checkpoint(event: &Value) -> bool {
+    class_of(event) == "checkpoint"
+}
+
 fn class_of(trace: &Value) -> &str {
     let ours = trace["subtype"].as_array().and_then(|list| {
         list.iter().find(|coding| coding["system"] == "https://chevet.invalid/fhir/CodeSystem/trace-class")

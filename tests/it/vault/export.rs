@@ -1,6 +1,9 @@
 //! An export, proven without the device; and what each change to it is found by.
 
+use super::cards::card;
+use super::cards::live_by;
 use super::*;
+use crate::desk::pki;
 use chevet::journal::export::Report;
 use chevet::journal::export::Verifier;
 use chevet::journal::export::checkpoint_line;
@@ -21,10 +24,7 @@ async fn exported() -> (Vec<String>, VerifyingKey) {
     write_private(&key_file, &[0x5a; 32]);
     write_private(&folder.path().join("device.id"), b"chevet-0011223344556677\n");
     let vault = open(folder.path());
-    live_a_day(&vault).await;
-    for number in 1..=10 {
-        opened_row(&vault, NURSE, &patient(), number).await;
-    }
+    live_by(&vault, &card("nurse")).await;
     // Beside the running kiosk.
     let look = Look::open(folder.path(), Some(&key_file)).expect("a look");
     let status = look.status().expect("read");
@@ -33,12 +33,6 @@ async fn exported() -> (Vec<String>, VerifyingKey) {
     look.export(&mut out).expect("exported");
     let lines = String::from_utf8(out).expect("text").lines().map(str::to_owned).collect();
     (lines, VerifyingKey::parse(&status.device_key).expect("a key"))
-}
-
-pub fn write_private(path: &Path, bytes: &[u8]) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, bytes).expect("written");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("set");
 }
 
 fn verify(lines: &[String], key: Option<&VerifyingKey>) -> Report {
@@ -50,7 +44,7 @@ fn verify(lines: &[String], key: Option<&VerifyingKey>) -> Report {
 #[tokio::test]
 async fn an_export_is_proven_and_names_the_first_bad_row() {
     let (lines, key) = exported().await;
-    assert_eq!(lines.len(), 12 + 1 + 1, "rows, one tile, one checkpoint");
+    assert_eq!(lines.len(), 12 + 1 + 2, "rows, one tile, the login's checkpoint and the export's");
     let whole = verify(&lines, Some(&key));
     assert_eq!((whole.rows, whole.ok, whole.first_bad, whole.signed), (12, true, None, Some(true)), "{whole:?}");
     assert_eq!(verify(&lines, None).signed, None);
@@ -78,7 +72,8 @@ async fn an_export_is_proven_and_names_the_first_bad_row() {
     let mut swapped = lines.clone();
     swapped.swap(2, 3);
     assert_eq!(verify(&swapped, Some(&key)).first_bad, Some(2), "two rows swapped");
-    let unproven = verify(&without(13), Some(&key));
+    assert!(!verify(&without(14), Some(&key)).ok, "rows beyond the last checkpoint");
+    let unproven = verify(&lines[..13], Some(&key));
     assert!(!unproven.ok, "no checkpoint, no proof: {unproven:?}");
 
     // A pruned body leaves its leaf; a wrong leaf is found all the same.
@@ -98,12 +93,12 @@ async fn an_export_is_proven_and_names_the_first_bad_row() {
     let theirs = SigningKey::new("chevet-0011223344556677", &SecretKey::fill_with(|seed| seed.fill(7)));
     let head = Head { origin: "chevet-0011223344556677".into(), size: 12, root: frontier.root() };
     forged.push(tile_line(0, &leaves));
-    forged.push(checkpoint_line(&theirs.sign(&head)));
+    forged.push(checkpoint_line(&theirs.sign(&head), None));
     assert!(verify(&forged, None).ok, "consistent in itself");
     let told = verify(&forged, Some(&key));
     assert_eq!((told.ok, told.signed), (false, Some(false)));
     // The true checkpoint with the forged rows and tiles.
-    forged[13] = lines[13].clone();
+    forged[13] = lines[14].clone();
     assert!(!verify(&forged, Some(&key)).ok);
 }
 
@@ -116,11 +111,13 @@ async fn the_verbs_answer_with_their_codes() {
     let expected = |code: u8| format!("{:?}", std::process::ExitCode::from(code));
     std::fs::write(&file, lines.join("\n")).expect("written");
     let verb = chevet::cli::journal::verify;
-    assert_eq!(code(verb(&file, Some(&key.to_string()), true)), expected(0));
+    assert_eq!(code(verb(&file, Some(&key.to_string()), None, true)), expected(0));
+    assert_eq!(code(verb(&file, None, Some(&pki().anchors()), true)), expected(0));
     std::fs::write(&file, lines.join("\n").replacen("opened", "listed", 1)).expect("written");
-    assert_eq!(code(verb(&file, None, false)), expected(1));
-    assert_eq!(code(verb(&file, Some("no key"), false)), expected(2));
-    assert_eq!(code(verb(&folder.path().join("nothing"), None, true)), expected(3));
+    assert_eq!(code(verb(&file, None, None, false)), expected(1));
+    assert_eq!(code(verb(&file, Some("no key"), None, false)), expected(2));
+    assert_eq!(code(verb(&file, None, Some(&file), false)), expected(2), "those are no anchors");
+    assert_eq!(code(verb(&folder.path().join("nothing"), None, None, true)), expected(3));
     assert_eq!(code(chevet::cli::journal::status(folder.path(), None, true)), expected(3), "there is no journal");
     assert!(!folder.path().join("device.key").exists(), "a look makes nothing");
 }

@@ -1,6 +1,5 @@
 //! A disk that fails, a process that is killed: what is acknowledged is there, what is not is not shown.
 
-use super::export::write_private;
 use super::*;
 use chevet::journal::export::Verifier;
 use chevet::journal::note::VerifyingKey;
@@ -70,6 +69,8 @@ fn nothing_acknowledged_is_lost_when_killed() {
     let folder = tempfile::tempdir().expect("a folder");
     write_private(&folder.path().join("key"), &[0x5a; 32]);
     write_private(&folder.path().join("device.id"), b"chevet-0011223344556677\n");
+    let login = vec![draft(Class::Login, NURSE, None)];
+    runtime.block_on(open(folder.path()).record(login, vec![])).expect("recorded");
     let mut acknowledged = 0;
     for cycle in 0..10_u64 {
         let mut child = std::process::Command::new(std::env::current_exe().expect("this test's program"))

@@ -64,13 +64,13 @@ async fn the_future_is_refused_and_damage_is_sealed_aside() {
     drop(vault);
     let journal = folder.path().join("journal.db");
     let database = rusqlite::Connection::open(&journal).expect("a database");
-    database.pragma_update(None, "user_version", 2).expect("set");
+    database.pragma_update(None, "user_version", 3).expect("set");
     drop(database);
     let refused = Vault::open(options(folder.path()), NOON);
-    assert!(matches!(refused, Err(Error::FromTheFuture { found: 2, known: 1 })));
+    assert!(matches!(refused, Err(Error::FromTheFuture { found: 3, known: 2 })));
     assert!(!folder.path().join("aside").exists());
     let database = rusqlite::Connection::open(&journal).expect("a database");
-    database.pragma_update(None, "user_version", 1).expect("set");
+    database.pragma_update(None, "user_version", 2).expect("set");
     drop(database);
 
     // A damaged compartment: hers is begun anew, the journal stays.

@@ -31,8 +31,8 @@ async fn the_outbox_survives_keeps_order_and_takes_acknowledgements_exactly() {
     let counts = vault.counts().await.expect("counted");
     assert_eq!((counts.traces, counts.consents, counts.contributions, counts.oldest), (5, 1, 0, Some(NOON)));
 
-    vault.acknowledged(vec![device[1].0.id, Uuid::from_u128(77)]).await.expect("kept");
-    vault.acknowledged(vec![device[1].0.id]).await.expect("twice is harmless");
+    vault.acknowledged(vec![device[1].0.id, Uuid::from_u128(77)], NOON).await.expect("kept");
+    vault.acknowledged(vec![device[1].0.id], NOON).await.expect("twice is harmless");
     vault.set_aside(device[2].0.id, "422".into(), "refusé".into(), NOON.plus(5)).await.expect("kept");
     vault.set_aside(device[1].0.id, "500".into(), "late".into(), NOON).await.expect("an acknowledgement stands");
     drop(vault);

@@ -1,0 +1,123 @@
+//! One line of an export. Only what a check needs is taken out: everything else is under the hash of the whole line.
+
+use crate::journal::leaf::FORM;
+use crate::journal::tree::Hash;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+pub(super) enum Line<'a> {
+    Row(Row<'a>),
+    /// `leaf` is `None` when it is not 32 bytes.
+    Pruned {
+        index: u64,
+        leaf: Option<Hash>,
+    },
+    Tile {
+        first: u64,
+        leaves: Vec<u8>,
+    },
+    Checkpoint {
+        note: Cow<'a, str>,
+        anchored: bool,
+    },
+    FromTheFuture,
+    Unknown,
+}
+
+/// What a row says of its author.
+pub(super) struct Row<'a> {
+    pub index: u64,
+    pub is_login: bool,
+    pub device: Cow<'a, str>,
+    pub holder: Cow<'a, str>,
+    pub login: Option<u64>,
+    pub proof: Option<Proof<'a>>,
+    pub time: Cow<'a, str>,
+    pub clock: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Proof<'a> {
+    #[serde(borrow)]
+    pub certificate: Cow<'a, str>,
+    #[serde(borrow)]
+    pub nonce: Cow<'a, str>,
+    #[serde(borrow)]
+    pub signature: Cow<'a, str>,
+}
+
+/// All that may stand in a line; which of it is there says what the line is.
+#[derive(Deserialize)]
+struct Raw<'a> {
+    form: Option<u64>,
+    index: Option<u64>,
+    #[serde(borrow)]
+    leaf: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    tile: Option<Tile<'a>>,
+    #[serde(borrow)]
+    checkpoint: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    anchored_at: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    blind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    class: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    device: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    holder: Option<Cow<'a, str>>,
+    login: Option<u64>,
+    #[serde(borrow)]
+    proof: Option<Proof<'a>>,
+    #[serde(borrow)]
+    time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    clock: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Tile<'a> {
+    first: u64,
+    #[serde(borrow)]
+    leaves: Cow<'a, str>,
+}
+
+impl Line<'_> {
+    pub fn read(line: &[u8]) -> Line<'_> {
+        let Ok(raw) = serde_json::from_slice::<Raw<'_>>(line) else { return Line::Unknown };
+        match raw {
+            Raw { checkpoint: Some(note), anchored_at, .. } => {
+                Line::Checkpoint { note, anchored: anchored_at.is_some() }
+            }
+            Raw { tile: Some(tile), .. } => match hex::decode(tile.leaves.as_bytes()) {
+                Ok(leaves) => Line::Tile { first: tile.first, leaves },
+                Err(_) => Line::Unknown,
+            },
+            Raw { form: None, blind: None, leaf: Some(leaf), index: Some(index), .. } => {
+                Line::Pruned { index, leaf: hex::decode(leaf.as_bytes()).ok().and_then(|leaf| leaf.try_into().ok()) }
+            }
+            Raw { form: Some(form), .. } if form > FORM => Line::FromTheFuture,
+            raw => row(raw).map_or(Line::Unknown, Line::Row),
+        }
+    }
+}
+
+fn row(raw: Raw<'_>) -> Option<Row<'_>> {
+    raw.form?;
+    // 32 bytes: a row without its blind could be guessed, and is none of ours.
+    let blind = raw.blind?;
+    if blind.len() != 64 || !blind.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    Some(Row {
+        index: raw.index?,
+        is_login: raw.class? == "login",
+        device: raw.device?,
+        holder: raw.holder?,
+        login: raw.login,
+        proof: raw.proof,
+        time: raw.time?,
+        clock: raw.clock?,
+    })
+}

@@ -1,0 +1,65 @@
+//! The journal's head, attested: put under a checkpoint, and countersigned by the card that is in.
+//!
+//! Done when nothing else is: dropped without loss the moment somebody asks for something, or the card goes. What was not
+//! signed is signed the next time, by this card or by another; a newer head covers the older ones.
+
+use crate::identity::statement::Statement;
+use crate::journal::Committed;
+use crate::journal::words::Class;
+use crate::kiosk::perform::hands::Hands;
+use crate::vault::Uncountersigned;
+use std::time::Duration;
+
+impl Hands {
+    /// One attestation; how long to rest afterwards.
+    pub(super) async fn attest(&self) -> Duration {
+        match self.vault.uncountersigned().await {
+            Ok(Some(head)) => self.countersign(head).await,
+            Ok(None) => LATER,
+            Err(error) => {
+                tracing::error!(%error, "the journal's rows cannot be put under a checkpoint");
+                LATER
+            }
+        }
+    }
+
+    async fn countersign(&self, head: Uncountersigned) -> Duration {
+        // Nothing is held while the card computes: a card that goes must not wait for it.
+        let who = {
+            let present = self.present.lock().await;
+            present.as_ref().and_then(|present| Some((present.insertion, present.login?, present.certificate.key_id())))
+        };
+        let Some((insertion, login, key)) = who else { return LATER };
+        let statement = Statement::countersignature(&self.device, key, head.text.as_bytes());
+        // The reader has verified the signature under the certificate.
+        let kept = match self.reader.sign(insertion.0, statement).await {
+            Ok(signature) => self.vault.countersigned(head.size, login, key, signature).await,
+            Err(error) => {
+                tracing::info!(%error, "the journal's head was not countersigned");
+                return LATER;
+            }
+        };
+        match kept {
+            Ok(()) => LATER,
+            Err(error) => {
+                tracing::error!(%error, "the card's countersignature cannot be kept");
+                LATER
+            }
+        }
+    }
+
+    /// Which row proves this holder's presence: it stands in every countersignature.
+    pub(super) async fn remember_login(&self, rows: &[Committed]) {
+        let login = rows.iter().find(|row| row.class() == Class::Login);
+        if let (Some(login), Some(present)) = (login, self.present.lock().await.as_mut())
+            && present.holder.id == *login.holder()
+        {
+            present.login = Some(login.index());
+        }
+    }
+}
+
+/// How long nothing must have happened: longer than a visit's own steps follow each other, shorter than a person's.
+pub(super) const SOON: Duration = Duration::from_millis(250);
+/// With everything attested, or nobody here who could.
+const LATER: Duration = Duration::from_secs(10);
