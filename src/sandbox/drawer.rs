@@ -7,6 +7,7 @@
 use crate::identity::holder::CardKind;
 use crate::sandbox::cps::Card;
 use crate::sandbox::cps::Chip;
+use crate::sandbox::cps::Make;
 use crate::sandbox::cps::Print;
 use crate::sandbox::cps::TRIES_MAX;
 use crate::sandbox::pki;
@@ -33,6 +34,7 @@ pub enum Error {
 struct Sheet {
     profile: Profile,
     chip: Chip,
+    make: Make,
     tries_left: u8,
     /// For people, in French: what a list beside the demo's window says.
     about: &'static str,
@@ -67,7 +69,8 @@ impl Drawer {
     pub fn card(&self, name: &str) -> Result<Card, Error> {
         let sheet = sheets().into_iter().find(|sheet| sheet.profile.name == name).ok_or(Error::NoSuchCard)?;
         let secrets = self.pki.card(&sheet.profile).map_err(|source| Error::Print { source })?;
-        Ok(Card::print(Print { chip: sheet.chip, profile: sheet.profile, secrets, tries_left: sheet.tries_left }))
+        let Sheet { chip, make, profile, tries_left, .. } = sheet;
+        Ok(Card::print(Print { chip, make, profile, secrets, tries_left }))
     }
 }
 
@@ -82,7 +85,7 @@ fn sheets() -> Vec<Sheet> {
         name, given_name, family_name, holder_id, title, profession: Some(profession), kind: CardKind::Cps,
         structure: None, authority: Authority::Strong, dates: Dates::Current, revoked: false, card_number,
     };
-    let sheet = |profile, about| Sheet { profile, chip: Chip::Cps3, tries_left: TRIES_MAX, about };
+    let sheet = |profile, about| Sheet { profile, chip: Chip::Cps3, make: Make::USUAL, tries_left: TRIES_MAX, about };
     let nurse = |name, given_name, family_name, holder_id, card_number| {
         person(name, given_name, family_name, holder_id, "Infirmier", 60, card_number)
     };
@@ -102,6 +105,7 @@ fn sheets() -> Vec<Sheet> {
         Sheet { tries_left: 1, ..sheet(nurse("last-try", "Enora", "PLESSIVIER", "899700602255", "993123371"), "dernier essai") },
         Sheet { chip: Chip::Cps4, ..sheet(nurse("cps4", "Gaspard", "LUNEVIEIL", "899700602362", "993124502"), "génération CPS4") },
         Sheet { chip: Chip::Contactless, ..sheet(nurse("contactless", "Oriane", "SAUTEMOUCHE", "899700602479", "993125632"), "sans contact") },
+        Sheet { make: Make::ODD, ..sheet(nurse("odd", "Isaure", "VERTBOISIER", "899700602610", "993127893"), "rangée autrement") },
         Sheet { chip: Chip::Unknown, ..sheet(nurse("unknown", "Philibert", "AUBRELONGUE", "899700602586", "993126762"), "pas une CPS") },
     ]
 }
@@ -160,7 +164,7 @@ mod tests {
             let mut seen: Vec<&str> = profiles().iter().map(field).collect();
             seen.sort_unstable();
             seen.dedup();
-            assert_eq!(seen.len(), 14);
+            assert_eq!(seen.len(), 15);
         }
     }
 }

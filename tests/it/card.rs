@@ -243,6 +243,21 @@ fn a_card_that_another_program_holds_is_busy() {
     });
 }
 
+/// Files elsewhere, another PIN reference, a padded PIN, miscounted bits: all of it is read from the card.
+#[test]
+fn an_odd_card_is_gone_by_what_it_says() {
+    with_card("card::an_odd_card_is_gone_by_what_it_says", "odd", |hands| {
+        let (watched, insertion) = Watched::with_card_in();
+        let contents = watched.read(insertion).expect("read");
+        assert_eq!((contents.tries_left, contents.pin_digits), (Some(3), (4, 8)));
+        assert!(verdict(hands, &contents).is_ok());
+        assert_eq!(watched.login(insertion, "9999"), Err(Error::WrongPin { tries_left: 2 }));
+        assert_eq!(watched.login(insertion, "1234").expect("the right PIN").len(), 256);
+        assert_eq!(hands.tries_left(), Some(3));
+        assert_eq!(watched.sign(insertion).expect("signed").len(), 256);
+    });
+}
+
 #[test]
 fn every_card_of_the_drawer_is_told_for_what_it_is() {
     with_card("card::every_card_of_the_drawer_is_told_for_what_it_is", "last-try", |hands| {

@@ -46,9 +46,29 @@ pub enum Chip {
     Unknown,
 }
 
+/// How a card was laid out by whoever issued it. Cards differ, and a host has to go by what each says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Make {
+    /// Added to the identifier of every file below the object directory, whose own place alone is fixed.
+    pub moved_by: u16,
+    /// P2 of VERIFY.
+    pub pin_reference: u8,
+    /// The PIN is sent in this length, filled with FF.
+    pub pin_stored: Option<usize>,
+    /// BIT STRINGs of its directories miscount their unused bits, as some real cards' do.
+    pub miscounts_bits: bool,
+}
+
+impl Make {
+    pub const USUAL: Make = Make { moved_by: 0, pin_reference: 0x01, pin_stored: None, miscounts_bits: false };
+    /// All of it otherwise. What of this real cards do together, nobody here knows.
+    pub const ODD: Make = Make { moved_by: 0x0b10, pin_reference: 0x03, pin_stored: Some(8), miscounts_bits: true };
+}
+
 /// What a card is printed from.
 pub struct Print {
     pub chip: Chip,
+    pub make: Make,
     pub profile: Profile,
     pub secrets: CardSecrets,
     pub tries_left: u8,
@@ -96,8 +116,8 @@ impl Card {
             faults: Faults::default(),
             profile: print.profile,
             chip: print.chip,
-            tree: pkcs15::tree(&print.profile, &print.secrets),
-            pin: Pin::new(print.tries_left),
+            tree: pkcs15::tree(&print.profile, &print.secrets, print.make),
+            pin: Pin::new(print.tries_left, print.make),
             signing: Signing::new(&print.secrets),
             waiting: Vec::new(),
             counters: Counters::default(),

@@ -1,5 +1,6 @@
 //! The PIN and its unblocking code: VERIFY, RESET RETRY COUNTER, and what GET DATA tells of them.
 
+use crate::sandbox::cps::Make;
 use crate::sandbox::cps::PIN;
 use crate::sandbox::cps::PUK;
 use crate::sandbox::cps::TRIES_MAX;
@@ -9,8 +10,9 @@ use crate::sandbox::cps::tpdu::Tpdu;
 use crate::sandbox::cps::tpdu::sw;
 use crate::sandbox::der::tlv;
 
-/// Reference 01, global.
+/// Global: the same from every folder.
 pub struct Pin {
+    make: Make,
     digits: Vec<u8>,
     tries_left: u8,
     unblocking_tries_left: u8,
@@ -18,8 +20,9 @@ pub struct Pin {
 }
 
 impl Pin {
-    pub fn new(tries_left: u8) -> Pin {
+    pub fn new(tries_left: u8, make: Make) -> Pin {
         Pin {
+            make,
             digits: PIN.as_bytes().to_vec(),
             tries_left: tries_left.min(TRIES_MAX),
             unblocking_tries_left: TRIES_MAX,
@@ -41,7 +44,7 @@ impl Pin {
 
     /// Without data: how many tries there are, and none is spent. With data: right or wrong, whatever its length.
     pub fn verify(&mut self, tpdu: &Tpdu<'_>) -> Result<Answer, u16> {
-        if tpdu.parameters() != [0x00, REFERENCE] {
+        if tpdu.parameters() != [0x00, self.make.pin_reference] {
             return Err(if tpdu.p1 == 0 { sw::NO_SUCH_OBJECT } else { sw::PARAMETERS });
         }
         if tpdu.data.is_empty() {
@@ -55,7 +58,7 @@ impl Pin {
         if self.tries_left == 0 {
             return Err(sw::BLOCKED);
         }
-        if tpdu.data == self.digits {
+        if tpdu.data == self.as_sent() {
             self.tries_left = TRIES_MAX;
             self.is_verified = true;
             return Ok(Answer::Done);
@@ -65,9 +68,15 @@ impl Pin {
         Err(if self.tries_left == 0 { sw::BLOCKED } else { sw::tries(self.tries_left) })
     }
 
+    fn as_sent(&self) -> Vec<u8> {
+        let mut digits = self.digits.clone();
+        digits.resize(self.make.pin_stored.unwrap_or(digits.len()), 0xff);
+        digits
+    }
+
     /// P1 00: the unblocking code and a new PIN. P1 01: the code alone, the PIN stays.
     pub fn unblock(&mut self, tpdu: &Tpdu<'_>) -> Result<Answer, u16> {
-        if tpdu.p2 != REFERENCE || tpdu.p1 > 1 {
+        if tpdu.p2 != self.make.pin_reference || tpdu.p1 > 1 {
             return Err(sw::PARAMETERS);
         }
         if self.unblocking_tries_left == 0 {
@@ -107,14 +116,18 @@ pub fn get_data(tpdu: &Tpdu<'_>, pin: &Pin, place: Place) -> Result<Answer, u16>
     }
     match (asked, place) {
         // What the card says of the PIN: tries at most, tries left, who may change, verify and unblock it.
-        ([0x70, 0x06, 0xbf, 0x81, 0x01, 0x02, 0xa0, 0x80], Place::Root) => {
+        ([0x70, 0x06, 0xbf, 0x81, reference, 0x02, 0xa0, 0x80], Place::Root)
+            if *reference == pin.make.pin_reference =>
+        {
             let rights = tlv(&[0xa1], &tlv(&[0x8c], &[0xf3, 0x00, 0x00, 0x13, 0xff, 0x00]));
             let tries = [tlv(&[0x9a], &[TRIES_MAX]), tlv(&[0x9b], &[pin.tries_left])].concat();
-            Ok(object([0xbf, 0x81, 0x01], &tlv(&[0xa0], &[tries, rights].concat())))
+            Ok(object([0xbf, 0x81, *reference], &tlv(&[0xa0], &[tries, rights].concat())))
         }
-        ([0x70, 0x07, 0xbf, 0x81, 0x01, 0x03, 0x7f, 0x41, 0x80], Place::Root) => {
+        ([0x70, 0x07, 0xbf, 0x81, reference, 0x03, 0x7f, 0x41, 0x80], Place::Root)
+            if *reference == pin.make.pin_reference =>
+        {
             let sizes = [tlv(&[0x80], &[DIGITS_MAX as u8]), tlv(&[0x81], &[DIGITS_MIN as u8])].concat();
-            Ok(object([0xbf, 0x81, 0x01], &tlv(&[0x7f, 0x41], &sizes)))
+            Ok(object([0xbf, 0x81, *reference], &tlv(&[0x7f, 0x41], &sizes)))
         }
         // Of a key: who may sign, authenticate, decipher, generate, put, get; its size in bytes; not non-repudiable.
         ([0x70, 0x06, 0xbf, 0x90, key @ (0x01 | 0x02), 0x02, 0xa0, 0x80], Place::Holder) => {
@@ -139,6 +152,5 @@ fn object(tag: [u8; 3], inside: &[u8]) -> Answer {
     Answer::Waiting(tlv(&[0x70], &tlv(&tag, inside)))
 }
 
-pub const REFERENCE: u8 = 0x01;
 pub const DIGITS_MIN: usize = 4;
 pub const DIGITS_MAX: usize = 8;

@@ -4,6 +4,7 @@
 //! has to find them by way of the ODF.
 
 use crate::identity::holder::CardKind;
+use crate::sandbox::cps::Make;
 use crate::sandbox::cps::files::Access;
 use crate::sandbox::cps::files::File;
 use crate::sandbox::cps::files::HOLDER_NAME;
@@ -16,23 +17,24 @@ use crate::sandbox::pki::CardSecrets;
 use crate::sandbox::pki::Profile;
 
 /// Every file of a card.
-pub fn tree(profile: &Profile, secrets: &CardSecrets) -> Tree {
+pub fn tree(profile: &Profile, secrets: &CardSecrets, make: Make) -> Tree {
     let root = |id, short, content| File { place: Place::Root, id, short: Some(short), read: Access::Anyone, content };
     let open = |id, short, content| File { place: Place::Holder, id, short, read: Access::Anyone, content };
+    let own = |id, content| open(make.at(id), None, content);
     let mut files = vec![
         root(0x2f00, 0x1e, directory()),
         root(0x2f01, 0x1d, abilities()),
         root(0xd003, 0x1c, tlv(&[0x5a], &serial(profile))),
-        open(0x5031, Some(0x11), objects(profile)),
+        open(0x5031, Some(0x11), objects(profile, make)),
         open(0x5032, Some(0x12), token_information(profile)),
-        open(KEYS, None, private_keys()),
-        open(CERTIFICATES, None, certificates()),
-        open(CODES, None, codes()),
-        open(SIGNATURE_CERTIFICATE, None, secrets.signature.certificate.clone()),
-        open(AUTHENTICATION_CERTIFICATE, None, secrets.authentication.certificate.clone()),
+        own(KEYS, private_keys(make)),
+        own(CERTIFICATES, certificates(make)),
+        own(CODES, codes(make)),
+        own(SIGNATURE_CERTIFICATE, secrets.signature.certificate.clone()),
+        own(AUTHENTICATION_CERTIFICATE, secrets.authentication.certificate.clone()),
     ];
     if has_situation(profile) {
-        files.push(open(DATA, None, data_objects()));
+        files.push(own(DATA, data_objects()));
         let content = situation();
         files.push(File { place: Place::Holder, id: SITUATION, short: None, read: Access::Holder, content });
     }
@@ -70,8 +72,8 @@ fn serial(profile: &Profile) -> Vec<u8> {
 }
 
 /// ODF: where each directory is, by paths relative to this folder.
-fn objects(profile: &Profile) -> Vec<u8> {
-    let entry = |kind: u8, id: u16| der::context(kind, &der::sequence(&[der::octets(&id.to_be_bytes())]));
+fn objects(profile: &Profile, make: Make) -> Vec<u8> {
+    let entry = |kind: u8, id: u16| der::context(kind, &der::sequence(&[der::octets(&make.at(id).to_be_bytes())]));
     let mut out = [entry(8, CODES), entry(0, KEYS), entry(4, CERTIFICATES)].concat();
     if has_situation(profile) {
         out.extend(entry(7, DATA));
@@ -111,17 +113,18 @@ fn token_information(profile: &Profile) -> Vec<u8> {
     ])
 }
 
-/// AODF: the PIN, four to eight digits, not padded, reference 01, not bound to this folder.
-fn codes() -> Vec<u8> {
+/// AODF: the PIN, four to eight digits, not bound to this folder.
+fn codes(make: Make) -> Vec<u8> {
+    // initialized, and needs-padding.
+    let flags: &[u32] = if make.pin_stored.is_some() { &[4, 5] } else { &[4] };
     let attributes = der::sequence(&[
-        // initialized.
-        der::named_bits(&[4]),
+        make.bits(flags),
         // ascii-numeric.
         tlv(&[0x0a], &[0x01]),
         der::integer(pin::DIGITS_MIN as u64),
         der::integer(pin::DIGITS_MAX as u64),
         der::integer(pin::DIGITS_MAX as u64),
-        der::context_primitive(0, &[pin::REFERENCE]),
+        der::context_primitive(0, &[make.pin_reference]),
     ]);
     der::sequence(&[
         der::sequence(&[der::utf8("Code porteur"), der::named_bits(&[0, 1])]),
@@ -131,7 +134,7 @@ fn codes() -> Vec<u8> {
 }
 
 /// PrKDF, without algorithm references, as on real cards. Access modes: 5 sign, 7 decipher, 9 authenticate.
-fn private_keys() -> Vec<u8> {
+fn private_keys(make: Make) -> Vec<u8> {
     let key = |label: &str, number: u8, modes: &[&[u32]], usage: &[u32]| {
         let rules: Vec<Vec<u8>> = modes
             .iter()
@@ -146,7 +149,7 @@ fn private_keys() -> Vec<u8> {
             ]),
             der::sequence(&[
                 der::octets(&identifier(number)),
-                der::named_bits(usage),
+                make.bits(usage),
                 // sensitive, alwaysSensitive, neverExtractable.
                 der::named_bits(&[0, 2, 3]),
                 der::integer(0x80 | u64::from(number)),
@@ -163,12 +166,12 @@ fn private_keys() -> Vec<u8> {
 }
 
 /// CDF: both certificates by absolute paths.
-fn certificates() -> Vec<u8> {
+fn certificates(make: Make) -> Vec<u8> {
     let certificate = |label: &str, number: u8, file: u16| {
         der::sequence(&[
             der::sequence(&[der::utf8(label), tlv(&[0x03], &[0])]),
             der::sequence(&[der::octets(&identifier(number))]),
-            der::context(1, &der::sequence(&[path(file)])),
+            der::context(1, &der::sequence(&[path(make.at(file))])),
         ])
     };
     [
@@ -192,6 +195,21 @@ fn situation() -> Vec<u8> {
     let inside =
         [tlv(&[0x84], "CLINIQUE DU BAC A SABLE".as_bytes()), tlv(&[0x85], b"1440000999"), tlv(&[0x86], b"SA04")];
     tlv(&[0xee], &inside.concat())
+}
+
+impl Make {
+    fn at(self, id: u16) -> u16 {
+        id + self.moved_by
+    }
+
+    /// Tag, length, count of unused bits, bits.
+    fn bits(self, set: &[u32]) -> Vec<u8> {
+        let mut coded = der::named_bits(set);
+        if self.miscounts_bits {
+            coded[2] = (coded[2] + 3) % 8;
+        }
+        coded
+    }
 }
 
 fn has_situation(profile: &Profile) -> bool {

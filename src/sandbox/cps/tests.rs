@@ -130,6 +130,21 @@ fn the_pin_counts_and_the_unblocking_code_repairs() {
 }
 
 #[test]
+fn an_odd_card_is_so_in_its_files_and_in_its_pin() {
+    #[rustfmt::skip]
+    let table = [
+        ("00 20 00 01", "6A88"), ("00 20 00 03", "63C3"),
+        ("00 20 00 03 04 31323334", "63C2"),
+        ("00 20 00 03 08 31323334 FFFFFFFF", "9000"),
+        ("00 A4 09 0C 06 3F00 0001 7001", "6A82"), ("00 A4 09 0C 06 3F00 0001 7B11", "9000"),
+    ];
+    let mut card = card("odd");
+    for (command, expected) in table {
+        check(&mut card, command, expected);
+    }
+}
+
+#[test]
 fn security_data_objects_are_those_of_the_traces() {
     let mut card = card("nurse");
     #[rustfmt::skip]
