@@ -29,7 +29,7 @@ async fn openssl_believes_the_device_and_the_card_and_no_other_text() {
 
     // SubjectPublicKeyInfo of Ed25519 (RFC 8410 §4): a fixed head, then the 32 bytes that the verifying key names.
     let named = device_key(&look).to_string();
-    let raw = STANDARD.decode(named.rsplit('+').next().expect("three parts")).expect("base64")[1..].to_vec();
+    let raw = STANDARD.decode(named.splitn(3, '+').nth(2).expect("three parts")).expect("base64")[1..].to_vec();
     let public = [hex::decode("302a300506032b6570032100").expect("hex"), raw].concat();
     let write = |name: &str, bytes: &[u8]| {
         let path = work.path().join(name);
