@@ -237,6 +237,43 @@ fn every_act_is_traced_as_what_it_is() {
     assert_eq!(traced(Ask::Deposit, &deposit), as_class(Class::Contributed));
 }
 
+/// What a permitted act still owes, and nothing else.
+#[test]
+fn a_permitted_act_owes_what_the_law_asks() {
+    let owed = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = nothing_said();
+        facts.record.authorization = Authorization::Valid { until: None };
+        facts.ground = Some(Ground::Authorization);
+        change(&mut facts);
+        let decision = decide(&facts);
+        assert!(decision.allow, "{decision:?}");
+        decision.obligations.to_vec()
+    };
+    let (gate, opened) = (Obligation::TraceAs(Class::Gate), Obligation::TraceAs(Class::Opened));
+    assert_eq!(owed(&|_| {}), [Obligation::InformAtThisEvent, gate]);
+    assert_eq!(owed(&|f| f.consent.informed_at_event = Known::Yes), [gate]);
+    assert_eq!(owed(&|f| (f.ground, f.consent.explicit) = (Some(Ground::Explicit), Known::Yes)), [gate]);
+    let dead =
+        |f: &mut Facts| (f.site.brain_death, f.site.brain_death_framework) = (true, said().site.brain_death_framework);
+    assert_eq!(owed(&dead), [gate]);
+    let plain = |f: &mut Facts| {
+        (f.ask, f.document) = (Ask::SeeDocument, said().document);
+        f.document.iter_mut().for_each(|d| d.labels = vec![Label::Normal]);
+    };
+    assert_eq!(owed(&plain), [opened]);
+    let ahead = |f: &mut Facts| {
+        f.mode = Mode::Prefetch;
+        (f.consent.in_team, f.consent.initial_team) = (Known::Yes, Known::Yes);
+    };
+    assert_eq!(owed(&ahead), [Obligation::TraceAs(Class::Prefetched)]);
+    let urgent = |f: &mut Facts| {
+        (f.mode, f.ground) = (Mode::BrisDeGlace, Some(Ground::BreakGlass));
+        f.emergency_reason = Some("unconscious".into());
+        f.record.emergency = switches(Some((true, false)));
+    };
+    assert_eq!(owed(&urgent), [Obligation::ShowEmergencyBanner, Obligation::TraceAs(Class::BreakGlass)]);
+}
+
 /// What the patient is asked for, by who asks.
 #[test]
 fn a_gate_asks_no_more_than_it_needs() {
