@@ -72,22 +72,35 @@ fn documents_are_what_the_law_says() {
     assert!(cases > 100_000 && permitted > 1_000, "{cases}, {permitted}");
 }
 
-/// A denial says which: masked and another's, or masked and nobody knows whose.
+/// A denial says which: masked and another's, or masked and nobody knows whose; not permitted, or not known.
 #[test]
-fn what_is_masked_says_whose_it_is() {
+fn a_denied_document_says_by_which_rule() {
     let (_, _, mut facts) = doors().swap_remove(0);
     facts.ask = Ask::SeeDocument;
-    let mut rule = |own| {
-        facts.document = Some(DocumentFacts {
+    let mut rule = |change: &dyn Fn(&mut DocumentFacts)| {
+        let mut document = DocumentFacts {
             type_code: TypeCode("15508-5".into()),
             cell: Cell::Yes,
-            labels: vec![Label::MaskedToProfessionals],
+            labels: vec![Label::Normal],
             status: Status::Current,
-            by_this_holder: own,
-        });
+            by_this_holder: Known::No,
+        };
+        change(&mut document);
+        facts.document = Some(document);
         which(&facts).rule.id
     };
-    assert_eq!([rule(Known::No), rule(Known::Unknown), rule(Known::Yes)], ["L-03", "L-04", "L-10"]);
+    let masked =
+        |own| move |d: &mut DocumentFacts| (d.labels, d.by_this_holder) = (vec![Label::MaskedToProfessionals], own);
+    assert_eq!(rule(&masked(Known::No)), "L-03");
+    assert_eq!(rule(&masked(Known::Unknown)), "L-04");
+    assert_eq!(rule(&masked(Known::Yes)), "L-10");
+    assert_eq!(rule(&|d| d.cell = Cell::No), "M-02");
+    assert_eq!(rule(&|d| d.cell = Cell::Unknown), "M-03");
+    assert_eq!(rule(&|d| d.status = Status::Deleted), "D-02");
+    assert_eq!(rule(&|d| d.status = Status::Unknown), "D-03");
+    assert_eq!(rule(&|d| d.labels = vec![Label::Unknown("X".into())]), "L-01");
+    assert_eq!(rule(&|d| d.labels = vec![Label::InvisibleToPatient, Label::MaskedToProfessionals]), "L-02");
+    assert_eq!(rule(&|_| {}), "M-01");
 }
 
 /// The ways in that stand, and those that do not.

@@ -237,6 +237,83 @@ fn every_act_is_traced_as_what_it_is() {
     assert_eq!(traced(Ask::Deposit, &deposit), as_class(Class::Contributed));
 }
 
+/// What a permitted act still owes, and nothing else.
+#[test]
+fn a_permitted_act_owes_what_the_law_asks() {
+    let owed = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = nothing_said();
+        facts.record.authorization = Authorization::Valid { until: None };
+        facts.ground = Some(Ground::Authorization);
+        change(&mut facts);
+        let decision = decide(&facts);
+        assert!(decision.allow, "{decision:?}");
+        decision.obligations.to_vec()
+    };
+    let (gate, opened) = (Obligation::TraceAs(Class::Gate), Obligation::TraceAs(Class::Opened));
+    assert_eq!(owed(&|_| {}), [Obligation::InformAtThisEvent, gate]);
+    assert_eq!(owed(&|f| f.consent.informed_at_event = Known::Yes), [gate]);
+    assert_eq!(owed(&|f| (f.ground, f.consent.explicit) = (Some(Ground::Explicit), Known::Yes)), [gate]);
+    let dead =
+        |f: &mut Facts| (f.site.brain_death, f.site.brain_death_framework) = (true, said().site.brain_death_framework);
+    assert_eq!(owed(&dead), [gate]);
+    let plain = |f: &mut Facts| {
+        (f.ask, f.document) = (Ask::SeeDocument, said().document);
+        f.document.iter_mut().for_each(|d| d.labels = vec![Label::Normal]);
+    };
+    assert_eq!(owed(&plain), [opened]);
+    let ahead = |f: &mut Facts| {
+        f.mode = Mode::Prefetch;
+        (f.consent.in_team, f.consent.initial_team) = (Known::Yes, Known::Yes);
+    };
+    assert_eq!(owed(&ahead), [Obligation::TraceAs(Class::Prefetched)]);
+    let urgent = |f: &mut Facts| {
+        (f.mode, f.ground) = (Mode::BrisDeGlace, Some(Ground::BreakGlass));
+        f.emergency_reason = Some("unconscious".into());
+        f.record.emergency = switches(Some((true, false)));
+    };
+    assert_eq!(owed(&urgent), [Obligation::ShowEmergencyBanner, Obligation::TraceAs(Class::BreakGlass)]);
+}
+
+/// A permit says which rule gave it.
+#[test]
+fn a_permit_says_by_which_rule() {
+    let rule = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = nothing_said();
+        facts.record.authorization = Authorization::Valid { until: None };
+        facts.ground = Some(Ground::Authorization);
+        change(&mut facts);
+        decide(&facts).rule.id
+    };
+    let team = |f: &mut Facts| {
+        f.ground = Some(Ground::Team);
+        (f.consent.in_team, f.consent.initial_team, f.consent.informed_at_event) = (Known::Yes, Known::Yes, Known::Yes);
+    };
+    let urgent = |f: &mut Facts| {
+        (f.mode, f.ground) = (Mode::BrisDeGlace, Some(Ground::BreakGlass));
+        f.emergency_reason = Some("unconscious".into());
+        f.record.emergency = switches(Some((true, true)));
+    };
+    assert_eq!(rule(&|_| {}), "G-01");
+    assert_eq!(rule(&team), "G-02");
+    assert_eq!(rule(&|f| (f.ground, f.consent.explicit) = (Some(Ground::Explicit), Known::Yes)), "G-03");
+    assert_eq!(rule(&urgent), "E-07");
+    let masked = |f: &mut Facts| {
+        (f.ask, f.document) = (Ask::SeeDocument, said().document);
+        f.document.iter_mut().for_each(|d| d.labels = vec![Label::MaskedToProfessionals]);
+    };
+    let through = |change: &dyn Fn(&mut Facts)| {
+        rule(&|f| {
+            masked(f);
+            change(f);
+        })
+    };
+    assert_eq!(through(&|f| f.document.iter_mut().for_each(|d| d.by_this_holder = Known::Yes)), "L-10");
+    assert_eq!(through(&|f| f.record.attending_doctor = true), "L-11");
+    assert_eq!(through(&|f| f.record.administrator = true), "L-12");
+    assert_eq!(through(&urgent), "L-13");
+    assert_eq!(through(&|f| f.document.iter_mut().for_each(|d| d.labels = vec![Label::Normal])), "M-01");
+}
+
 /// What the patient is asked for, by who asks.
 #[test]
 fn a_gate_asks_no_more_than_it_needs() {
