@@ -60,7 +60,9 @@ async fn a_trace_whose_acknowledgement_failed_is_not_on_its_way_for_ever() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let asked = asked(&server, "/fhir/AuditEvent/");
-    assert!(asked.len() > 1 && asked.iter().all(|ask| ask.path() == asked[0].path()), "one trace, one id");
+    // The journal's head may have followed it, as an event of its own.
+    let again = asked.iter().filter(|ask| ask.path() == asked[0].path()).count();
+    assert!(again > 1, "one trace, one id");
 }
 
 /// Two patients' answers wait; the holder leaves while the server is still thinking about the first.
