@@ -12,6 +12,7 @@ use chevet::journal::consent::Scope;
 use chevet::journal::consent::Speaker;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
+use chevet::journal::words::Mode;
 use chevet::patient::ins::Ins;
 use chevet::policy::Decision;
 use chevet::policy::emergency;
@@ -184,10 +185,13 @@ impl Life {
         self.questions.extend(effects);
     }
 
-    /// With the allowance spent nothing of a record is asked for, and with any of it left that is no reason to refuse.
+    /// With the allowance spent nothing of a record is asked for in the ordinary way; bris de glace is neither widened nor
+    /// narrowed by it (DESIGN §6).
     fn check_allowance(&mut self, effects: &[Effect], at: &str) {
         let spent = self.visit.standing.allowance.unanchored.rows >= 5_000;
-        let asks = effects.iter().any(|effect| matches!(effect, Effect::List { .. } | Effect::Fetch { .. }));
+        let asks = effects.iter().any(|effect| {
+            matches!(effect, Effect::List { mode, .. } | Effect::Fetch { mode, .. } if *mode != Mode::BrisDeGlace)
+        });
         assert!(!(spent && asks), "{at}: a record is asked for with the allowance spent");
         let says = |step: &GateStep| matches!(step, GateStep::Failed { trouble: Trouble::AllowanceSpent });
         let refused = match &self.visit.page {
@@ -197,6 +201,12 @@ impl Life {
             }
             _ => false,
         };
+        let urgent = match &self.visit.page {
+            Page::Gate(gate) => gate.so_far.emergency.is_some(),
+            Page::Document(reader) => reader.record.so_far.emergency.is_some(),
+            _ => false,
+        };
+        assert!(!(refused && urgent), "{at}: an emergency waits for the network");
         self.lived.allowance_refusals += u64::from(refused && spent);
     }
 
