@@ -48,7 +48,7 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                     attesting = None;
                     // Dropped before anything is waited for: what is not polled any more may hold what `lock` needs.
                     let unfinished = running.take().filter(|(_, fate)| *fate == Fate::Finished);
-                    waiting.clear();
+                    finish_only_writing(&mut waiting);
                     lock_beside(hands.lock(), unfinished.map(|(writing, _)| writing), FINISH_MAX).await;
                 }
                 Some(effect) => {
@@ -74,6 +74,12 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
             }
         }
     }
+}
+
+/// What still waited when the card went: a patient's word, or a row, is written all the same, for that needs no card. Its answer
+/// finds no page any more.
+fn finish_only_writing(waiting: &mut VecDeque<Effect>) {
+    waiting.retain(|effect| fate_of(effect) == Fate::Finished);
 }
 
 /// Both at once: what was begun may hold what the lock must take. A row that was being written is written, and what tidies up
@@ -126,14 +132,18 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::CheckPin { .. }
         | Effect::OpenCompartment { .. }
         | Effect::Deliver { .. }
+        // It is about the compartment that is open: never about the next one. At worst its holder is told again.
+        | Effect::KeepTold { .. }
         | Effect::Lock => Fate::DroppedByLock,
-        Effect::Record { .. } | Effect::KeepTold { .. } => Fate::Finished,
+        Effect::Record { .. } => Fate::Finished,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::UnixSeconds;
+    use crate::visit::event::Ticket;
     use tokio::sync::Mutex;
     use tokio::sync::oneshot;
 
@@ -158,6 +168,17 @@ mod tests {
         let done = tokio::time::timeout(Duration::from_secs(5), beside).await.is_ok();
         drop(kept);
         done && presence.lock().await.is_none()
+    }
+
+    #[test]
+    fn a_word_that_waits_to_be_written_is_not_lost_with_the_card() {
+        let record = |ticket| Effect::Record { ticket: Ticket(ticket), rows: Vec::new(), said: Vec::new() };
+        let told = Effect::KeepTold { at: UnixSeconds(1) };
+        let mut waiting: VecDeque<Effect> =
+            [Effect::Deliver { ticket: Ticket(1) }, record(2), told, record(3)].into_iter().collect();
+        finish_only_writing(&mut waiting);
+        let left = waiting.iter().map(|effect| if let Effect::Record { ticket, .. } = effect { ticket.0 } else { 0 });
+        assert_eq!(left.collect::<Vec<u64>>(), [2, 3], "in their order, and nothing else");
     }
 
     #[tokio::test]
