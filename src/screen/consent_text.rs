@@ -6,7 +6,7 @@
 use crate::screen::words::french;
 use crate::visit::answer::TEXT_VERSION;
 use crate::visit::event::Language;
-use crate::visit::page::About;
+use crate::visit::page::gate::About;
 
 /// Who asks whom about what.
 #[derive(Debug, Clone, Copy)]

@@ -39,16 +39,16 @@ use crate::visit::answer;
 use crate::visit::event::Language;
 use crate::visit::event::StateAnswer;
 use crate::visit::page;
-use crate::visit::page::About;
 use crate::visit::page::Colleague;
-use crate::visit::page::Done;
-use crate::visit::page::GateStep;
-use crate::visit::page::Question;
-use crate::visit::page::Situation;
-use crate::visit::page::SoFar;
-use crate::visit::page::Typed;
+use crate::visit::page::gate::About;
+use crate::visit::page::gate::Done;
+use crate::visit::page::gate::GateStep;
+use crate::visit::page::gate::Question;
+use crate::visit::page::gate::Situation;
+use crate::visit::page::gate::SoFar;
+use crate::visit::page::gate::Typed;
 
-pub(super) fn gate(gate: &page::Gate, visit: &Visit, now: Now, device: &DeviceFacts) -> Body {
+pub(super) fn gate(gate: &page::gate::Gate, visit: &Visit, now: Now, device: &DeviceFacts) -> Body {
     let bar = |back: &str| {
         let link = before::link(visit.standing.link);
         Bar { banner: banner(&gate.so_far, visit), ..before::bar(back, &gate.patient, link, false, now) }
@@ -115,7 +115,7 @@ pub(super) fn banner(so_far: &SoFar, visit: &Visit) -> Pill {
     }
 }
 
-fn standing(bar: Bar, gate: &page::Gate, decision: &Decision, ground: Option<Ground>, visit: &Visit) -> Gate {
+fn standing(bar: Bar, gate: &page::gate::Gate, decision: &Decision, ground: Option<Ground>, visit: &Visit) -> Gate {
     let owes = |wanted: Obligation| decision.obligations.contains(&wanted);
     let may_open = decision.allow && ground.is_some();
     let informs = !may_open && answer::about(decision) == About::Event;
@@ -215,7 +215,7 @@ fn line(label: &str, hint: &str, tone: Tone) -> ChoiceLine {
     ChoiceLine { label: french(label), hint: french(hint), tone }
 }
 
-fn situations(bar: Bar, gate: &page::Gate, answer: &StateAnswer, visit: &Visit) -> Choice {
+fn situations(bar: Bar, gate: &page::gate::Gate, answer: &StateAnswer, visit: &Visit) -> Choice {
     let words = |situation| match situation {
         Situation::Emergency => line(
             "Urgence : bris de glace",
@@ -266,7 +266,7 @@ pub(super) fn quality_label(quality: Quality) -> &'static str {
     }
 }
 
-fn colleagues(bar: Bar, gate: &page::Gate, visit: &Visit) -> Choice {
+fn colleagues(bar: Bar, gate: &page::gate::Gate, visit: &Visit) -> Choice {
     let known = visit.colleagues(gate).into_iter().map(|colleague| line(&colleague_name(colleague), "", Tone::Quiet));
     let other = line("Un autre professionnel", "Par son numéro RPPS.", Tone::Quiet);
     Choice {
@@ -334,7 +334,7 @@ fn typing(bar: Bar, what: Typed, wrong: bool) -> Text {
     }
 }
 
-fn consent(gate: &page::Gate, question: &Question, visit: &Visit) -> Consent {
+fn consent(gate: &page::gate::Gate, question: &Question, visit: &Visit) -> Consent {
     let rules = visit.rules();
     let holder = &gate.here.holder;
     let name = words::full_name(&holder.family_name, &holder.given_name);

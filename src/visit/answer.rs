@@ -19,13 +19,13 @@ use crate::visit::event::LinkState;
 use crate::visit::event::StateAnswer;
 use crate::visit::event::Touch;
 use crate::visit::gate::row;
-use crate::visit::page::About;
-use crate::visit::page::Answered;
-use crate::visit::page::Done;
-use crate::visit::page::Gate;
-use crate::visit::page::GateStep;
-use crate::visit::page::Question;
 use crate::visit::page::Visit;
+use crate::visit::page::gate::About;
+use crate::visit::page::gate::Answered;
+use crate::visit::page::gate::Done;
+use crate::visit::page::gate::Gate;
+use crate::visit::page::gate::GateStep;
+use crate::visit::page::gate::Question;
 use crate::visit::step::WAIT_MAX;
 
 /// A new wording is a new version: it enters every consent. `screen::consent_text` writes them.

@@ -13,12 +13,12 @@ use crate::policy::matrix::Place;
 use crate::record::document::Document;
 use crate::time::Now;
 use crate::visit::event::StateAnswer;
-use crate::visit::page::Answered;
-use crate::visit::page::Emergency;
-use crate::visit::page::EventOfCare;
 use crate::visit::page::Here;
 use crate::visit::page::Rules;
-use crate::visit::page::SoFar;
+use crate::visit::page::gate::Answered;
+use crate::visit::page::gate::Emergency;
+use crate::visit::page::gate::EventOfCare;
+use crate::visit::page::gate::SoFar;
 use crate::visit::said;
 
 fn in_team(here: &Here, rules: &Rules) -> bool {
@@ -69,12 +69,8 @@ fn consent(here: &Here, answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now
         initial_team: if agreed { Known::Yes } else { standing },
         informed_at_event: known(informed(before, so_far, rules, now)),
         explicit: known(agreed || collected.is_some()),
-        // A yes given now answers an earlier no; both stay in the journal.
-        refused: known(match so_far.answered {
-            Answered::Refused => true,
-            Answered::Agreed | Answered::Informed => false,
-            Answered::NotAsked => said::last_word_is_no(&answer.said),
-        }),
+        // The last word, which at this gate has just been added to them; both stay in the journal.
+        refused: known(so_far.answered == Answered::Refused || said::last_word_is_no(&answer.said)),
         in_team: known(in_team(here, rules)),
         by_representative: known(so_far.represented),
         given_at: match so_far.answered {

@@ -16,8 +16,6 @@ use crate::visit::facts;
 use crate::visit::gate::keep;
 use crate::visit::gate::row;
 use crate::visit::page::Denied;
-use crate::visit::page::Gate;
-use crate::visit::page::GateStep;
 use crate::visit::page::Page;
 use crate::visit::page::Permitted;
 use crate::visit::page::Reader;
@@ -25,6 +23,9 @@ use crate::visit::page::ReaderStep;
 use crate::visit::page::Record;
 use crate::visit::page::Room;
 use crate::visit::page::Visit;
+use crate::visit::page::gate::Gate;
+use crate::visit::page::gate::GateStep;
+use crate::visit::page::gate::SoFar;
 use crate::visit::step::WAIT_MAX;
 use std::time::Duration;
 
@@ -168,6 +169,8 @@ impl Visit {
             // The record is left at once: what the patient says next may close it.
             Touch::Withdraw if matches!(record.room, Room::Agreements) => {
                 let Record { here, patient, answer, so_far, .. } = record;
+                // A glass that was broken is whole again: whoever can answer can be asked.
+                let so_far = SoFar { emergency: None, ..so_far };
                 let step = GateStep::Failed { trouble: Trouble::Internal };
                 self.ask_withdrawal(Gate { here, patient, so_far, step }, answer)
             }

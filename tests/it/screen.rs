@@ -3,6 +3,7 @@
 //! With `CHEVET_SNAPSHOTS` naming a folder, each page is also written there as a PNG, to be looked at.
 
 mod fixtures;
+mod gates;
 mod harness;
 
 use chevet::journal::allowance::Unanchored;
@@ -27,9 +28,9 @@ use chevet::visit::event::ReaderState;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Touch;
 use chevet::visit::page::Denied;
-use chevet::visit::page::GateStep;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Room;
+use chevet::visit::page::gate::GateStep;
 use fixtures::*;
 use harness::*;
 use i_slint_backend_testing::AccessibleRole;

@@ -31,12 +31,12 @@ use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
 use chevet::visit::event::Touch;
-use chevet::visit::page::Answered;
-use chevet::visit::page::EventOfCare;
-use chevet::visit::page::GateStep;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Record;
 use chevet::visit::page::Visit;
+use chevet::visit::page::gate::Answered;
+use chevet::visit::page::gate::EventOfCare;
+use chevet::visit::page::gate::GateStep;
 use std::sync::Arc;
 
 /// What the lives went through, so that an idle simulation shows.

@@ -6,8 +6,8 @@ use chevet::visit::Event;
 use chevet::visit::Page;
 use chevet::visit::event::Language;
 use chevet::visit::event::Touch;
-use chevet::visit::page::GateStep;
 use chevet::visit::page::Room;
+use chevet::visit::page::gate::GateStep;
 
 impl Life {
     pub fn touch(&mut self) {

@@ -50,7 +50,7 @@ use chevet::visit::event::Listing;
 use chevet::visit::event::PinAnswer;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::StateAnswer;
-use chevet::visit::page::GateStep;
+use chevet::visit::page::gate::GateStep;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
