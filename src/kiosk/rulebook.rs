@@ -43,7 +43,7 @@ const FOLDER: &str = "policy";
 pub fn open(state: &Path, standing: Standing, now: Wall) -> Result<Rulebook, Error> {
     let given = read(state)?;
     let (lists, mut refused) = in_force::choose_lists(&given, standing);
-    if !nomenclature::use_these(lists.clone()) {
+    if !nomenclature::IN_FORCE.choose(lists.clone()) {
         tracing::debug!("the lists were in force already");
     }
     let mut chosen = in_force::choose_matrix(&given, standing, now).map_err(|source| Error::Matrix { source })?;

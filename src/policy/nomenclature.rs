@@ -2,7 +2,7 @@
 //!
 //! `data/nomenclature/*.csv`, each with its edition, version and source. A code that is not there is *not recognised*: the
 //! screen says so and policy denies it; a label coming from a server never stands in for ours. A device may be given newer
-//! editions, signed (`list`); they are chosen once, at start, before anything is asked of them ([`use_these`]).
+//! editions, signed (`list`); they are chosen once, at start, before anything is asked of them ([`InForce`]).
 
 pub mod list;
 
@@ -36,16 +36,27 @@ const SHIPPED: [(usize, &str); 7] = [
     (FORMATS, include_str!("../../data/nomenclature/format_codes.csv")),
 ];
 
-static IN_FORCE: OnceLock<Lists> = OnceLock::new();
+/// The lists of this program, chosen once.
+pub static IN_FORCE: InForce = InForce(OnceLock::new());
 
-/// The lists in force: those that [`use_these`] was given, else the shipped ones.
-pub fn lists() -> &'static Lists {
-    IN_FORCE.get_or_init(Lists::shipped)
+/// A place for lists that is filled once.
+pub struct InForce(OnceLock<Lists>);
+
+impl InForce {
+    /// Those that [`InForce::choose`] was given, else the shipped ones.
+    fn lists(&self) -> &Lists {
+        self.0.get_or_init(Lists::shipped)
+    }
+
+    /// Puts lists in force for the life of the program. `false`: others are in force already, and stay.
+    pub fn choose(&self, lists: Lists) -> bool {
+        self.0.set(lists).is_ok()
+    }
 }
 
-/// Puts lists in force for the life of the program. `false`: others are in force already, and stay.
-pub fn use_these(lists: Lists) -> bool {
-    IN_FORCE.set(lists).is_ok()
+/// The lists in force.
+pub fn lists() -> &'static Lists {
+    IN_FORCE.lists()
 }
 
 fn list(at: usize) -> &'static List {
@@ -156,6 +167,19 @@ fn columns(listed: &'static str) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_chosen_once_and_before_they_are_read() {
+        let none = Lists(Vec::new());
+        let chosen = InForce(OnceLock::new());
+        assert!(chosen.choose(none.clone()));
+        assert_eq!(chosen.lists(), &none);
+        assert!(!chosen.choose(Lists::shipped()));
+        assert_eq!(chosen.lists(), &none, "what is in force stays");
+        let shipped = InForce(OnceLock::new());
+        assert_eq!(shipped.lists(), &Lists::shipped());
+        assert!(!shipped.choose(none), "read already");
+    }
 
     #[test]
     fn every_list_says_what_it_is_and_repeats_nothing() {

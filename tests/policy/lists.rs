@@ -50,7 +50,8 @@ fn a_publication_renames_and_adds_and_drops_nothing() {
     for publication in [csv, system, set, code_last] {
         let next = renewed(publication).expect("read");
         assert_eq!(next.changes_from(&classes()), expected, "{publication}");
-        assert_eq!((next.edition.as_str(), next.version.as_str()), ("2026-12-01.1", "TRE_A03 2026"));
+        let head = (next.edition.as_str(), next.version.as_str(), next.source.as_str());
+        assert_eq!(head, ("2026-12-01.1", "TRE_A03 2026", "ANS"));
         assert!(next.may_replace(&classes()).is_ok());
         assert_eq!(next.value("10", "tile"), Some("CR"), "what the publication does not know stays");
         assert_eq!(next.codes().count(), classes().codes().count() + 1);

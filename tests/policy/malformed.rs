@@ -37,6 +37,12 @@ fn what_is_no_matrix_is_refused_by_name() {
     assert!(matches!(refused(&SHIPPED.replace("# version: 2026-11-23.1\n", "")), Error::Lacks { what: "version" }));
     let undated = SHIPPED.replace("# effective: 2023-10-29", "# effective: bientôt");
     assert!(matches!(refused(&undated), Error::Lacks { what: "effective day" }));
+    for lacking in ["# source:", "# column:"] {
+        let without: String =
+            SHIPPED.lines().filter(|line| !line.starts_with(lacking)).map(|l| format!("{l}\n")).collect();
+        assert_ne!(without, SHIPPED);
+        assert!(matches!(refused(&without), Error::Lacks { what: "sources or columns" }), "{lacking}");
+    }
     assert!(matches!(refused(&with("15508-5,60_69,1,deck")), Error::Twice { .. }));
     assert!(matches!(refused(&with("15508-5,60_69,0,deck")), Error::Contradiction { .. }));
     assert!(matches!(refused(&with("99999-9,60_69,1,deck")), Error::UnknownType { .. }));
@@ -125,6 +131,25 @@ fn the_official_json_is_read_page_by_page() {
     assert_eq!(matrix.value(&Column("21b_biologiste".into()), &TypeCode("15508-5".into())), Cell::No);
     let against = [page("Infirmier", 60, "15508-5", true, "null"), page("Autre", 69, "15508-5", false, "null")];
     assert!(matches!(read(format!("[{}]", against.join(","))), Err(Error::Contradiction { .. })));
+    let second = |wrong: String| read(format!("[{},{wrong}]", page("Infirmier", 60, "15508-5", true, "null")));
+    let column = second(page("Psychologue", 93, "15508-5", true, "null")).expect_err("refused");
+    assert!(matches!(&column, Error::UnknownColumn { line: 2, found } if found == "93"), "{column}");
+    let kind = second(page("Infirmier", 60, "99999-9", true, "null")).expect_err("refused");
+    assert!(matches!(kind, Error::UnknownType { line: 2, .. }), "{kind}");
+    for (name, column) in [("Pharmacien d’officine", "21b_officine_pui"), ("Pharmacien de PUI", "21b_officine_pui")] {
+        let read = read(page(name, 21, "15508-5", true, "null")).expect("read");
+        let said: Vec<_> =
+            in_force.columns().iter().filter(|of| read.value(of, &TypeCode("15508-5".into())) == Cell::Yes).collect();
+        assert_eq!(said, [&Column(column.into())], "{name}");
+    }
+    let both = "Pharmacien biologiste d’officine";
+    assert!(matches!(read(page(both, 21, "15508-5", true, "null")), Err(Error::UnknownColumn { .. })));
+    let good = page("Infirmier", 60, "15508-5", true, "null");
+    let filled = |bytes: usize| format!("{good}{}", " ".repeat(bytes - good.len()));
+    assert!(read(filled(table::BYTES_MAX)).is_ok(), "the limit itself is allowed");
+    let huge = read(filled(table::BYTES_MAX + 1)).expect_err("refused");
+    assert!(matches!(huge, Error::Table { source: table::Error::TooLarge { .. } }), "{huge}");
+    assert!(matches!(read(filled(2 * table::BYTES_MAX)), Err(Error::Table { .. })));
     assert!(matches!(read(page("Infirmier", 60, "15508-5", true, "\"/2\"")), Err(Error::Json { .. })));
     assert!(matches!(read(page("Pharmacien", 21, "15508-5", true, "null")), Err(Error::UnknownColumn { .. })));
     assert!(matches!(read(page("Psychologue", 93, "15508-5", true, "null")), Err(Error::UnknownColumn { .. })));
