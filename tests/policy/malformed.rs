@@ -111,51 +111,73 @@ fn a_bad_publication_is_refused_by_name() {
     assert!(import::from_csv(head.as_bytes(), about("demain"), &in_force).is_err());
 }
 
+/// One page of the official JSON: one type, for one profession.
+fn page(name: &str, code: u16, kind: &str, yes: bool, next: &str) -> String {
+    format!(
+        r#"{{"profession":{{"name":"{name}","field_code_profession":{code}}},"category":{{"name":"Compte rendu","field_code_categorie_document":10}},
+        "result":[{{"field_consultation_document":{yes},"field_type_de_document":{{"field_code_loinc":"{kind}","name":"x"}}}}],"nextUrl":{next}}}"#
+    )
+}
+
+fn from_json(json: String) -> Result<Matrix, Error> {
+    let in_force = Matrix::shipped().expect("signed and readable");
+    import::from_json(json.as_bytes(), about("2026-12-01.1"), &in_force)
+}
+
 #[test]
 fn the_official_json_is_read_page_by_page() {
-    let in_force = Matrix::shipped().expect("signed and readable");
-    let page = |name: &str, code: u16, kind: &str, yes: bool, next: &str| {
-        format!(
-            r#"{{"profession":{{"name":"{name}","field_code_profession":{code}}},"category":{{"name":"Compte rendu","field_code_categorie_document":10}},
-            "result":[{{"field_consultation_document":{yes},"field_type_de_document":{{"field_code_loinc":"{kind}","name":"x"}}}}],"nextUrl":{next}}}"#
-        )
-    };
-    let read = |text: String| import::from_json(text.as_bytes(), about("2026-12-01.1"), &in_force);
     let pages = [
         page("Infirmier", 60, "15508-5", true, "\"/2\""),
         page("Infirmier psychiatrique", 69, "15508-5", true, "null"),
         page("Pharmacien biologiste", 21, "15508-5", false, "null"),
     ];
-    let matrix = read(format!("[{}]", pages.join(","))).expect("read");
+    let matrix = from_json(format!("[{}]", pages.join(","))).expect("read");
     assert_eq!(matrix.known().0, 2);
     assert_eq!(matrix.value(&Column("21b_biologiste".into()), &TypeCode("15508-5".into())), Cell::No);
     let against = [page("Infirmier", 60, "15508-5", true, "null"), page("Autre", 69, "15508-5", false, "null")];
-    assert!(matches!(read(format!("[{}]", against.join(","))), Err(Error::Contradiction { .. })));
-    let second = |wrong: String| read(format!("[{},{wrong}]", page("Infirmier", 60, "15508-5", true, "null")));
-    let column = second(page("Psychologue", 93, "15508-5", true, "null")).expect_err("refused");
-    assert!(matches!(&column, Error::UnknownColumn { line: 2, found } if found == "93"), "{column}");
-    let kind = second(page("Infirmier", 60, "99999-9", true, "null")).expect_err("refused");
-    assert!(matches!(kind, Error::UnknownType { line: 2, .. }), "{kind}");
-    for (name, column) in [("Pharmacien d’officine", "21b_officine_pui"), ("Pharmacien de PUI", "21b_officine_pui")] {
-        let read = read(page(name, 21, "15508-5", true, "null")).expect("read");
-        let said: Vec<_> =
-            in_force.columns().iter().filter(|of| read.value(of, &TypeCode("15508-5".into())) == Cell::Yes).collect();
-        assert_eq!(said, [&Column(column.into())], "{name}");
-    }
-    let both = "Pharmacien biologiste d’officine";
-    assert!(matches!(read(page(both, 21, "15508-5", true, "null")), Err(Error::UnknownColumn { .. })));
+    assert!(matches!(from_json(format!("[{}]", against.join(","))), Err(Error::Contradiction { .. })));
+    assert!(matches!(from_json(page("Infirmier", 60, "15508-5", true, "\"/2\"")), Err(Error::Json { .. })));
+    assert!(matches!(from_json("{\"data\":1}".into()), Err(Error::Json { .. })));
+    assert!(matches!(from_json("[]".into()), Err(Error::Json { .. })));
+    assert!(matches!(from_json("nonsense".into()), Err(Error::Json { .. })));
+}
+
+#[test]
+fn a_refused_page_is_named_by_its_number() {
     let good = page("Infirmier", 60, "15508-5", true, "null");
-    let filled = |bytes: usize| format!("{good}{}", " ".repeat(bytes - good.len()));
-    assert!(read(filled(table::BYTES_MAX)).is_ok(), "the limit itself is allowed");
-    let huge = read(filled(table::BYTES_MAX + 1)).expect_err("refused");
-    assert!(matches!(huge, Error::Table { source: table::Error::TooLarge { .. } }), "{huge}");
-    assert!(matches!(read(filled(2 * table::BYTES_MAX)), Err(Error::Table { .. })));
-    assert!(matches!(read(page("Infirmier", 60, "15508-5", true, "\"/2\"")), Err(Error::Json { .. })));
-    assert!(matches!(read(page("Pharmacien", 21, "15508-5", true, "null")), Err(Error::UnknownColumn { .. })));
-    assert!(matches!(read(page("Psychologue", 93, "15508-5", true, "null")), Err(Error::UnknownColumn { .. })));
-    assert!(matches!(read("{\"data\":1}".into()), Err(Error::Json { .. })));
-    assert!(matches!(read("[]".into()), Err(Error::Json { .. })));
-    assert!(matches!(read("nonsense".into()), Err(Error::Json { .. })));
+    let second = |wrong: String| from_json(format!("[{good},{wrong}]")).expect_err("refused");
+    let column = second(page("Psychologue", 93, "15508-5", true, "null"));
+    assert!(matches!(&column, Error::UnknownColumn { line: 2, found } if found == "93"), "{column}");
+    let kind = second(page("Infirmier", 60, "99999-9", true, "null"));
+    assert!(matches!(kind, Error::UnknownType { line: 2, .. }), "{kind}");
+}
+
+#[test]
+fn a_pharmacists_column_is_told_by_the_pages_name() {
+    let kind = TypeCode("15508-5".into());
+    for (name, column) in [
+        ("Pharmacien biologiste", "21b_biologiste"),
+        ("Pharmacien d’officine", "21b_officine_pui"),
+        ("Pharmacien de PUI", "21b_officine_pui"),
+    ] {
+        let matrix = from_json(page(name, 21, &kind.0, true, "null")).expect("read");
+        let told: Vec<_> = matrix.columns().iter().filter(|of| matrix.value(of, &kind) == Cell::Yes).collect();
+        assert_eq!(told, [&Column(column.into())], "{name}");
+    }
+    for name in ["Pharmacien", "Pharmacien biologiste d’officine"] {
+        assert!(matches!(from_json(page(name, 21, &kind.0, true, "null")), Err(Error::UnknownColumn { .. })), "{name}");
+    }
+}
+
+#[test]
+fn a_publication_may_be_as_large_as_the_limit_and_no_larger() {
+    let good = page("Infirmier", 60, "15508-5", true, "null");
+    let filled = |bytes: usize| from_json(format!("{good}{}", " ".repeat(bytes - good.len())));
+    assert!(filled(table::BYTES_MAX).is_ok());
+    for bytes in [table::BYTES_MAX + 1, 2 * table::BYTES_MAX] {
+        let huge = filled(bytes).expect_err("refused");
+        assert!(matches!(huge, Error::Table { source: table::Error::TooLarge { found } } if found == bytes), "{huge}");
+    }
 }
 
 #[test]
