@@ -32,8 +32,10 @@ pub struct Journal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     pub name: String,
-    /// National identifiers of the care team's members.
+    /// National identifiers of the care team's members, at a desk.
     pub team: Vec<String>,
+    /// The care team as the establishment signed it, its signature beside it as `.sig`. In production there is no other.
+    pub team_list: Option<PathBuf>,
     /// National identifier and name of professionals for whom an answer may be collected here.
     pub colleagues: Vec<(String, String)>,
     pub regime: Regime,
@@ -161,6 +163,7 @@ struct RawSite {
     name: String,
     #[serde(default)]
     team: Vec<String>,
+    team_list: Option<PathBuf>,
     #[serde(default)]
     colleagues: BTreeMap<String, String>,
     regime: Option<String>,
@@ -235,6 +238,13 @@ impl Config {
         if raw.trust.anchors.is_empty() {
             return Err(meaning("trust.anchors is empty: no card could ever be recognised"));
         }
+        match (raw.site.team.is_empty(), raw.site.team_list.is_some(), raw.trust.production) {
+            (false, _, true) => {
+                return Err(meaning("site.team is for desks: in production the team is site.team_list"));
+            }
+            (false, true, _) => return Err(meaning("site.team and site.team_list name two teams: keep one")),
+            _ => {}
+        }
         let endpoint = |url: String, ca, certificate, key| {
             if !url.starts_with("https://") {
                 return Err(meaning("an upstream or audit url does not begin with https://"));
@@ -269,6 +279,7 @@ impl Config {
             site: Site {
                 name: raw.site.name,
                 team: raw.site.team,
+                team_list: raw.site.team_list.map(at),
                 colleagues: raw.site.colleagues.into_iter().collect(),
                 regime,
                 duty_days: raw.site.duty_days.unwrap_or(DUTY_DAYS),
@@ -330,6 +341,11 @@ connector = "pdsm"
         let framework = LEAST.replace("[trust]", "brain_death_framework = \"cadre.csv\"\n[trust]");
         let framework = understand(&framework).expect("understood").site.brain_death_framework;
         assert_eq!(framework, Some(PathBuf::from("/etc/chevet/cadre.csv")));
+        let team = LEAST.replace("[trust]", "team_list = \"equipe.csv\"\n[trust]");
+        assert_eq!(
+            understand(&team).expect("understood").site.team_list,
+            Some(PathBuf::from("/etc/chevet/equipe.csv"))
+        );
     }
 
     #[test]
@@ -342,6 +358,12 @@ connector = "pdsm"
         assert!(dmp.contains("[audit]"), "{dmp}");
         let never = understand(&format!("{LEAST}[journal]\nallowance_rows = 0\n")).expect_err("refused");
         assert!(never.contains("allowance_rows"), "{never}");
+        let unsigned = LEAST.replace("[trust]", "team = [\"899700000001\"]\n[trust]");
+        assert!(understand(&unsigned).expect_err("refused").contains("site.team_list"));
+        let desk = unsigned.replace("production = true", "production = false");
+        assert_eq!(understand(&desk).expect("understood").site.team, ["899700000001"]);
+        let two = understand(&desk.replace("[trust]", "team_list = \"equipe.csv\"\n[trust]")).expect_err("refused");
+        assert!(two.contains("two teams"), "{two}");
         let nobody = understand(&LEAST.replace("[\"prod.pem\"]", "[]")).expect_err("refused");
         assert!(nobody.contains("anchors"), "{nobody}");
     }

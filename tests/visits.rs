@@ -17,7 +17,7 @@ const LIVES: u64 = 3_000;
 const STEPS: u32 = 500;
 
 /// Seeds that once found something.
-const REGRESSIONS: &[u64] = &[];
+const REGRESSIONS: &[u64] = &[434];
 
 #[test]
 fn the_promises_hold_in_every_life() {
@@ -38,6 +38,7 @@ fn the_promises_hold_in_every_life() {
     assert!(all.last_tries > 10 && all.blocked > 10, "{all:?}");
     // Every ground, every way through the gate.
     assert!(all.by_authorization > 50 && all.by_team > 50 && all.by_explicit > 50, "{all:?}");
+    assert!(all.by_care_team > 5 && all.by_framework > 5 && all.refused_upstream > 5, "{all:?}");
     assert!(all.by_break_glass > 20 && all.by_colleague > 5, "{all:?}");
     assert!(all.informed > 20 && all.continued > 5 && all.withdrawn > 20, "{all:?}");
     assert!(all.signed > 20 && all.represented > 10 && all.for_colleagues > 20, "{all:?}");

@@ -74,8 +74,14 @@ pub enum Error {
 
 /// A connector. Each call is bounded in time and size; none keeps personal data after it returns.
 pub trait Upstream: Send + Sync {
-    /// TD0.2: the record, and this holder's authorization.
-    fn state(&self, who: &AsHolder, patient: &Ins) -> impl Future<Output = Result<RecordState, Error>> + Send;
+    /// TD0.2: the record, this holder's authorization, and what was said about their teams; `team` is the site's, when
+    /// they are in it.
+    fn state(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        team: Option<&str>,
+    ) -> impl Future<Output = Result<RecordState, Error>> + Send;
 
     /// TD3.1, ITI-67: all current documents' metadata since `since` (two years at most by default).
     fn find(

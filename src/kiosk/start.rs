@@ -18,12 +18,10 @@ use crate::kiosk::ears;
 use crate::kiosk::main_loop;
 use crate::kiosk::perform;
 use crate::kiosk::perform::hands::Hands;
-use crate::kiosk::perform::hands::Team;
 use crate::kiosk::rulebook;
 use crate::link;
 use crate::patient::ins::Patient;
-use crate::policy::framework;
-use crate::policy::framework::Framework;
+use crate::policy::in_force::Refused;
 use crate::policy::signed::Standing;
 use crate::render;
 use crate::screen::view::DeviceFacts;
@@ -36,6 +34,8 @@ use crate::vault::Vault;
 use crate::visit::Event;
 use crate::visit::Visit;
 use crate::visit::event::Touch;
+use crate::visit::page::Aside;
+use crate::visit::page::AsideKind;
 use crate::visit::page::Colleague;
 use crate::visit::page::Rules;
 use std::path::Path;
@@ -85,8 +85,6 @@ pub enum StartError {
     Connector,
     #[error("the rules of this device cannot be put in force")]
     Rulebook { source: rulebook::Error },
-    #[error("site.brain_death_framework {path} is refused; without that line the case stays forbidden")]
-    Framework { path: PathBuf, source: framework::Error },
 }
 
 /// Must be called inside a tokio runtime.
@@ -124,17 +122,18 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
 
     let standing = if config.trust.production { Standing::Production } else { Standing::Desk };
     let book = rulebook::open(&state, standing, clock.now().wall).map_err(|source| StartError::Rulebook { source })?;
+    let issued = rulebook::issued(&config.site, standing);
+    let update = |refused: &Refused| Aside { what: AsideKind::Update, why: refused.why.sentence() };
     let facts = device_facts(&config);
     let rules = Rules {
-        left_aside: book.chosen.refused.first().map(|refused| refused.why.sentence()),
+        left_aside: book.chosen.refused.first().map(update).into_iter().chain(issued.left_aside).collect(),
         matrix: book.chosen.matrix,
         regime: config.site.regime,
-        team: config.site.team.clone(),
-        team_name: config.site.name.clone(),
+        team: issued.team.clone(),
         colleagues: config.site.colleagues.iter().map(colleague).collect(),
         time_zone: facts.time_zone.clone(),
         duty_days: config.site.duty_days,
-        framework: framework_of(&config, standing)?,
+        framework: issued.framework,
     };
     let visit = Visit::new(Arc::new(rules));
     let (views_in, views) = watch::channel(view(&visit, clock.now(), &facts));
@@ -155,7 +154,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         courier: orders,
         presence: presence_in,
         events: events.clone(),
-        team: Team { name: config.site.name.clone(), members: config.site.team.clone() },
+        team: issued.team,
         starter_round,
         present: Hands::nobody(),
     };
@@ -231,17 +230,6 @@ fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
         timeouts: link::Timeouts { connect: CONNECT_MAX, ..link::Timeouts::default() },
     };
     link::Client::new(options).map_err(|source| StartError::Link { source })
-}
-
-/// The framework that the settings name; one that is refused is said at the start, not at the bed.
-fn framework_of(config: &Config, standing: Standing) -> Result<Option<Framework>, StartError> {
-    let Some(path) = &config.site.brain_death_framework else { return Ok(None) };
-    let signature = String::from_utf8_lossy(&read(&path.with_extension("sig"))?).into_owned();
-    let opened = Framework::open(&read(path)?, &signature, standing);
-    opened
-        .and_then(|framework| framework.of_site(&config.site.name))
-        .map(Some)
-        .map_err(|source| StartError::Framework { path: path.clone(), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, StartError> {

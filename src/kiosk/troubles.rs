@@ -15,11 +15,9 @@ pub fn of_start(error: &StartError) -> Trouble {
     match error {
         StartError::Vault { source } => of_vault(source),
         StartError::Reader { source } => of_card(source),
-        StartError::File { .. }
-        | StartError::Anchors { .. }
-        | StartError::Link { .. }
-        | StartError::Connector
-        | StartError::Framework { .. } => told("settings", error, Trouble::Settings),
+        StartError::File { .. } | StartError::Anchors { .. } | StartError::Link { .. } | StartError::Connector => {
+            told("settings", error, Trouble::Settings)
+        }
         StartError::Worker { .. } | StartError::Rulebook { .. } => told("kiosk", error, Trouble::Internal),
     }
 }

@@ -16,6 +16,21 @@ pub struct RecordState {
     pub attending_doctor: bool,
     /// This holder is a professional whom the patient named administrator.
     pub administrator: bool,
+    /// The upstream's care team (FHIR CareTeam) that lists this holder, by its name.
+    pub care_team: Option<String>,
+    /// What was said upstream about whole care teams: the newest word about each.
+    pub team_words: Vec<TeamWord>,
+}
+
+/// A patient's word about a care team, as the upstream keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamWord {
+    pub team: String,
+    pub agreed: bool,
+    /// `None`: it cannot be read. A no stands without it, a yes does not.
+    pub at: Option<UnixSeconds>,
+    /// An agreement's end.
+    pub until: Option<UnixSeconds>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,6 +30,7 @@ use crate::visit::event::ReaderState;
 use crate::visit::event::RoundEntry;
 use crate::visit::event::Waiting;
 use crate::visit::page;
+use crate::visit::page::AsideKind;
 use crate::visit::page::Standing;
 use crate::visit::step;
 
@@ -79,8 +80,15 @@ fn version(device: &DeviceFacts) -> String {
 fn matrix(visit: &Visit) -> String {
     let matrix = &visit.rules().matrix;
     let in_force = format!("Matrice {}, {} connue", matrix.version, reasons::percent_known(visit));
-    let aside = visit.rules().left_aside.map_or(String::new(), |why| format!(" · Mise à jour écartée : {why}"));
-    french(&(in_force + &aside))
+    let aside = visit.rules().left_aside.iter().map(|aside| {
+        let what = match aside.what {
+            AsideKind::Update => "Mise à jour écartée",
+            AsideKind::Framework => "Cadre de mort encéphalique écarté",
+            AsideKind::Team => "Liste de l'équipe écartée",
+        };
+        format!(" · {what} : {}", aside.why)
+    });
+    french(&(in_force + &aside.collect::<String>()))
 }
 
 pub(super) fn quiet(text: &str) -> Pill {

@@ -238,6 +238,8 @@ fn state() -> RecordState {
         minor: Some(false),
         attending_doctor: true,
         administrator: false,
+        care_team: None,
+        team_words: vec![],
     }
 }
 

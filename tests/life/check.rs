@@ -1,6 +1,7 @@
 //! What must be true after every step, whatever happened.
 
 use crate::life::people::TEAM_MEMBER;
+use crate::life::people::upstream_teams;
 use crate::life::world::Fault;
 use crate::life::world::Life;
 use crate::life::world::concerns;
@@ -23,6 +24,7 @@ use chevet::record::document::Label;
 use chevet::record::document::UniqueId;
 use chevet::record::state::Authorization;
 use chevet::record::state::Existence;
+use chevet::record::state::TeamWord;
 use chevet::screen::view::Body;
 use chevet::screen::view::DeviceFacts;
 use chevet::screen::view::view;
@@ -62,6 +64,10 @@ pub struct Lived {
     pub by_explicit: u64,
     pub by_colleague: u64,
     pub by_break_glass: u64,
+    /// In the upstream's care team; in brain death, under a signed framework.
+    pub by_care_team: u64,
+    pub by_framework: u64,
+    pub refused_upstream: u64,
     /// Answers, by kind.
     pub informed: u64,
     pub continued: u64,
@@ -95,6 +101,9 @@ impl Lived {
         self.by_explicit += other.by_explicit;
         self.by_colleague += other.by_colleague;
         self.by_break_glass += other.by_break_glass;
+        self.by_care_team += other.by_care_team;
+        self.by_framework += other.by_framework;
+        self.refused_upstream += other.refused_upstream;
         self.informed += other.informed;
         self.continued += other.continued;
         self.withdrawn += other.withdrawn;
@@ -117,6 +126,8 @@ impl Lived {
             Ground::BreakGlass => self.by_break_glass += 1,
             Ground::Refused => {}
         }
+        self.by_care_team += u64::from(record.ground == Ground::Team && record.answer.state.care_team.is_some());
+        self.by_framework += u64::from(record.so_far.brain_death);
         self.continued += u64::from(record.so_far.event == EventOfCare::Continued);
     }
 }
@@ -321,11 +332,23 @@ impl Life {
             "{at}: how it was opened"
         );
         assert!(!listed.secret || record.answer.state.minor == Some(true), "{at}: a secret that is not a minor's");
-        assert!(!record.so_far.brain_death, "{at}: brain death without a framework");
+        let framework = self.visit.rules().framework.as_ref().map(|signed| signed.reference().to_owned());
+        assert!(!record.so_far.brain_death || framework.is_some(), "{at}: brain death without a framework");
+        assert_eq!(listed.framework, framework.filter(|_| record.so_far.brain_death), "{at}: the framework's row");
         let mine: Vec<&Said> =
             self.said.iter().filter(|said| said.patient == *patient && concerns(said, Some(holder))).collect();
         let last_is_yes = mine.last().is_none_or(|said| said.answer == Answer::Yes);
         assert!(last_is_yes, "{at}: open against the patient's last word");
+        let (care_team, words) = upstream_teams(&record.patient, Some(holder));
+        let of_team = holder.0 == TEAM_MEMBER || care_team.is_some();
+        let after = |word: &TeamWord, said: &Said| {
+            matches!(&said.scope, Scope::Team(team) if *team == word.team)
+                && said.answer == Answer::Yes
+                && word.at.is_some_and(|at| said.at.wall.value() > at)
+        };
+        let overruled = |word: &TeamWord| !word.agreed && !mine.iter().any(|said| after(word, said));
+        assert!(!words.iter().any(overruled), "{at}: open against what the upstream knows");
+        let agreed_upstream = words.iter().any(|word| word.agreed);
         let said = |wanted: &dyn Fn(&Said) -> bool| mine.iter().any(|said| said.answer == Answer::Yes && wanted(said));
         let of_today =
             |said: &Said| said.at.wall.value().0.div_euclid(DAY_S) == listed.at.wall.value().0.div_euclid(DAY_S);
@@ -334,8 +357,9 @@ impl Life {
                 assert!(matches!(record.answer.state.authorization, Authorization::Valid { .. }), "{at}: ground");
             }
             Ground::Team => {
-                assert_eq!(holder.0, TEAM_MEMBER, "{at}: not of the team");
-                assert!(said(&|said| matches!(said.scope, Scope::Team(_))), "{at}: no initial consent");
+                assert!(of_team, "{at}: not of the team");
+                let consented = agreed_upstream || said(&|said| matches!(said.scope, Scope::Team(_)));
+                assert!(consented, "{at}: no initial consent");
                 let told = |said: &Said| matches!(said.scope, Scope::Team(_) | Scope::Event(_));
                 let goes_on = record.so_far.event == EventOfCare::Continued;
                 assert!(said(&|said| told(said) && (goes_on || of_today(said))), "{at}: the patient was not informed");
@@ -344,10 +368,7 @@ impl Life {
                 let once = |said: &Said| said.scope == Scope::HolderOnce && said.holder == *holder && of_today(said);
                 assert!(said(&once), "{at}: open without the patient's word");
                 let by_another = |said: &Said| once(said) && said.collected_by != *holder;
-                assert!(
-                    holder.0 != TEAM_MEMBER || said(&by_another),
-                    "{at}: the team's member is asked as such: {mine:#?}"
-                );
+                assert!(!of_team || said(&by_another), "{at}: the team's member is asked as such: {mine:#?}");
             }
             Ground::BreakGlass => {
                 let broken = self.rows.iter().any(|row| {
@@ -471,6 +492,9 @@ impl Life {
         if let Page::Gate(gate) = &self.visit.page {
             self.lived.secret += u64::from(gate.so_far.secret);
             self.lived.brain_death += u64::from(gate.so_far.brain_death && is_denied(&gate.step));
+            let GateStep::Standing { decision, answer, .. } = &gate.step else { return };
+            let taken_back = answer.state.team_words.iter().any(|word| !word.agreed);
+            self.lived.refused_upstream += u64::from(taken_back && !decision.allow);
         }
     }
 }

@@ -28,7 +28,7 @@ impl Life {
                     birth_name: "Inconnue".into(),
                     birth_date: if dice.bool() { "15/06/1955" } else { "15/07/1955" }.into(),
                 },
-                _ => Touch::OpenPatient(dice.usize(0..10)),
+                _ => Touch::OpenPatient(dice.usize(0..12)),
             },
             Page::Duty(_) => Touch::Understood,
             Page::Gate(gate) => {

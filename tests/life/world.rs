@@ -3,6 +3,8 @@
 
 use crate::life::check::Lived;
 use crate::life::people::BEGINNING;
+use crate::life::people::OUTSIDER;
+use crate::life::people::TEAM;
 use crate::life::people::TEAM_MEMBER;
 use crate::life::people::card;
 use crate::life::people::consent_to_team;
@@ -10,6 +12,7 @@ use crate::life::people::documents;
 use crate::life::people::round;
 use crate::life::people::rules;
 use crate::life::people::said_before;
+use crate::life::people::upstream_teams;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::journal::Committed;
@@ -103,7 +106,7 @@ impl Life {
         Life {
             seed,
             fault,
-            visit: Visit::new(Arc::new(rules())),
+            visit: Visit::new(Arc::new(rules(seed % 4 == 0))),
             now: Now { since_boot: Duration::from_secs(1), wall: Wall::Is(UnixSeconds(BEGINNING)) },
             cards,
             inside: None,
@@ -333,6 +336,8 @@ impl Life {
             minor: Some(false),
             attending_doctor: false,
             administrator: false,
+            care_team: None,
+            team_words: vec![],
         };
         match patient.birth_name.as_str() {
             "AUTORISE" => state.authorization = Authorization::Valid { until: None },
@@ -348,6 +353,7 @@ impl Life {
             _ => {}
         }
         let me = self.inside.map(|(which, _)| self.cards[which].holder.id.clone());
+        (state.care_team, state.team_words) = upstream_teams(patient, me.as_ref());
         let said = self.said.iter().filter(|said| said.patient == patient.ins && concerns(said, me.as_ref()));
         let mut said: Vec<Said> = said.cloned().collect();
         if self.fault == Fault::ConsentsInvented && said.is_empty() {
@@ -368,10 +374,11 @@ impl Life {
     }
 }
 
-/// To this holder, or about the team that they are in.
+/// To this holder, or about a team that they are in.
 pub fn concerns(said: &Said, me: Option<&HolderId>) -> bool {
-    let about_team = matches!(said.scope, Scope::Team(_) | Scope::Event(_));
-    Some(&said.holder) == me || (about_team && me.is_some_and(|me| me.0 == TEAM_MEMBER))
+    let (Scope::Team(team) | Scope::Event(team)) = &said.scope else { return Some(&said.holder) == me };
+    let member = if team == TEAM { TEAM_MEMBER } else { OUTSIDER };
+    Some(&said.holder) == me || me.is_some_and(|me| me.0 == member)
 }
 
 /// For the checks: whether a gate shows that the record may not be opened.

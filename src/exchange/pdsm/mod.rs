@@ -147,6 +147,14 @@ impl Pdsm {
         Ok(found)
     }
 
+    /// Not every server has care teams: one that knows none lists nobody.
+    async fn care_teams(&self, who: &AsHolder, parameters: &[(&str, &str)]) -> Result<Vec<Value>, Error> {
+        match self.search(who, "CareTeam", "the care team", parameters).await {
+            Err(Error::Failed { status: 404 | 405 | 501, .. }) => Ok(Vec::new()),
+            answer => answer,
+        }
+    }
+
     async fn page(&self, who: &AsHolder, url: String, what: &'static str) -> Result<Bundle, Error> {
         let request = Request {
             method: Method::Get,
@@ -242,16 +250,20 @@ impl Pdsm {
 }
 
 impl Upstream for Pdsm {
-    async fn state(&self, who: &AsHolder, patient: &Ins) -> Result<RecordState, Error> {
-        let (ins, actor) = (fhir::ins_token(patient), format!("{}|{}", names::PROFESSIONAL, who.holder.0));
+    async fn state(&self, who: &AsHolder, patient: &Ins, team: Option<&str>) -> Result<RecordState, Error> {
+        let (ins, me) = (fhir::ins_token(patient), format!("{}|{}", names::PROFESSIONAL, who.holder.0));
+        let team = team.map(|name| format!(",{}|{}", names::TEAM, fhir::escape(name))).unwrap_or_default();
+        let actor = format!("{me}{team}");
         let (by_ins, about) =
             ([("identifier", ins.as_str())], [("patient.identifier", &*ins), ("actor.identifier", &*actor)]);
         // Together: over a slow link each round trip counts.
-        let (patients, consents) = tokio::try_join!(
+        let in_teams = [("patient.identifier", &*ins), ("participant.identifier", &*me), ("status", "active")];
+        let (patients, consents, care_teams) = tokio::try_join!(
             self.search(who, "Patient", "the record's state", &by_ins),
             self.search(who, "Consent", "the authorization", &about),
+            self.care_teams(who, &in_teams),
         )?;
-        Ok(state::record_state(patients, consents, patient))
+        Ok(state::record_state(state::Found { patients, consents, care_teams }, patient, &who.holder))
     }
 
     async fn find(&self, who: &AsHolder, patient: &Ins, since: UnixSeconds) -> Result<Held<Vec<Document>>, Error> {

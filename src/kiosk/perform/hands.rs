@@ -16,6 +16,7 @@ use crate::kiosk::courier;
 use crate::kiosk::start::Trust;
 use crate::kiosk::troubles;
 use crate::patient::ins::Patient;
+use crate::policy::team::Team;
 use crate::record::document::UniqueId;
 use crate::render::Worker;
 use crate::secret::Pin;
@@ -54,14 +55,6 @@ pub struct Hands {
     /// On a desk: the round of a holder whose own is still empty.
     pub starter_round: Vec<Patient>,
     pub present: Mutex<Option<Present>>,
-}
-
-/// The site's care team, from the settings.
-#[derive(Debug, Clone)]
-pub struct Team {
-    pub name: String,
-    /// National identifiers.
-    pub members: Vec<String>,
 }
 
 /// The holder whose card is in. Dropped whole on `Lock`.

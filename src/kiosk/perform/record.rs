@@ -14,7 +14,6 @@ use crate::journal::words::Mode;
 use crate::journal::words::Source;
 use crate::kiosk::courier;
 use crate::kiosk::perform::hands::Hands;
-use crate::kiosk::perform::hands::Team;
 use crate::kiosk::troubles;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
@@ -53,7 +52,9 @@ impl Hands {
         let mut consents = self.vault.consents(ins).await.map_err(|error| troubles::of_vault(&error))?;
         let present = self.present.lock().await;
         let holder = present.as_ref().map(|present| &present.holder.id).ok_or(Trouble::CardPulledWhileReading)?;
-        consents.retain(|consent| concerns(consent, holder, &self.team));
+        let site = self.team.has(holder).then(|| self.team.name());
+        let teams: Vec<&str> = site.into_iter().chain(state.care_team.as_deref()).collect();
+        consents.retain(|consent| concerns(consent, holder, &teams));
         let spent = self.vault.last_opened_on_consent(ins, holder).await;
         let spent = spent.map_err(|error| troubles::of_vault(&error))?;
         let said = consents.into_iter().map(|consent| consent.said).collect();
@@ -62,7 +63,8 @@ impl Hands {
 
     async fn state_online(&self, ins: &Ins) -> Result<RecordState, Trouble> {
         let who = self.as_holder(Mode::Normal).await?;
-        let answer = self.upstream.state(&who, ins).await;
+        let team = self.team.has(&who.holder).then(|| self.team.name());
+        let answer = self.upstream.state(&who, ins, team).await;
         self.heard(answer).await
     }
 
@@ -228,10 +230,10 @@ impl Hands {
     }
 }
 
-/// What was said to this holder, or about the team that they are in; what a colleague outside it was told is not theirs.
-fn concerns(consent: &Consent, holder: &HolderId, team: &Team) -> bool {
-    let about_team = matches!(&consent.said.scope, Scope::Team(name) | Scope::Event(name) if *name == team.name);
-    consent.said.holder == *holder || (about_team && team.members.contains(&holder.0))
+/// What was said to this holder, or about a team that they are in; what a colleague outside it was told is not theirs.
+fn concerns(consent: &Consent, holder: &HolderId, teams: &[&str]) -> bool {
+    let about_team = matches!(&consent.said.scope, Scope::Team(name) | Scope::Event(name) if teams.contains(&&**name));
+    consent.said.holder == *holder || about_team
 }
 
 /// A row of ours, in the words of a history; rows that are no access are not in it.
@@ -299,12 +301,13 @@ mod tests {
 
     #[test]
     fn a_colleagues_refusal_binds_the_team_and_nobody_else() {
-        let team = Team { name: "t".into(), members: vec!["8".into(), "9".into()] };
         let of_team = consent(1, Scope::Team("t".into()), Answer::No);
         let of_one = consent(2, Scope::HolderOnce, Answer::No);
-        for (who, by_team, by_one) in [("8", true, true), ("9", true, false), ("7", false, false)] {
-            assert_eq!(concerns(&of_team, &HolderId(who.into()), &team), by_team, "{who}");
-            assert_eq!(concerns(&of_one, &HolderId(who.into()), &team), by_one, "{who}");
+        for (who, teams, by_team, by_one) in
+            [("8", &["t"][..], true, true), ("9", &["s", "t"], true, false), ("7", &["s"], false, false)]
+        {
+            assert_eq!(concerns(&of_team, &HolderId(who.into()), teams), by_team, "{who}");
+            assert_eq!(concerns(&of_one, &HolderId(who.into()), teams), by_one, "{who}");
         }
     }
 }

@@ -28,6 +28,7 @@ use chevet::policy::decision::Rule;
 use chevet::policy::decision::Value;
 use chevet::policy::facts::Cell as MatrixCell;
 use chevet::policy::matrix::Column;
+use chevet::policy::team::Team;
 use chevet::record::document::Attachment;
 use chevet::record::document::Author;
 use chevet::record::document::ClassCode;
@@ -102,20 +103,24 @@ pub fn device() -> DeviceFacts {
 }
 
 pub fn visit(page: Page) -> Visit {
+    visit_with(page, |_| ())
+}
+
+pub fn visit_with(page: Page, change: impl FnOnce(&mut Rules)) -> Visit {
     let row = |code: &str, cell| (TypeCode(code.into()), vec![cell, MatrixCell::Unknown]);
     let rows = vec![row("11502-2", MatrixCell::Yes), row("11490-0", MatrixCell::Unknown)];
     let columns = vec![Column("60_69".into()), Column("10".into())];
-    let rules = Rules {
+    let mut rules = Rules {
         matrix: Matrix::new("26/10/2023".into(), columns, rows),
         regime: Regime::ConseilEtat2025,
-        team: vec!["899700000001".into()],
-        team_name: "Équipe du 2e étage".into(),
+        team: Team::named("Équipe du 2e étage", &["899700000001".into()]),
         colleagues: vec![],
         time_zone: "Europe/Paris".into(),
         duty_days: 180,
         framework: None,
-        left_aside: None,
+        left_aside: vec![],
     };
+    change(&mut rules);
     let mut visit = Visit::new(Arc::new(rules));
     visit.page = page;
     visit.standing.reader = ReaderState::Ready;
@@ -201,6 +206,8 @@ pub fn answer(authorization: Authorization) -> StateAnswer {
             minor: Some(false),
             attending_doctor: false,
             administrator: false,
+            care_team: None,
+            team_words: vec![],
         },
         source: Source::Online,
         as_of: at("2026-11-23T07:40:00Z"),
