@@ -181,7 +181,7 @@ impl Visit {
         let ground = ground_that_stands(&asked);
         let decision = decide(&Facts { ground, ..asked });
         gate.step = if decision.allow || decision.ground_if_yes().is_some() {
-            GateStep::Standing { answer, decision, ground, done: None }
+            GateStep::Standing { answer, decision: Box::new(decision), ground, done: None }
         } else {
             GateStep::Denied { decision }
         };

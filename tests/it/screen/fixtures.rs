@@ -232,7 +232,7 @@ pub fn may_open() -> GateStep {
     let answer = answer(Authorization::Valid { until: None });
     GateStep::Standing {
         answer,
-        decision: decision(true, "A-01", sentence, vec![]),
+        decision: Box::new(decision(true, "A-01", sentence, vec![])),
         ground: Some(Ground::Authorization),
         done: None,
     }
@@ -241,7 +241,7 @@ pub fn may_open() -> GateStep {
 pub fn must_ask() -> GateStep {
     let sentence = "L’accord initial du patient pour votre équipe n’est pas encore enregistré.";
     let decision = decision(false, "C-02", sentence, vec![Obligation::RecordInitialConsent]);
-    GateStep::Standing { answer: answer(Authorization::None), decision, ground: None, done: None }
+    GateStep::Standing { answer: answer(Authorization::None), decision: Box::new(decision), ground: None, done: None }
 }
 
 pub fn asking(language: Language) -> GateStep {
