@@ -8,21 +8,17 @@
 //! What is said is written at once, so that a recording of the system calls holds it in its place. Dice decide; one number
 //! decides all of them.
 
-use crate::Done;
 use crate::acts;
 use crate::dice::Dice;
 use chevet::journal::consent::Answer;
 use chevet::journal::words::Class;
 use chevet::vault::Error;
 use chevet::vault::Vault;
-use std::io::Write;
 use std::path::Path;
-use std::path::PathBuf;
 use uuid::Uuid;
 
 /// Who is in, what was done, and what is next.
-pub struct Life {
-    folder: PathBuf,
+pub struct Life<'a> {
     vault: Vault,
     dice: Dice,
     /// Numbers everything, so that no value is ever the same as another.
@@ -32,6 +28,12 @@ pub struct Life {
     at: i64,
     /// Ids and numbers of rows that wait.
     waiting: Vec<(Uuid, u32)>,
+    says: &'a mut dyn FnMut(&str),
+}
+
+/// What came of a life on a disk that fails.
+pub struct Lived {
+    pub errors: Vec<Error>,
 }
 
 /// Documents of each patient.
@@ -40,19 +42,17 @@ pub const DOCUMENTS: u32 = 4;
 pub const NOTHING: &str = "-";
 
 /// Lives in that folder. `first` is where numbers and times begin: later lives in the same folder begin later.
-pub async fn live(folder: &Path, seed: u64, first: u32, acts: u32) -> Done<()> {
-    let at = acts::NOON + i64::from(first) * 60;
-    let vault = acts::open(folder, at)?;
-    let rows = vault.cover().await?.map_or(0, |head| head.size);
-    let waiting = Vec::new();
-    let dice = Dice::new(seed);
-    let mut life = Life { folder: folder.to_owned(), vault, dice, number: first, rows, holder: 0, at, waiting };
-    life.know_what_waits().await?;
-    life.record(1, Class::Login).await?;
-    life.come(0).await?;
+pub async fn live(folder: &Path, seed: u64, first: u32, acts: u32, says: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    let mut life = Life::begin(folder, seed, first, says).await?;
+    life.wake().await?;
     for _ in 0..acts {
-        if life.dice.happens(3) {
-            life = life.restart().await?;
+        if life.dice.happens(RESTARTS) {
+            life.vault = {
+                // The last handle waits until both databases are closed.
+                drop(life.vault);
+                acts::open(folder, life.at)?
+            };
+            life.come(life.holder).await?;
         } else {
             life.act().await?;
         }
@@ -60,8 +60,65 @@ pub async fn live(folder: &Path, seed: u64, first: u32, acts: u32) -> Done<()> {
     Ok(())
 }
 
-impl Life {
-    async fn act(&mut self) -> Done<()> {
+/// The same on a disk that may fail at any call: what is refused is noted, and the next thing is tried all the same.
+pub async fn live_on(folder: &Path, seed: u64, acts: u32, says: &mut dyn FnMut(&str)) -> Lived {
+    let mut errors = Vec::new();
+    let begun = loop {
+        match Life::begin(folder, seed, 0, says).await {
+            Ok(life) => break life,
+            Err(error) if errors.is_empty() => errors.push(error),
+            Err(error) => {
+                errors.push(error);
+                return Lived { errors };
+            }
+        }
+    };
+    let mut life = begun;
+    errors.extend(life.wake().await.err());
+    for _ in 0..acts {
+        if life.dice.happens(RESTARTS) {
+            drop(life.vault);
+            let opened = acts::open(folder, life.at).or_else(|error| {
+                errors.push(error);
+                acts::open(folder, life.at)
+            });
+            match opened {
+                Ok(vault) => life.vault = vault,
+                Err(error) => {
+                    errors.push(error);
+                    return Lived { errors };
+                }
+            }
+            errors.extend(life.come(life.holder).await.err());
+        } else if let Err(error) = life.act().await {
+            errors.push(error);
+            // Somebody else would try again.
+            errors.extend(life.come(life.holder).await.err());
+        }
+    }
+    Lived { errors }
+}
+
+/// In a hundred acts.
+const RESTARTS: u64 = 3;
+
+impl<'a> Life<'a> {
+    async fn begin(folder: &Path, seed: u64, first: u32, says: &'a mut dyn FnMut(&str)) -> Result<Life<'a>, Error> {
+        // All of them on one day, but for the weeks that pass in a life: no lease ends unsaid.
+        let at = acts::NOON + i64::from(first) / 100;
+        let vault = acts::open(folder, at)?;
+        let dice = Dice::new(seed);
+        Ok(Life { vault, dice, number: first, rows: 0, holder: 0, at, waiting: Vec::new(), says })
+    }
+
+    async fn wake(&mut self) -> Result<(), Error> {
+        self.rows = self.vault.cover().await?.map_or(0, |head| head.size);
+        self.know_what_waits().await?;
+        self.record(1, Class::Login).await?;
+        self.come(0).await
+    }
+
+    async fn act(&mut self) -> Result<(), Error> {
         self.at += 1;
         match self.dice.below(97) {
             0..18 => {
@@ -69,8 +126,8 @@ impl Life {
                 let class = *self.dice.one_of(&[Class::Opened, Class::Opened, Class::Login, Class::Listed]);
                 self.record(count, class).await
             }
-            18..26 => self.say(Answer::Yes).await,
-            26..31 => self.say(Answer::No).await,
+            18..26 => self.ask(Answer::Yes).await,
+            26..31 => self.ask(Answer::No).await,
             31..37 => self.put_round().await,
             37..40 => self.keep_told().await,
             40..45 => self.remember_state().await,
@@ -88,142 +145,144 @@ impl Life {
         }
     }
 
-    async fn record(&mut self, count: u64, class: Class) -> Done<()> {
+    async fn record(&mut self, count: u64, class: Class) -> Result<(), Error> {
         let numbers: Vec<u32> = (0..count).map(|_| self.next()).collect();
         let patient = self.dice.below(2) as usize;
-        let draft = |number: &u32| acts::row(class, *number, self.holder, patient, self.at);
-        let rows = numbers.iter().map(draft).collect();
-        let index = |at: usize| (self.rows + at as u64).to_string();
-        for (at, number) in numbers.iter().enumerate() {
-            say("try", &format!("row/{number}"), &index(at))?;
-            say("try", &format!("item/{number}"), "waiting")?;
+        let rows = numbers.iter().map(|number| acts::row(class, *number, self.holder, patient, self.at)).collect();
+        for (index, number) in (self.rows..).zip(&numbers) {
+            self.say("try", &format!("row/{number}"), &index.to_string());
+            self.say("try", &format!("item/{number}"), "waiting");
         }
-        self.vault.record(rows, vec![]).await?;
-        for (at, number) in numbers.iter().enumerate() {
-            say("done", &format!("row/{number}"), &index(at))?;
-            say("done", &format!("item/{number}"), "waiting")?;
+        let committed = self.vault.record(rows, vec![]).await?;
+        for (row, number) in committed.iter().zip(&numbers) {
+            self.say("done", &format!("row/{number}"), &row.index().to_string());
+            self.say("done", &format!("item/{number}"), "waiting");
+            self.rows = row.index() + 1;
         }
-        self.rows += count;
         self.know_what_waits().await
     }
 
     /// A refusal takes with it all that is here of that patient, whoever's it is.
-    async fn say(&mut self, answer: Answer) -> Done<()> {
+    async fn ask(&mut self, answer: Answer) -> Result<(), Error> {
         let (number, patient) = (self.next(), self.dice.below(2) as usize);
         let key = format!("consent/{number}");
         let word = acts::answer(answer);
-        say("try", &key, word)?;
+        self.say("try", &key, word);
         let gone = if answer == Answer::No { acts::all_of(&[0, 1], &[patient]) } else { Vec::new() };
-        gone.iter().try_for_each(|key| say("try", key, NOTHING))?;
+        self.say_of("try", &gone, NOTHING);
         self.vault.record(vec![], vec![acts::said(answer, number, self.holder, patient, self.at)]).await?;
-        say("done", &key, word)?;
-        gone.iter().try_for_each(|key| say("done", key, NOTHING))
+        self.say("done", &key, word);
+        self.say_of("done", &gone, NOTHING);
+        Ok(())
     }
 
-    async fn put_round(&mut self) -> Done<()> {
+    async fn put_round(&mut self) -> Result<(), Error> {
         let (number, key) = (self.next(), format!("round/{}", self.holder));
-        say("try", &key, &number.to_string())?;
+        self.say("try", &key, &number.to_string());
         self.vault.put_round(acts::round(number), acts::time(self.at)).await?;
-        say("done", &key, &number.to_string())
+        self.say("done", &key, &number.to_string());
+        Ok(())
     }
 
-    async fn keep_told(&mut self) -> Done<()> {
+    async fn keep_told(&mut self) -> Result<(), Error> {
         let key = format!("told/{}", self.holder);
-        say("try", &key, &self.at.to_string())?;
+        self.say("try", &key, &self.at.to_string());
         self.vault.keep_told(acts::TEXT, acts::time(self.at)).await?;
-        say("done", &key, &self.at.to_string())
+        self.say("done", &key, &self.at.to_string());
+        Ok(())
     }
 
     /// Of a patient who was shredded nothing is kept, and nothing is said of it: what is there is read back.
-    async fn remember_state(&mut self) -> Done<()> {
+    async fn remember_state(&mut self) -> Result<(), Error> {
         let (number, patient) = (self.next(), self.dice.below(2) as usize);
         let key = format!("state/{}/{patient}", self.holder);
-        say("try", &key, &number.to_string())?;
+        self.say("try", &key, &number.to_string());
         self.vault.remember_state(&acts::ins(patient), &acts::state(number), acts::time(self.at)).await?;
-        say("done", &key, &acts::read_state(&self.vault, patient).await?)
+        let kept = acts::read_state(&self.vault, patient).await?;
+        self.say("done", &key, &kept);
+        Ok(())
     }
 
     /// One document is in no list: what is here of it goes.
-    async fn remember_list(&mut self) -> Done<()> {
+    async fn remember_list(&mut self) -> Result<(), Error> {
         let (number, patient) = (self.next(), self.dice.below(2) as usize);
         let key = format!("list/{}/{patient}", self.holder);
         let missing = number % (DOCUMENTS + 1);
         let gone = format!("document/{}/{patient}/{missing}", self.holder);
-        say("try", &key, &number.to_string())?;
-        say("try", &gone, NOTHING)?;
+        self.say("try", &key, &number.to_string());
+        self.say("try", &gone, NOTHING);
         self.vault.remember_list(&acts::list(number, patient, missing), acts::time(self.at)).await?;
         let is_kept = self.vault.list(&acts::ins(patient)).await?.is_some();
-        say("done", &key, &if is_kept { number.to_string() } else { NOTHING.into() })?;
-        say("done", &gone, NOTHING)
+        self.say("done", &key, &if is_kept { number.to_string() } else { NOTHING.into() });
+        self.say("done", &gone, NOTHING);
+        Ok(())
     }
 
-    async fn store(&mut self) -> Done<()> {
+    async fn store(&mut self) -> Result<(), Error> {
         let (number, patient) = (self.next(), self.dice.below(2) as usize);
         let document = self.dice.below(u64::from(DOCUMENTS)) as u32;
         let key = format!("document/{}/{patient}/{document}", self.holder);
-        say("try", &key, &number.to_string())?;
+        self.say("try", &key, &number.to_string());
         let content = acts::content(number, patient, document);
         match self.vault.store(&acts::document_id(document), &content, acts::time(self.at)).await {
-            Ok(()) => say("done", &key, &number.to_string()),
-            Err(Error::Shredded) => say("done", &key, NOTHING),
-            Err(other) => Err(other.into()),
+            Ok(()) => self.say("done", &key, &number.to_string()),
+            Err(Error::Shredded) => self.say("done", &key, NOTHING),
+            Err(other) => return Err(other),
         }
+        Ok(())
     }
 
-    async fn acknowledge(&mut self) -> Done<()> {
+    async fn acknowledge(&mut self) -> Result<(), Error> {
         let count = (1 + self.dice.below(6) as usize).min(self.waiting.len());
         let taken: Vec<(Uuid, u32)> = self.waiting.drain(..count).collect();
-        taken.iter().try_for_each(|(_, number)| say("try", &format!("item/{number}"), "acknowledged"))?;
+        let keys: Vec<String> = taken.iter().map(|(_, number)| format!("item/{number}")).collect();
+        self.say_of("try", &keys, "acknowledged");
         self.vault.acknowledged(taken.iter().map(|(id, _)| *id).collect(), acts::time(self.at)).await?;
-        taken.iter().try_for_each(|(_, number)| say("done", &format!("item/{number}"), "acknowledged"))
+        self.say_of("done", &keys, "acknowledged");
+        Ok(())
     }
 
-    async fn set_aside(&mut self) -> Done<()> {
+    async fn set_aside(&mut self) -> Result<(), Error> {
         let Some((id, number)) = self.waiting.pop() else { return Ok(()) };
         let key = format!("item/{number}");
-        say("try", &key, "aside")?;
+        self.say("try", &key, "aside");
         self.vault.set_aside(id, "422".into(), "refused".into(), acts::time(self.at)).await?;
-        say("done", &key, "aside")
+        self.say("done", &key, "aside");
+        Ok(())
     }
 
-    async fn anchor(&mut self) -> Done<()> {
+    async fn anchor(&mut self) -> Result<(), Error> {
         let Some(head) = self.vault.cover().await? else { return Ok(()) };
-        say("try", "anchor", &head.size.to_string())?;
+        self.say("try", "anchor", &head.size.to_string());
         self.vault.anchored(head.size, acts::time(self.at)).await?;
-        say("done", "anchor", &head.size.to_string())
+        self.say("done", "anchor", &head.size.to_string());
+        Ok(())
     }
 
-    async fn prune(&mut self) -> Done<()> {
+    async fn prune(&mut self) -> Result<(), Error> {
         while self.vault.prune(acts::time(self.at + 1)).await? {}
         Ok(())
     }
 
-    async fn come(&mut self, holder: usize) -> Done<()> {
+    async fn come(&mut self, holder: usize) -> Result<(), Error> {
         self.vault.lock().await;
         acts::unlock(&self.vault, holder, self.at).await?;
         self.holder = holder;
         Ok(())
     }
 
-    /// The last handle waits until both databases are closed.
-    async fn restart(self) -> Done<Life> {
-        drop(self.vault);
-        let vault = acts::open(&self.folder, self.at)?;
-        let mut again = Life { vault, ..self };
-        again.come(again.holder).await?;
-        Ok(again)
-    }
-
     /// Every lease ends: what can be fetched again is gone at the next opening.
-    async fn weeks_pass(&mut self) -> Done<()> {
-        self.at += 21 * 86_400;
+    async fn weeks_pass(&mut self) -> Result<(), Error> {
+        // Later than any life before this one has been.
+        self.at = self.vault.latest_time().await?.map_or(self.at, |at| at.0.max(self.at)) + 21 * 86_400;
         let gone = acts::all_of(&[0, 1], &[0, 1]);
-        gone.iter().try_for_each(|key| say("try", key, NOTHING))?;
+        self.say_of("try", &gone, NOTHING);
         self.come(self.holder).await?;
-        gone.iter().try_for_each(|key| say("done", key, NOTHING))
+        self.say_of("done", &gone, NOTHING);
+        Ok(())
     }
 
-    async fn know_what_waits(&mut self) -> Done<()> {
+    async fn know_what_waits(&mut self) -> Result<(), Error> {
         let waiting = self.vault.waiting(None, 10_000).await?;
         let numbered =
             |(item, trace): &(_, Option<_>)| acts::number_of(trace.as_ref()?).map(|number| (acts::id(item), number));
@@ -235,11 +294,12 @@ impl Life {
         self.number += 1;
         self.number
     }
-}
 
-/// One line, one system call.
-fn say(word: &str, key: &str, value: &str) -> Done<()> {
-    let line = format!("{word} {key} {value}\n");
-    std::io::stdout().lock().write_all(line.as_bytes())?;
-    Ok(())
+    fn say(&mut self, word: &str, key: &str, value: &str) {
+        (self.says)(&format!("{word} {key} {value}"));
+    }
+
+    fn say_of(&mut self, word: &str, keys: &[String], value: &str) {
+        keys.iter().for_each(|key| self.say(word, key, value));
+    }
 }

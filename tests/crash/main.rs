@@ -6,6 +6,7 @@
 //!
 //! - `life` what is lived, `acts` its values · `trace` the recording, read · `disk` what a cut leaves · `ledger` what was said
 //!   to be kept · `check` whether it is
+//! - `kill` the same by `kill -9` · `faults` a disk that fails at any call, `faulty` the calls
 //! - `weak` the control that waits for no disk: it must be found out, or the harness finds nothing
 //!
 //! Exit codes: 0 nothing lost and every control found out, 1 not so, 3 something failed.
@@ -14,6 +15,8 @@ mod acts;
 mod check;
 mod dice;
 mod disk;
+mod faults;
+mod faulty;
 mod kill;
 mod ledger;
 mod life;
@@ -21,6 +24,7 @@ mod power;
 mod trace;
 mod weak;
 
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +35,7 @@ type Done<T> = Result<T, Box<dyn std::error::Error>>;
 struct Much {
     states: usize,
     kills: usize,
+    faults: usize,
     seed: u64,
 }
 
@@ -50,15 +55,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// `--states N --kills N --seed N`
+/// `--states N --kills N --faults N --seed N`
 fn much(flags: &[&str]) -> Done<Much> {
-    let mut much = Much { states: 1_200, kills: 200, seed: 1 };
+    let mut much = Much { states: 1_200, kills: 200, faults: 4_000, seed: 1 };
     for flag in flags.chunks(2) {
         match flag {
             ["--states", number] => much.states = number.parse()?,
             ["--kills", number] => much.kills = number.parse()?,
+            ["--faults", number] => much.faults = number.parse()?,
             ["--seed", number] => much.seed = number.parse()?,
-            other => return Err(format!("{other:?} is not understood: --states N --kills N --seed N").into()),
+            other => {
+                return Err(format!("{other:?} is not understood: --states N --kills N --faults N --seed N").into());
+            }
         }
     }
     Ok(much)
@@ -69,18 +77,24 @@ fn live(folder: &Path, numbers: [&&str; 3], how: &str) -> Done<bool> {
         weak::wait_for_no_disk();
     }
     let [seed, first, acts] = numbers;
-    let life = life::live(folder, seed.parse()?, first.parse()?, acts.parse()?);
-    runtime()?.block_on(life).map(|()| true)
+    // One line, one system call: a recording holds it in its place.
+    let mut says = |line: &str| drop(std::io::stdout().lock().write_all(format!("{line}\n").as_bytes()));
+    runtime()?.block_on(life::live(folder, seed.parse()?, first.parse()?, acts.parse()?, &mut says))?;
+    Ok(true)
 }
 
 fn try_all(much: Much) -> Done<bool> {
     let folder = workplace();
     std::fs::create_dir_all(&folder)?;
-    let tried = power::cuts(&folder, &much).and_then(|power| Ok((power, kill::cycles(&folder, &much)?)));
+    let mut tried = Vec::new();
+    for one in [power::cuts, kill::cycles, faults::sweep] {
+        tried.push(one(&folder, &much));
+    }
     std::fs::remove_dir_all(&folder)?;
-    let (power, kills) = tried?;
-    println!("{}; {}", power.words, kills.words);
-    Ok(power.ok && kills.ok)
+    let tried: Vec<Tried> = tried.into_iter().collect::<Done<_>>()?;
+    let words: Vec<&str> = tried.iter().map(|one| one.words.as_str()).collect();
+    println!("{}", words.join("; "));
+    Ok(tried.iter().all(|one| one.ok))
 }
 
 /// What came of it, and in words.
