@@ -57,7 +57,7 @@ pub enum LeafError {
 }
 
 /// Version of the canonical form. A new field is a new form; old rows keep their bytes for ever.
-pub(super) const FORM: u64 = 1;
+pub const FORM: u64 = 1;
 
 impl Pending {
     /// Writes the row down, once: what is hashed is what is stored and sent.

@@ -67,6 +67,14 @@ pub fn of_vault(error: &vault::Error) -> Trouble {
         vault::Error::DiskFull => Trouble::DiskFull,
         vault::Error::NotCovered => Trouble::TraceNotWritten,
         vault::Error::WrongCard => Trouble::SignatureRefused,
+        vault::Error::InUse => Trouble::StoreInUse,
+        vault::Error::Folder { .. }
+        | vault::Error::File { .. }
+        | vault::Error::KeyFile { .. }
+        | vault::Error::Open { .. }
+        | vault::Error::Step { .. }
+        | vault::Error::Read { .. }
+        | vault::Error::Write { .. } => Trouble::StoreFailing,
         vault::Error::Locked | vault::Error::Stopped => Trouble::Internal,
         _ => Trouble::StoreUnreadable,
     };
@@ -165,6 +173,10 @@ mod tests {
         check(of_vault(&vault::Error::OtherDevice), Trouble::StoreOtherDevice, "stockage");
         check(of_vault(&vault::Error::NotCovered), Trouble::TraceNotWritten, "stockage");
         check(of_vault(&vault::Error::Shape { what: "a row" }), Trouble::StoreUnreadable, "stockage");
+        check(of_vault(&vault::Error::InUse), Trouble::StoreInUse, "stockage");
+        // A disk that fails has put nothing aside.
+        let source = std::io::Error::other("x");
+        check(of_vault(&vault::Error::Folder { doing: "opening", source }), Trouble::StoreFailing, "stockage");
     }
 
     #[test]

@@ -63,6 +63,7 @@ mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;
 mod shredding;
+mod upgrades;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
 const NURSE: &str = "899700000607";
