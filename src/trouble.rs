@@ -56,6 +56,7 @@ pub enum Trouble {
     StoreOtherDevice,
     TraceNotWritten,
     AllowanceSpent,
+    DeviceKey,
     Settings,
     Internal,
 }
@@ -121,6 +122,7 @@ impl Trouble {
         Trouble::StoreOtherDevice,
         Trouble::TraceNotWritten,
         Trouble::AllowanceSpent,
+        Trouble::DeviceKey,
         Trouble::Settings,
         Trouble::Internal,
     ];
@@ -271,6 +273,9 @@ impl Trouble {
             Trouble::AllowanceSpent => words("8-06", "stockage", "Trop longtemps hors ligne",
                 "La borne n’a pas transmis ses traces depuis trop longtemps.",
                 "Connectez la borne au réseau."),
+            Trouble::DeviceKey => words("8-07", "stockage", "Clé de la borne",
+                "La clé de la borne est illisible, n’a pas la bonne longueur ou peut être lue par d’autres.",
+                "Prévenez votre service informatique : rien n’a été effacé."),
             Trouble::Settings => words("9-01", "réglages", "Réglage à corriger",
                 "Un réglage de la borne est faux.",
                 "Prévenez votre service informatique."),

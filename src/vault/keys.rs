@@ -1,7 +1,7 @@
-//! Where the device key comes from, and everything that is derived from a key.
+//! Reading the device key, and everything that is derived from a key.
 //!
 //! A device key is 32 random bytes. On a desk it is a file for its owner alone; in an image systemd hands it over as a
-//! credential. Never on a command line, never in the environment.
+//! credential (`provider` says which). Never on a command line, never in the environment.
 
 use crate::identity::holder::CertificateKeyId;
 use crate::secret::SecretBytes;
@@ -11,13 +11,14 @@ use aws_lc_rs::hkdf::HKDF_SHA256;
 use aws_lc_rs::hkdf::Salt;
 use aws_lc_rs::hmac;
 use std::fs::File;
+use std::fs::Metadata;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::io::Read;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -39,11 +40,30 @@ pub fn desk_device_key(folder: &Path) -> Result<SecretKey, Error> {
     device_key_from(&path)
 }
 
-/// A key that somebody else keeps, for example `$CREDENTIALS_DIRECTORY/chevet.device-key`: exactly 32 bytes.
+/// A key in a file that only its owner reads: exactly 32 bytes.
 pub fn device_key_from(path: &Path) -> Result<SecretKey, Error> {
+    read_key(path, |about| about.mode() & 0o077 == 0)
+}
+
+/// A key that systemd hands over. It gives a service's own user access by an access list, whose mask stands where the
+/// group's bits are: a file of root and its group then reads 0440, and no group can read it.
+pub(super) fn credential_key(path: &Path) -> Result<SecretKey, Error> {
+    read_key(path, |about| {
+        let roots_own = about.uid() == 0 && about.gid() == 0;
+        about.mode() & (if roots_own { 0o037 } else { 0o077 }) == 0
+    })
+}
+
+/// Whether the desk's file holds this very key. One that cannot be read holds none that serves anybody.
+pub(super) fn desk_key_is(folder: &Path, key: &SecretKey) -> bool {
+    let file = read_key(&folder.join(KEY_FILE), |_| true);
+    file.is_ok_and(|found| found.show_to_cipher() == key.show_to_cipher())
+}
+
+fn read_key(path: &Path, is_private: impl FnOnce(&Metadata) -> bool) -> Result<SecretKey, Error> {
     let mut file = File::open(path).map_err(|source| Error::KeyFile { source })?;
     let about = file.metadata().map_err(|source| Error::KeyFile { source })?;
-    if about.permissions().mode() & 0o077 != 0 {
+    if !is_private(&about) {
         return Err(Error::KeyExposed);
     }
     if about.len() != 32 {

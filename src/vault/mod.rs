@@ -29,6 +29,7 @@ mod shapes;
 mod slots;
 
 pub mod keys;
+pub mod provider;
 
 pub use error::Error;
 pub use heads::Anchored;

@@ -311,6 +311,7 @@ impl Person {
         let begin = Start {
             config: Config::read(settings).expect("settings"),
             state: stage.state.clone(),
+            credentials: None,
             program: PathBuf::from(env!("CARGO_BIN_EXE_chevet")),
             starter_round: round_for(&HolderId(nurse.holder_id.to_owned())),
         };

@@ -58,6 +58,7 @@ mod foreign;
 mod heads;
 mod opening;
 mod outbox;
+mod provider;
 #[cfg(feature = "sandbox")]
 mod receipts;
 #[cfg(feature = "sandbox")]
