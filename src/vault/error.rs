@@ -43,6 +43,8 @@ pub enum Error {
     Locked,
     #[error("this card's signature does not open the compartment")]
     WrongCard,
+    #[error("this slot was made for a card that signs otherwise: a newer version knows how")]
+    SlotAlgorithm,
     #[error("the row is about something else: nothing is released")]
     NotCovered,
     #[error("it is not here")]

@@ -182,3 +182,29 @@ impl Lookup {
 
 const KEY_FILE: &str = "device.key";
 const ID_FILE: &str = "device.id";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kek(signature: u8, device: u8, salt: u8, card: u8) -> SecretKey {
+        let device_key = SecretKey::fill_with(|key| key.fill(device));
+        let signature = SecretBytes::new(vec![signature; 256]);
+        key_encryption_key(&signature, &device_key, &[salt; 32], CertificateKeyId([card; 32]))
+    }
+
+    /// RFC 5869 over DESIGN.md's formula, computed elsewhere (Python's hmac and hashlib).
+    #[test]
+    fn a_compartments_key_needs_the_cards_signature_the_devices_key_and_the_salt() {
+        let right = "ab22d1702b3811fd67603a960680ef8afb732da6841c9b32a4e8bc0f4cfd11f5";
+        assert_eq!(hex::encode(kek(3, 5, 7, 9).show_to_cipher()), right);
+        for (what, other) in [
+            ("another signature", kek(4, 5, 7, 9)),
+            ("another device", kek(3, 6, 7, 9)),
+            ("another salt", kek(3, 5, 8, 9)),
+            ("another card", kek(3, 5, 7, 10)),
+        ] {
+            assert_ne!(hex::encode(other.show_to_cipher()), right, "{what}");
+        }
+    }
+}

@@ -64,7 +64,7 @@ enum Shred {
     Sealed(Vec<u8>),
 }
 
-/// How S is made. A card that cannot sign so gets another algorithm, and another slot.
+/// How S is made: deterministic, which PSS and ECDSA are not. A card that cannot sign so needs a slot of another kind.
 const ALGORITHM: &str = "rsa-pkcs1v15-sha256";
 
 impl Journal {
@@ -196,11 +196,15 @@ impl Journal {
 
     fn slot(&self, row: &[u8]) -> Result<Option<Slot>, Error> {
         let (holder, card) = row.split_at(16);
-        let sql = "SELECT compartment, salt, wrapped FROM slot WHERE holder = ?1 AND card = ?2 AND algorithm = ?3";
-        let found = self.database.query_row(sql, params![holder, card, ALGORITHM], |row| {
-            Ok(Slot { compartment: row.get(0)?, salt: row.get(1)?, wrapped: row.get(2)? })
+        let sql = "SELECT compartment, salt, wrapped, algorithm FROM slot WHERE holder = ?1 AND card = ?2";
+        let found = self.database.query_row(sql, params![holder, card], |row| {
+            let slot = Slot { compartment: row.get(0)?, salt: row.get(1)?, wrapped: row.get(2)? };
+            Ok((slot, row.get::<_, String>(3)?))
         });
-        found.optional().map_err(Error::reading("a slot"))
+        match found.optional().map_err(Error::reading("a slot"))? {
+            Some((_, algorithm)) if algorithm != ALGORITHM => Err(Error::SlotAlgorithm),
+            found => Ok(found.map(|(slot, _)| slot)),
+        }
     }
 
     fn salt(&self, row: &[u8], slot: &Slot) -> Result<[u8; 32], Error> {

@@ -47,6 +47,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use uuid::Uuid;
 
+mod card_key;
 #[cfg(feature = "sandbox")]
 mod cards;
 #[cfg(feature = "sandbox")]
