@@ -65,6 +65,7 @@ mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;
 mod shredding;
+mod withdrawal;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
 const NURSE: &str = "899700000607";
