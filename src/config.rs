@@ -4,6 +4,7 @@
 
 use crate::journal::allowance::Limits;
 use crate::journal::words::Regime;
+use crate::vault::provider::Provider;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,17 +49,7 @@ pub struct Site {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vault {
     /// What is wanted; the screen names what is in force.
-    pub key: KeyProvider,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyProvider {
-    TpmPin,
-    Tpm,
-    Passphrase,
-    Usb,
-    None,
+    pub key: Provider,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +165,7 @@ struct RawSite {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct RawVault {
-    key: Option<KeyProvider>,
+    key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -235,6 +226,12 @@ impl Config {
             Some(name) => Regime::from_name(name)
                 .ok_or_else(|| meaning("site.regime is neither \"arrete-2023\" nor \"conseil-etat-2025\""))?,
         };
+        let key = match raw.vault.key.as_deref() {
+            None => Provider::None,
+            Some(name) => Provider::from_name(name).ok_or_else(|| {
+                meaning("vault.key is none of \"tpm-pin\", \"tpm\", \"passphrase\", \"usb\", \"none\"")
+            })?,
+        };
         if raw.trust.anchors.is_empty() {
             return Err(meaning("trust.anchors is empty: no card could ever be recognised"));
         }
@@ -285,7 +282,7 @@ impl Config {
                 duty_days: raw.site.duty_days.unwrap_or(DUTY_DAYS),
                 brain_death_framework: raw.site.brain_death_framework.map(at),
             },
-            vault: Vault { key: raw.vault.key.unwrap_or(KeyProvider::None) },
+            vault: Vault { key },
             trust: Trust {
                 anchors: raw.trust.anchors.into_iter().map(at).collect(),
                 crls: raw.trust.crls.map(at),
@@ -330,7 +327,9 @@ connector = "pdsm"
     fn the_least_settings_choose_the_stricter_side() {
         let config = understand(LEAST).expect("understood");
         assert_eq!(config.site.regime, Regime::ConseilEtat2025);
-        assert_eq!(config.vault.key, KeyProvider::None);
+        assert_eq!(config.vault.key, Provider::None);
+        let guarded = understand(&format!("{LEAST}[vault]\nkey = \"tpm-pin\"\n")).expect("understood");
+        assert_eq!(guarded.vault.key, Provider::TpmPin);
         assert_eq!(config.audit.endpoint, config.upstream.endpoint);
         assert_eq!((config.journal.allowance.days, config.journal.allowance.rows), (7, 5_000));
         let own =
@@ -366,5 +365,7 @@ connector = "pdsm"
         assert!(two.contains("two teams"), "{two}");
         let nobody = understand(&LEAST.replace("[\"prod.pem\"]", "[]")).expect_err("refused");
         assert!(nobody.contains("anchors"), "{nobody}");
+        let guard = understand(&format!("{LEAST}[vault]\nkey = \"tmp\"\n")).expect_err("refused");
+        assert!(guard.contains("vault.key"), "{guard}");
     }
 }

@@ -58,6 +58,7 @@ pub enum Trouble {
     StoreFailing,
     TraceNotWritten,
     AllowanceSpent,
+    DeviceKey,
     Settings,
     Internal,
 }
@@ -125,6 +126,7 @@ impl Trouble {
         Trouble::StoreFailing,
         Trouble::TraceNotWritten,
         Trouble::AllowanceSpent,
+        Trouble::DeviceKey,
         Trouble::Settings,
         Trouble::Internal,
     ];
@@ -281,6 +283,9 @@ impl Trouble {
             Trouble::AllowanceSpent => words("8-06", "stockage", "Trop longtemps hors ligne",
                 "La borne n’a pas transmis ses traces depuis trop longtemps.",
                 "Connectez la borne au réseau."),
+            Trouble::DeviceKey => words("8-07", "stockage", "Clé de la borne",
+                "La clé de la borne est illisible, n’a pas la bonne longueur ou peut être lue par d’autres.",
+                "Prévenez votre service informatique : rien n’a été effacé."),
             Trouble::Settings => words("9-01", "réglages", "Réglage à corriger",
                 "Un réglage de la borne est faux.",
                 "Prévenez votre service informatique."),

@@ -94,7 +94,13 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
     }
     let nurse = Drawer::profile("nurse").ok_or("the drawer has no nurse")?;
     let starter_round = round_for(&HolderId(nurse.holder_id.to_owned()));
-    let begin = Start { config, state: stage.state.clone(), program: std::env::current_exe()?, starter_round };
+    let begin = Start {
+        config,
+        state: stage.state.clone(),
+        credentials: None,
+        program: std::env::current_exe()?,
+        starter_round,
+    };
     let Kiosk { views, touches, tasks } = runtime.block_on(start::start(begin))?;
 
     let (width, height) = arguments.window;

@@ -20,10 +20,15 @@ use crate::config::Config;
 use crate::device::clock::Clock;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
+use crate::vault;
+use crate::vault::Look;
+use crate::vault::provider;
+use crate::vault::provider::Sources;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 use std::error::Error;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -222,6 +227,20 @@ pub(crate) fn settings(common: &Common) -> Result<Config, u8> {
     })
 }
 
+/// What systemd hands over to this process.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    std::env::var_os(CREDENTIALS).map(PathBuf::from)
+}
+
+/// A look at the journal with the key at `device_key`, or else with the one that a kiosk would take here.
+pub(crate) fn look(state: &Path, device_key: Option<&Path>) -> Result<Look, vault::Error> {
+    if device_key.is_some() {
+        return Look::open(state, device_key);
+    }
+    let credentials = credentials();
+    Look::here(Sources { state, credentials: credentials.as_deref(), tpms: Path::new(provider::TPMS) })
+}
+
 /// Says what failed, with its chain of causes.
 pub(crate) fn complain(error: &(dyn Error + 'static)) {
     let mut text = format!("chevet: {error}");
@@ -234,6 +253,7 @@ pub(crate) fn complain(error: &(dyn Error + 'static)) {
     eprintln!("{text}");
 }
 
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// Done.
 pub(crate) const DONE: u8 = 0;
 /// Denied, refused, an invalid signature or proof.

@@ -31,6 +31,10 @@ use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
 use crate::vault;
 use crate::vault::Vault;
+use crate::vault::provider;
+use crate::vault::provider::DeviceKey;
+use crate::vault::provider::Provider;
+use crate::vault::provider::Sources;
 use crate::visit::Event;
 use crate::visit::Visit;
 use crate::visit::event::Touch;
@@ -52,6 +56,8 @@ pub struct Start {
     pub config: Config,
     /// The state folder.
     pub state: PathBuf,
+    /// `$CREDENTIALS_DIRECTORY`: what systemd hands over, the device key among it.
+    pub credentials: Option<PathBuf>,
     /// This very binary, which is also the sealed worker.
     pub program: PathBuf,
     /// On a desk: the round of a holder whose own is still empty.
@@ -89,19 +95,24 @@ pub enum StartError {
 
 /// Must be called inside a tokio runtime.
 pub async fn start(start: Start) -> Result<Kiosk, StartError> {
-    let Start { config, state, program, starter_round } = start;
+    let Start { config, state, credentials, program, starter_round } = start;
     let of_vault = |source| StartError::Vault { source };
     if config.upstream.connector == Connector::Dmp {
         return Err(StartError::Connector);
     }
     // The clock has no floor yet; the vault's newest row becomes it.
     let device = vault::keys::device_id(&state).map_err(of_vault)?;
+    let sources = Sources { state: &state, credentials: credentials.as_deref(), tpms: Path::new(provider::TPMS) };
+    let DeviceKey { key, provider } = provider::device_key(sources).map_err(of_vault)?;
+    if provider != config.vault.key {
+        tracing::warn!(in_force = ?provider, wanted = ?config.vault.key, "another key provider than the settings want");
+    }
     let options = vault::Options {
         folder: state.clone(),
         device: device.clone(),
         software: SOFTWARE.to_owned(),
         boot: Uuid::now_v7(),
-        device_key: vault::keys::desk_device_key(&state).map_err(of_vault)?,
+        device_key: key,
     };
     let vault = Vault::open(options, Clock::start(UnixSeconds(0)).as_shown()).map_err(of_vault)?;
     for name in vault.sealed_aside() {
@@ -124,7 +135,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let book = rulebook::open(&state, standing, clock.now().wall).map_err(|source| StartError::Rulebook { source })?;
     let issued = rulebook::issued(&config.site, standing);
     let update = |refused: &Refused| Aside { what: AsideKind::Update, why: refused.why.sentence() };
-    let facts = device_facts(&config);
+    let facts = device_facts(&config, provider);
     let rules = Rules {
         left_aside: book.chosen.refused.first().map(update).into_iter().chain(issued.left_aside).collect(),
         matrix: book.chosen.matrix,
@@ -240,14 +251,29 @@ fn colleague((id, name): &(String, String)) -> Colleague {
     Colleague { id: HolderId(id.clone()), name: name.clone() }
 }
 
-fn device_facts(config: &Config) -> DeviceFacts {
+fn device_facts(config: &Config, provider: Provider) -> DeviceFacts {
     DeviceFacts {
         site_name: config.site.name.clone(),
         software: SOFTWARE.to_owned(),
-        // Only the desk's key file is built: whatever is wanted, this is what is in force (P2b).
-        key_provider: "Borne non protégée contre le vol".to_owned(),
+        key_provider: protection(provider, config.vault.key),
         time_zone: "Europe/Paris".to_owned(),
     }
+}
+
+/// What guards the device key now, and what was asked for when that is something else (P2b).
+fn protection(in_force: Provider, wanted: Provider) -> String {
+    let guard = |provider| match provider {
+        Provider::TpmPin => "puce TPM et code",
+        Provider::Tpm => "puce TPM",
+        Provider::Passphrase => "phrase secrète au démarrage",
+        Provider::Usb => "clé USB",
+        Provider::None => "aucune protection",
+    };
+    let now = match in_force {
+        Provider::None => "Borne non protégée contre le vol".to_owned(),
+        some => format!("Clé de la borne protégée : {}", guard(some)),
+    };
+    if in_force == wanted { now } else { format!("{now} · réglage demandé : {}", guard(wanted)) }
 }
 
 /// As it enters every row, and « À propos ».
@@ -256,3 +282,23 @@ pub const SOFTWARE: &str = concat!("chevet ", env!("CARGO_PKG_VERSION"));
 const CHANNEL: usize = 64;
 /// A TLS connection is four round trips: this allows two seconds for each.
 const CONNECT_MAX: Duration = Duration::from_secs(8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_screen_names_what_is_in_force_and_what_was_wanted() {
+        let said = |in_force, wanted| protection(in_force, wanted);
+        assert_eq!(said(Provider::None, Provider::None), "Borne non protégée contre le vol");
+        assert_eq!(
+            said(Provider::None, Provider::TpmPin),
+            "Borne non protégée contre le vol · réglage demandé : puce TPM et code"
+        );
+        assert_eq!(said(Provider::TpmPin, Provider::TpmPin), "Clé de la borne protégée : puce TPM et code");
+        assert_eq!(
+            said(Provider::Tpm, Provider::TpmPin),
+            "Clé de la borne protégée : puce TPM · réglage demandé : puce TPM et code"
+        );
+    }
+}

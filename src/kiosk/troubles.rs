@@ -62,8 +62,9 @@ pub fn of_trust(error: &trust::Error) -> Trouble {
 /// The vault's errors while reading.
 pub fn of_vault(error: &vault::Error) -> Trouble {
     let trouble = match error {
-        vault::Error::FromTheFuture { .. } => Trouble::StoreFromTheFuture,
+        vault::Error::FromTheFuture { .. } | vault::Error::SlotAlgorithm => Trouble::StoreFromTheFuture,
         vault::Error::OtherDevice | vault::Error::KeyMissing => Trouble::StoreOtherDevice,
+        vault::Error::KeyFile { .. } | vault::Error::KeyShape | vault::Error::KeyExposed => Trouble::DeviceKey,
         vault::Error::DiskFull => Trouble::DiskFull,
         vault::Error::NotCovered => Trouble::TraceNotWritten,
         vault::Error::WrongCard => Trouble::SignatureRefused,
@@ -171,6 +172,9 @@ mod tests {
         check(of_writing(&vault::Error::Stopped), Trouble::TraceNotWritten, "stockage");
         check(of_vault(&vault::Error::FromTheFuture { found: 9, known: 1 }), Trouble::StoreFromTheFuture, "stockage");
         check(of_vault(&vault::Error::OtherDevice), Trouble::StoreOtherDevice, "stockage");
+        check(of_vault(&vault::Error::SlotAlgorithm), Trouble::StoreFromTheFuture, "stockage");
+        check(of_vault(&vault::Error::KeyShape), Trouble::DeviceKey, "stockage");
+        check(of_vault(&vault::Error::KeyExposed), Trouble::DeviceKey, "stockage");
         check(of_vault(&vault::Error::NotCovered), Trouble::TraceNotWritten, "stockage");
         check(of_vault(&vault::Error::Shape { what: "a row" }), Trouble::StoreUnreadable, "stockage");
         check(of_vault(&vault::Error::InUse), Trouble::StoreInUse, "stockage");

@@ -9,9 +9,9 @@ pub enum Error {
     InUse,
     #[error("the device key cannot be read or made")]
     KeyFile { source: std::io::Error },
-    #[error("the device key is not 32 bytes")]
+    #[error("the device key is not 32 bytes: give back the file or credential that was made at enrolment")]
     KeyShape,
-    #[error("the device key can be read by other users of this machine")]
+    #[error("the device key can be read by other users of this machine: take their access away")]
     KeyExposed,
     #[error("there is a journal here and no device key")]
     KeyMissing,
@@ -45,6 +45,8 @@ pub enum Error {
     Locked,
     #[error("this card's signature does not open the compartment")]
     WrongCard,
+    #[error("this slot was made for a card that signs otherwise: a newer version knows how")]
+    SlotAlgorithm,
     #[error("the row is about something else: nothing is released")]
     NotCovered,
     #[error("it is not here")]

@@ -37,6 +37,8 @@ use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
 
+mod keys;
+
 /// P1 on real parts. First the control: on a healthy disk a document is read by a worker and shown. Then fsync fails:
 /// no document and no list reaches the screen, and no worker is given a byte (one process reads one document and ends).
 #[test]
@@ -355,6 +357,7 @@ impl Person {
         let begin = Start {
             config: Config::read(settings).expect("settings"),
             state: stage.state.clone(),
+            credentials: None,
             program: PathBuf::from(env!("CARGO_BIN_EXE_chevet")),
             starter_round: round_for(&HolderId(nurse.holder_id.to_owned())),
         };

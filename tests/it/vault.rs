@@ -47,6 +47,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use uuid::Uuid;
 
+mod card_key;
 #[cfg(feature = "sandbox")]
 mod cards;
 #[cfg(feature = "sandbox")]
@@ -58,12 +59,14 @@ mod foreign;
 mod heads;
 mod opening;
 mod outbox;
+mod provider;
 #[cfg(feature = "sandbox")]
 mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;
 mod shredding;
 mod upgrades;
+mod withdrawal;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
 const NURSE: &str = "899700000607";

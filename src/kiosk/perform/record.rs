@@ -22,9 +22,12 @@ use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::record::state::Authorization;
 use crate::record::state::RecordState;
+use crate::record::state::TakenBack;
 use crate::secret::SecretBytes;
+use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::vault;
+use crate::vault::Whose;
 use crate::visit::Event;
 use crate::visit::effect::Keep;
 use crate::visit::event::History;
@@ -65,7 +68,37 @@ impl Hands {
         let who = self.as_holder(Mode::Normal).await?;
         let team = self.team.has(&who.holder).then(|| self.team.name());
         let answer = self.upstream.state(&who, ins, team).await;
-        self.heard(answer).await
+        let state = self.heard(answer).await?;
+        self.obey(ins, &state).await?;
+        Ok(state)
+    }
+
+    /// What the upstream took back is destroyed before anything is shown: this holder's copies, or everybody's, whose cards
+    /// may be away.
+    async fn obey(&self, ins: &Ins, state: &RecordState) -> Result<(), Trouble> {
+        let of_vault = |error| troubles::of_vault(&error);
+        let before = self.vault.state(ins).await.map_err(of_vault)?.map(|(state, _)| state);
+        let whose = match state.takes_back(before.as_ref()) {
+            None => return Ok(()),
+            Some(TakenBack::Everybody) => Whose::Everybody,
+            Some(TakenBack::ThisHolder) => Whose::Holder(self.holder().await?),
+        };
+        self.vault.shred(ins, whose).await.map_err(|error| troubles::of_writing(&error))
+    }
+
+    /// A document that was masked since: who else has it cannot be seen without their cards, so their copies of this patient
+    /// go, and are fetched again.
+    async fn obey_masking(&self, list: &Held<Vec<Document>>, since: UnixSeconds) -> Result<(), Trouble> {
+        if !self.vault.was_taken_back(list, since).await.map_err(|error| troubles::of_vault(&error))? {
+            return Ok(());
+        }
+        let others = Whose::EverybodyBut(self.holder().await?);
+        self.vault.shred(list.patient(), others).await.map_err(|error| troubles::of_writing(&error))
+    }
+
+    async fn holder(&self) -> Result<HolderId, Trouble> {
+        let present = self.present.lock().await;
+        present.as_ref().map(|present| present.holder.id.clone()).ok_or(Trouble::CardPulledWhileReading)
     }
 
     /// Whoever's record was opened is in the round from then on; better traits replace those that were only typed.
@@ -89,6 +122,7 @@ impl Hands {
             Ok(documents) => {
                 let as_of = self.clock.as_shown();
                 if keep == Keep::Compartment {
+                    self.obey_masking(&documents, as_of.plus(-AUTOMATIC_SEARCH_S_MAX)).await?;
                     self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
                     self.remember_patient(patient).await?;
                     self.refresh_authorization(ins).await;
@@ -276,7 +310,6 @@ mod tests {
     use crate::journal::words::Regime;
     use crate::patient::ins::InsKind;
     use crate::time::Now;
-    use crate::time::UnixSeconds;
     use crate::time::Wall;
     use std::time::Duration;
     use uuid::Uuid;
