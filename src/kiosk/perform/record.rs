@@ -24,6 +24,7 @@ use crate::record::state::Access;
 use crate::record::state::Authorization;
 use crate::record::state::RecordState;
 use crate::secret::SecretBytes;
+use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::vault;
 use crate::visit::Event;
@@ -39,7 +40,7 @@ impl Hands {
         let ins = &patient.ins;
         let (state, source, as_of) = match self.state_online(ins).await {
             Ok(state) => {
-                let at = self.clock.as_shown();
+                let at = self.believed();
                 self.vault.remember_state(ins, &state, at).await.map_err(|error| troubles::of_vault(&error))?;
                 (state, Source::Online, at)
             }
@@ -85,7 +86,7 @@ impl Hands {
         let of_vault = |error| troubles::of_vault(&error);
         match self.list_online(ins, mode).await {
             Ok(documents) => {
-                let as_of = self.clock.as_shown();
+                let as_of = self.believed();
                 if keep == Keep::Compartment {
                     self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
                     self.remember_patient(patient).await?;
@@ -116,7 +117,7 @@ impl Hands {
             return;
         }
         if let Ok(state) = self.state_online(ins).await
-            && let Err(error) = self.vault.remember_state(ins, &state, self.clock.as_shown()).await
+            && let Err(error) = self.vault.remember_state(ins, &state, self.believed()).await
         {
             tracing::warn!(%error, "the record's state could not be remembered");
         }
@@ -159,7 +160,7 @@ impl Hands {
         let answer = self.upstream.fetch(&who, ins, document).await;
         let content = self.heard(answer).await?;
         if keep == Keep::Compartment {
-            match self.vault.store(&document.unique_id, &content, self.clock.as_shown()).await {
+            match self.vault.store(&document.unique_id, &content, self.believed()).await {
                 Ok(()) => return Ok(Source::Online),
                 // The patient withdrew: it may be read now, on the ground that stands, and not kept.
                 Err(vault::Error::Shredded) => {}
@@ -207,6 +208,11 @@ impl Hands {
             present.seen.insert(document.unique_id.clone(), Arc::new(content));
         }
         Ok(present.seen.get(&document.unique_id).cloned())
+    }
+
+    /// What a lease begins with: never the system's clock, which may say any year.
+    fn believed(&self) -> UnixSeconds {
+        self.clock.now().wall.value()
     }
 
     /// What every upstream answer tells besides: the time, and whether there is a network.
@@ -274,7 +280,6 @@ mod tests {
     use crate::journal::words::Regime;
     use crate::patient::ins::InsKind;
     use crate::time::Now;
-    use crate::time::UnixSeconds;
     use crate::time::Wall;
     use std::time::Duration;
     use uuid::Uuid;
