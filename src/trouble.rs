@@ -26,6 +26,8 @@ pub enum Trouble {
     CertificateUnreadable,
     RevocationListTooOld,
     SignatureRefused,
+    /// Too many starts without a trusted time: neither cards nor leases can be judged.
+    TimeLost,
     // The visit
     /// The holder left by a button: nothing is wrong, the card is still in.
     VisitEnded,
@@ -99,6 +101,7 @@ impl Trouble {
         Trouble::CertificateUnreadable,
         Trouble::RevocationListTooOld,
         Trouble::SignatureRefused,
+        Trouble::TimeLost,
         Trouble::VisitEnded,
         Trouble::TookTooLong,
         Trouble::PatientMismatch,
@@ -202,6 +205,9 @@ impl Trouble {
             Trouble::SignatureRefused => words("3-07", "identité", "Preuve refusée",
                 "La carte n’a pas prouvé qu’elle est bien celle de son certificat.",
                 "Retirez cette carte, et signalez-la à votre service informatique."),
+            Trouble::TimeLost => words("3-08", "identité", "Heure perdue",
+                "Après dix démarrages sans réseau, la borne ne sait plus si une carte ou un document est encore valable.",
+                "Connectez la borne au réseau pendant une minute, puis remettez la carte. Rien n’est perdu."),
             Trouble::VisitEnded => words("4-00", "visite", "Terminé",
                 "Votre visite est terminée.",
                 "Retirez votre carte."),

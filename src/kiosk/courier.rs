@@ -66,6 +66,10 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
     let mut asked = None;
     let mut prune_at = Duration::ZERO;
     loop {
+        // With the card out too: what is over goes, and what the device was on is written down.
+        if let Err(error) = courier.vault.time_is(courier.clock.now()).await {
+            tracing::error!(%error, "leases that are over could not be ended");
+        }
         let went = courier.round(&mut plan, &mut asked).await;
         courier.tell_waiting().await;
         courier.tell_allowance().await;

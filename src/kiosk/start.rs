@@ -7,6 +7,7 @@ use crate::config::AuditProfile;
 use crate::config::Config;
 use crate::config::Connector;
 use crate::config::Endpoint;
+use crate::device::clock;
 use crate::device::clock::Clock;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
@@ -49,7 +50,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 /// What the kiosk is started with.
 pub struct Start {
@@ -111,15 +111,16 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         folder: state.clone(),
         device: device.clone(),
         software: SOFTWARE.to_owned(),
-        boot: Uuid::now_v7(),
+        boot: clock::boot(),
         device_key: key,
     };
     let vault = Vault::open(options, Clock::start(UnixSeconds(0)).as_shown()).map_err(of_vault)?;
     for name in vault.sealed_aside() {
         tracing::error!(name, "a store that could not be opened stands aside, whole");
     }
-    let floor = vault.latest_time().await.map_err(of_vault)?.unwrap_or(UnixSeconds(0));
-    let clock = Clock::start(floor);
+    let clock = Clock::go_on(vault.witnessed().await.map_err(of_vault)?);
+    // What is past its lease goes before anything is drawn, without any card.
+    vault.time_is(clock.now()).await.map_err(of_vault)?;
 
     let trust = Trust::read(&config)?;
     // A folder that cannot be read is said at the start, not at the first card.

@@ -53,6 +53,7 @@ pub fn of_trust(error: &trust::Error) -> Trouble {
         trust::Error::NotYetValid => Trouble::CertificateNotYetValid,
         trust::Error::Revoked => Trouble::CertificateRevoked,
         trust::Error::OtherIssuer => Trouble::CertificateOtherIssuer,
+        trust::Error::TimeLost => Trouble::TimeLost,
         trust::Error::CrlTooOld { .. } | trust::Error::CrlMissing => Trouble::RevocationListTooOld,
         _ => Trouble::CertificateUnreadable,
     };
@@ -68,6 +69,7 @@ pub fn of_vault(error: &vault::Error) -> Trouble {
         vault::Error::DiskFull => Trouble::DiskFull,
         vault::Error::NotCovered => Trouble::TraceNotWritten,
         vault::Error::WrongCard => Trouble::SignatureRefused,
+        vault::Error::TimeLost => Trouble::TimeLost,
         vault::Error::InUse => Trouble::StoreInUse,
         vault::Error::Folder { .. }
         | vault::Error::File { .. }

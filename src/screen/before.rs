@@ -1,6 +1,9 @@
 //! Pages before a record is open: idle, card, PIN, home, gate, and the page that asks for the card back.
 
 use crate::identity::holder::Holder;
+use crate::identity::trust::CRL_TOLERATED_S;
+use crate::identity::trust::Verified;
+use crate::identity::trust::Warning;
 use crate::journal::allowance::Allowance;
 use crate::journal::allowance::Left;
 use crate::patient::ins::Patient;
@@ -56,7 +59,9 @@ pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
         }
     };
     pills.push(link(visit.standing.link));
-    if !now.wall.is_trusted() {
+    if now.wall.is_lost() {
+        pills.push(Pill { text: Trouble::TimeLost.words().name.to_owned(), tone: Tone::Stopped });
+    } else if !now.wall.is_trusted() {
         pills.push(care("Heure non vérifiée"));
     }
     Idle {
@@ -230,8 +235,26 @@ pub(super) fn pin(ask: &page::AskPin) -> Pin {
         last_try_title: french(last_try_title),
         last_try: french(last_try),
         may_confirm: typed >= fewest && typed > 0 && !asks_last_try,
+        notice: tolerated(&ask.card.verified),
     }
 }
+
+/// What the clock or the list of revoked cards could not tell, and what to do about it.
+fn tolerated(verified: &Verified) -> String {
+    let days = verified.crl_age_s / 86_400;
+    let sentence = if verified.warnings.contains(&Warning::CrlAging) {
+        format!(
+            "La liste des cartes en opposition a {days} jours : à {DAYS_MAX}, aucune carte n'ouvrira plus la borne."
+        )
+    } else if verified.warnings.is_empty() {
+        return String::new();
+    } else {
+        "L'heure n'est pas vérifiée : la borne ne sait pas si cette carte est encore valable.".to_owned()
+    };
+    french(&format!("{sentence} Connectez la borne au réseau."))
+}
+
+const DAYS_MAX: i64 = CRL_TOLERATED_S / 86_400;
 
 pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &DeviceFacts) -> Home {
     let holder = &home.here.holder;

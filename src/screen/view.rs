@@ -140,6 +140,8 @@ pub struct Pin {
     pub last_try_title: String,
     pub last_try: String,
     pub may_confirm: bool,
+    /// What was tolerated to let this card in; else empty (P9).
+    pub notice: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -55,6 +55,8 @@ pub enum Error {
     Pruned,
     #[error("this patient's documents were shredded, nothing of them is kept")]
     Shredded,
+    #[error("nobody has vouched for the time over too many starts: no lease can be judged")]
+    TimeLost,
     #[error("the vault's thread has stopped")]
     Stopped,
 }

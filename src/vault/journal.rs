@@ -26,6 +26,7 @@ use crate::vault::keys::Lookup;
 use crate::vault::keys::Pseudonym;
 use crate::vault::keys::derive;
 use crate::vault::keys::fill_random;
+use crate::vault::leases::Told;
 use crate::vault::schema;
 use crate::vault::seal::Place;
 use crate::vault::seal::Sealer;
@@ -53,6 +54,7 @@ pub(super) struct Journal {
     pub(super) visits: u64,
     /// Consultations above the newest anchor: counted at the start, then carried on, so that no class stands in clear.
     pub(super) unanchored: Unanchored,
+    pub(super) told: Told,
     origin: Origin,
 }
 
@@ -98,8 +100,8 @@ impl Journal {
         let begun = "INSERT OR IGNORE INTO boot (id, started) VALUES (?1, ?2)";
         database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
         let origin = Origin { software: options.software.clone(), boot: options.boot, ids: ContextV7::new() };
-        Journal { database, keys, device_key, open: None, visits: 0, unanchored: Unanchored::default(), origin }
-            .counted()
+        let (told, unanchored) = (Told::nothing(origin.boot), Unanchored::default());
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin }.counted()
     }
 
     /// To read only, beside another process.
@@ -107,8 +109,8 @@ impl Journal {
         let database = schema::look(&folder.join(JOURNAL_FILE), schema::JOURNAL)?;
         let keys = Keys::checked(&database, &device_key, device)?;
         let origin = Origin { software: String::new(), boot: Uuid::nil(), ids: ContextV7::new() };
-        Journal { database, keys, device_key, open: None, visits: 0, unanchored: Unanchored::default(), origin }
-            .counted()
+        let (told, unanchored) = (Told::nothing(origin.boot), Unanchored::default());
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin }.counted()
     }
 
     /// One transaction; `Committed` exists only after its commit has returned from the disk.
@@ -178,14 +180,6 @@ impl Journal {
             }
         }
         Ok(None)
-    }
-
-    pub fn latest_time(&self) -> Result<Option<UnixSeconds>, Error> {
-        let newest: i64 = self
-            .database
-            .query_row("SELECT newest FROM store WHERE id = 1", [], |row| row.get(0))
-            .map_err(Error::reading("the newest time"))?;
-        Ok((newest > 0).then_some(UnixSeconds(newest)))
     }
 
     /// A row's canonical bytes; `None` once pruned.

@@ -1,6 +1,7 @@
 //! What may happen to a visit. `Debug` prints names only: an event may carry a digit of a PIN.
 
 use crate::identity::holder::Holder;
+use crate::identity::trust::Verified;
 use crate::journal::Committed;
 use crate::journal::Held;
 use crate::journal::allowance::Allowance;
@@ -172,6 +173,8 @@ pub struct CardRead {
     pub tries_left: Option<u8>,
     /// Fewest and most digits of its PIN (AODF).
     pub pin_digits: (u8, u8),
+    /// How old the list was that it is not on, and what had to be tolerated.
+    pub verified: Verified,
 }
 
 /// What came of a PIN.

@@ -57,6 +57,7 @@ pub mod faults;
 mod foreign;
 #[cfg(feature = "sandbox")]
 mod heads;
+mod leases;
 mod opening;
 mod outbox;
 mod provider;
@@ -275,7 +276,7 @@ async fn a_day_comes_back_after_a_restart() {
     assert_eq!(content(&vault, NURSE, 2).await.expect("released from its file"), large());
     assert!(matches!(content(&vault, NURSE, 3).await, Err(Error::Absent)), "listed and never fetched");
     assert_eq!(vault.consents(&patient()).await.expect("read").len(), 1);
-    assert_eq!(vault.latest_time().await.expect("read"), Some(NOON));
+    assert_eq!(vault.witnessed().await.expect("read").newest, NOON);
 }
 
 #[tokio::test]

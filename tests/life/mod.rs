@@ -1,6 +1,7 @@
 //! One life: a visit, and a world of dice around it that remembers the truth.
 
 mod check;
+pub mod clock;
 mod fingers;
 mod people;
 mod world;

@@ -15,6 +15,7 @@ use crate::life::people::said_before;
 use crate::life::people::upstream_teams;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
+use chevet::identity::trust::Verified;
 use chevet::journal::Committed;
 use chevet::journal::Draft;
 use chevet::journal::Held;
@@ -274,7 +275,8 @@ impl Life {
     fn read_card(&self, which: usize) -> Box<CardRead> {
         let card = &self.cards[which];
         let tries_left = card.says_tries.then_some(card.tries_left);
-        Box::new(CardRead { holder: card.holder.clone(), tries_left, pin_digits: (4, 8) })
+        let verified = Verified { crl_age_s: 0, warnings: vec![] };
+        Box::new(CardRead { holder: card.holder.clone(), tries_left, pin_digits: (4, 8), verified })
     }
 
     fn take_pin(&mut self, insertion: Insertion, right: bool, lucky: bool) -> PinAnswer {

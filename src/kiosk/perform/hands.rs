@@ -79,6 +79,7 @@ impl Hands {
 
     /// Does what is asked; `None` when nobody waits for an answer.
     pub async fn perform(&self, effect: Effect) -> Option<Event> {
+        self.tell_time().await;
         match effect {
             Effect::ReadCard { insertion } => {
                 let answer = self.read_card(insertion).await.map(Box::new);
@@ -136,6 +137,13 @@ impl Hands {
         }
     }
 
+    /// What ended meanwhile is gone before anything is done. An answer that must not be given is then refused by the vault.
+    async fn tell_time(&self) {
+        if let Err(error) = self.vault.time_is(self.clock.now()).await {
+            tracing::error!(%error, "leases that are over could not be ended");
+        }
+    }
+
     /// The visit is over. The worker dies first: it alone holds a document in clear.
     pub async fn lock(&self) {
         self.worker.kill();
@@ -153,7 +161,7 @@ impl Hands {
             Certificate::parse(&contents.certificate).map_err(|error| troubles::of_certificate(&error))?;
         // Read at each card: a list that came in since is in force now.
         let crls = self.trust.crls().map_err(|error| troubles::of_start(&error))?;
-        trust::verify(&certificate, &self.trust.anchors, &crls, self.clock.now().wall)
+        let verified = trust::verify(&certificate, &self.trust.anchors, &crls, self.clock.now().wall)
             .map_err(|error| troubles::of_trust(&error))?;
         let holder = certificate.holder();
         *self.present.lock().await = Some(Present {
@@ -165,7 +173,7 @@ impl Hands {
             fetched: HashMap::new(),
             seen: HashMap::new(),
         });
-        Ok(CardRead { holder, tries_left: contents.tries_left, pin_digits: contents.pin_digits })
+        Ok(CardRead { holder, tries_left: contents.tries_left, pin_digits: contents.pin_digits, verified })
     }
 
     /// The PIN goes to the card once, and the card proves itself over a nonce that was drawn here and now.

@@ -41,7 +41,7 @@ impl Hands {
         let ins = &patient.ins;
         let (state, source, as_of) = match self.state_online(ins).await {
             Ok(state) => {
-                let at = self.clock.as_shown();
+                let at = self.believed();
                 self.vault.remember_state(ins, &state, at).await.map_err(|error| troubles::of_vault(&error))?;
                 (state, Source::Online, at)
             }
@@ -120,7 +120,7 @@ impl Hands {
         let of_vault = |error| troubles::of_vault(&error);
         match self.list_online(ins, mode).await {
             Ok(documents) => {
-                let as_of = self.clock.as_shown();
+                let as_of = self.believed();
                 if keep == Keep::Compartment {
                     self.obey_masking(&documents, as_of.plus(-AUTOMATIC_SEARCH_S_MAX)).await?;
                     self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
@@ -152,7 +152,7 @@ impl Hands {
             return;
         }
         if let Ok(state) = self.state_online(ins).await
-            && let Err(error) = self.vault.remember_state(ins, &state, self.clock.as_shown()).await
+            && let Err(error) = self.vault.remember_state(ins, &state, self.believed()).await
         {
             tracing::warn!(%error, "the record's state could not be remembered");
         }
@@ -195,7 +195,7 @@ impl Hands {
         let answer = self.upstream.fetch(&who, ins, document).await;
         let content = self.heard(answer).await?;
         if keep == Keep::Compartment {
-            match self.vault.store(&document.unique_id, &content, self.clock.as_shown()).await {
+            match self.vault.store(&document.unique_id, &content, self.believed()).await {
                 Ok(()) => return Ok(Source::Online),
                 // The patient withdrew: it may be read now, on the ground that stands, and not kept.
                 Err(vault::Error::Shredded) => {}
@@ -243,6 +243,11 @@ impl Hands {
             present.seen.insert(document.unique_id.clone(), Arc::new(content));
         }
         Ok(present.seen.get(&document.unique_id).cloned())
+    }
+
+    /// What a lease begins with: never the system's clock, which may say any year.
+    fn believed(&self) -> UnixSeconds {
+        self.clock.now().wall.value()
     }
 
     /// What every upstream answer tells besides: the time, and whether there is a network.

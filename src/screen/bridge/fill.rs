@@ -122,6 +122,7 @@ pub(super) fn pin(page: &view::Pin) -> chevet_ui::Pin {
         last_try_title: text(&page.last_try_title),
         last_try: text(&page.last_try),
         may_confirm: page.may_confirm,
+        notice: text(&page.notice),
     }
 }
 

@@ -6,6 +6,7 @@ use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::Means;
 use chevet::identity::holder::ProfessionCode;
+use chevet::identity::trust::Verified;
 use chevet::journal::Committed;
 use chevet::journal::Draft;
 use chevet::journal::Pending;
@@ -165,7 +166,17 @@ fn here(round: Vec<RoundEntry>) -> Here {
 
 /// With `digits` typed.
 pub fn pin(tries_left: Option<u8>, digits: &[u8], was_wrong: bool, last_try_agreed: bool) -> Page {
-    let card = CardRead { holder: holder(), tries_left, pin_digits: (4, 8) };
+    pin_verified(tries_left, digits, was_wrong, last_try_agreed, Verified { crl_age_s: 0, warnings: vec![] })
+}
+
+pub fn pin_verified(
+    tries_left: Option<u8>,
+    digits: &[u8],
+    was_wrong: bool,
+    last_try_agreed: bool,
+    verified: Verified,
+) -> Page {
+    let card = CardRead { holder: holder(), tries_left, pin_digits: (4, 8), verified };
     let mut buffer = PinBuffer::new();
     digits.iter().for_each(|digit| buffer.push(*digit, 8));
     let card = Box::new(card);
