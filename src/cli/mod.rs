@@ -18,6 +18,7 @@ pub mod sync;
 use crate::config;
 use crate::config::Config;
 use crate::device::clock::Clock;
+use crate::device::memory;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
 use crate::vault;
@@ -163,6 +164,10 @@ pub fn run() -> ExitCode {
     // The worker seals itself before it reads anything, arguments included.
     if std::env::args_os().nth(1).is_some_and(|verb| verb == "worker") {
         return crate::render::worker_main();
+    }
+    if let Err(error) = memory::keep_to_ourselves() {
+        complain(&error);
+        return ExitCode::from(FAILED);
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

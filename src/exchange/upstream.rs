@@ -126,6 +126,9 @@ pub trait Upstream: Send + Sync {
 
     /// The time by the server's newest `Date`, carried on since it was heard, for the clock's trust.
     fn server_time(&self) -> Option<UnixSeconds>;
+
+    /// Closes what is open to the servers: what was asked and answered lies in a connection's buffers until it is closed.
+    fn hang_up(&self);
 }
 
 impl std::fmt::Debug for AsHolder {

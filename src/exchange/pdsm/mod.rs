@@ -354,6 +354,14 @@ impl Upstream for Pdsm {
     fn server_time(&self) -> Option<UnixSeconds> {
         self.upstream.server_time().or_else(|| self.audit.server_time())
     }
+
+    fn hang_up(&self) {
+        for link in [&self.upstream, &self.audit] {
+            if let Err(error) = link.hang_up() {
+                tracing::error!(%error, "the connections cannot be closed before their time");
+            }
+        }
+    }
 }
 
 /// A batch, never a transaction: one poisoned entry must not hold up the others.

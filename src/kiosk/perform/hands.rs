@@ -5,6 +5,7 @@ use crate::device::clock::Clock;
 use crate::exchange::pdsm::Pdsm;
 use crate::exchange::token;
 use crate::exchange::upstream::AsHolder;
+use crate::exchange::upstream::Upstream;
 use crate::identity::certificate::Certificate;
 use crate::identity::holder::Holder;
 use crate::identity::statement::Statement;
@@ -149,6 +150,7 @@ impl Hands {
         self.worker.kill();
         self.reader.leave();
         self.presence.send_replace(None);
+        self.upstream.hang_up();
         // The keys do not wait for whoever still holds the presence.
         let forget = async { *self.present.lock().await = None };
         tokio::join!(self.vault.lock(), forget);
