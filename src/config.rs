@@ -65,6 +65,8 @@ pub struct Trust {
     pub anchors: Vec<PathBuf>,
     /// Folder of DER or PEM revocation lists.
     pub crls: Option<PathBuf>,
+    /// Where lists are fetched besides what cards say.
+    pub crl_urls: Vec<String>,
     pub production: bool,
 }
 
@@ -179,6 +181,8 @@ struct RawVault {
 struct RawTrust {
     anchors: Vec<PathBuf>,
     crls: Option<PathBuf>,
+    #[serde(default)]
+    crl_urls: Vec<String>,
     production: bool,
 }
 
@@ -235,6 +239,9 @@ impl Config {
         if raw.trust.anchors.is_empty() {
             return Err(meaning("trust.anchors is empty: no card could ever be recognised"));
         }
+        if raw.trust.crl_urls.iter().any(|url| !url.starts_with("http://")) {
+            return Err(meaning("trust.crl_urls: an address does not begin with http://"));
+        }
         let endpoint = |url: String, ca, certificate, key| {
             if !url.starts_with("https://") {
                 return Err(meaning("an upstream or audit url does not begin with https://"));
@@ -278,6 +285,7 @@ impl Config {
             trust: Trust {
                 anchors: raw.trust.anchors.into_iter().map(at).collect(),
                 crls: raw.trust.crls.map(at),
+                crl_urls: raw.trust.crl_urls,
                 production: raw.trust.production,
             },
             reader: Reader { name: raw.reader.name, pinpad: raw.reader.pinpad },

@@ -205,7 +205,7 @@ fn card_verb(verb: &CardVerb, common: &Common) -> ExitCode {
     let form = if common.json { card::Form::Json } else { card::Form::Text };
     // An operator's command believes the machine's clock, as every other command on it does.
     let now = Wall::Is(Clock::start(UnixSeconds(0)).as_shown());
-    let asked = card::Asked { config: &config, now, form };
+    let asked = card::Asked { config: &config, state: &common.state, now, form };
     match verb {
         CardVerb::Show => card::show(&asked),
         CardVerb::Login { last_try: true } => card::login(&asked, card::LastTry::Use),

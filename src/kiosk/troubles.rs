@@ -2,9 +2,11 @@
 
 use crate::card;
 use crate::exchange::upstream;
+use crate::identity::anchors::Realm;
 use crate::identity::certificate;
 use crate::identity::trust;
 use crate::kiosk::start::StartError;
+use crate::kiosk::trusted;
 use crate::render;
 use crate::trouble::Trouble;
 use crate::vault;
@@ -16,7 +18,7 @@ pub fn of_start(error: &StartError) -> Trouble {
         StartError::Vault { source } => of_vault(source),
         StartError::Reader { source } => of_card(source),
         StartError::File { .. }
-        | StartError::Anchors { .. }
+        | StartError::Trust { .. }
         | StartError::Link { .. }
         | StartError::Connector
         | StartError::Framework { .. } => told("settings", error, Trouble::Settings),
@@ -43,6 +45,11 @@ pub fn of_card(error: &card::Error) -> Trouble {
     told("card", error, trouble)
 }
 
+/// Authorities or lists that can no longer be read.
+pub fn of_trusted(error: &trusted::Error) -> Trouble {
+    told("settings", error, Trouble::Settings)
+}
+
 /// A certificate that could not be read.
 pub fn of_certificate(error: &certificate::Error) -> Trouble {
     told("identity", error, Trouble::CertificateUnreadable)
@@ -55,7 +62,11 @@ pub fn of_trust(error: &trust::Error) -> Trouble {
         trust::Error::NotYetValid => Trouble::CertificateNotYetValid,
         trust::Error::Revoked => Trouble::CertificateRevoked,
         trust::Error::OtherIssuer => Trouble::CertificateOtherIssuer,
-        trust::Error::CrlTooOld { .. } | trust::Error::CrlMissing => Trouble::RevocationListTooOld,
+        trust::Error::OtherRealm(Realm::Test) => Trouble::CertificateOfTest,
+        trust::Error::OtherRealm(Realm::Production) => Trouble::CertificateOfProduction,
+        trust::Error::OtherUsage => Trouble::CertificateOtherUsage,
+        trust::Error::CrlTooOld { .. } => Trouble::RevocationListTooOld,
+        trust::Error::CrlMissing => Trouble::RevocationListMissing,
         _ => Trouble::CertificateUnreadable,
     };
     told("identity", error, trouble)
