@@ -51,7 +51,7 @@ pub struct Authority {
 /// Why a set of authorities is refused. An authority's name is public.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("the file holds no PEM certificate that is understood")]
+    #[error("the file holds no certificate that is understood (PEM, or one in DER)")]
     Unreadable,
     #[error("{subject} is no certificate of an authority (basicConstraints)")]
     NoAuthority { subject: String },
@@ -64,7 +64,7 @@ pub enum Error {
 }
 
 impl Anchors {
-    /// Reads PEM files, each with any number of certificates.
+    /// Reads files, PEM with any number of certificates, or DER with one.
     pub fn from_pem(files: &[&[u8]]) -> Result<Anchors, Error> {
         let mut all = Vec::new();
         for file in files {
@@ -113,8 +113,8 @@ impl Anchors {
 }
 
 impl Authority {
-    /// Reads each certificate of a PEM file, believing none.
-    pub fn all_of_pem(file: &[u8]) -> Result<Vec<Authority>, Error> {
+    /// Reads each certificate of a file, believing none.
+    pub fn all_of(file: &[u8]) -> Result<Vec<Authority>, Error> {
         certificates(file)?.iter().map(|der| Authority::read(der)).collect()
     }
 
@@ -170,9 +170,14 @@ fn is_authority(parsed: &X509Certificate<'_>) -> bool {
     parsed.basic_constraints().ok().flatten().is_some_and(|constraints| constraints.value.ca)
 }
 
-/// None is an error too: a file that trusts nobody was meant to.
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+/// PEM, or one certificate in DER, as the agency publishes them (`.cer`). None is an error too: a file that trusts nobody was
+/// meant to trust somebody.
+fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
+    const SEQUENCE: u8 = 0x30;
+    if file.first() == Some(&SEQUENCE) {
+        return Ok(vec![CertificateDer::from(file.to_vec())]);
+    }
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file).collect();
     found.ok().filter(|list| !list.is_empty()).ok_or(Error::Unreadable)
 }
 
@@ -196,13 +201,16 @@ mod tests {
 
     #[test]
     fn an_authority_is_shown_as_openssl_shows_it() {
-        let all = Authority::all_of_pem(ROOT).expect("one");
+        let all = Authority::all_of(ROOT).expect("one");
         let [root] = all.as_slice() else { panic!("one certificate") };
         // openssl x509 -fingerprint -sha256 -in tests/identity/root.pem
         assert_eq!(hex::encode_upper(root.fingerprint), FINGERPRINT);
         assert_eq!((root.subject.as_str(), root.realm), (root.issuer.as_str(), Realm::Test));
         assert!(root.subject.ends_with("CN=TEST AC RACINE ESSAI FORT"), "{}", root.subject);
         assert!(root.may_sign_lists);
+        let der = CertificateDer::from_pem_slice(ROOT).expect("PEM");
+        assert_eq!(Authority::all_of(&der).as_deref(), Ok(&all[..]), "as the agency publishes it");
+        assert_eq!(Authority::all_of(&der[..der.len() - 1]), Err(Error::Unreadable));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! that the settings name and those fetched since.
 //!
 //! ```text
-//! STATE/trust/*.pem    authorities that `chevet trust add` took, after somebody compared their fingerprints
+//! STATE/trust/*.crt    authorities that `chevet trust add` took, after somebody compared their fingerprints
 //! STATE/crl/*.crl      fetched lists, signature checked, never older than the one before
 //! STATE/crl/points     where verified cards say that their authority publishes, one address a line
 //! ```
@@ -45,16 +45,7 @@ pub enum Error {
 impl Trust {
     /// Reads every authority. Each file is judged alone first, so that the error names the one that is wrong.
     pub fn read(config: &config::Trust, state: &Path) -> Result<Trust, Error> {
-        let wanted = Realm::wanted(config.production);
-        let mut pems = Vec::new();
-        for path in config.anchors.iter().cloned().chain(files(&state.join(AUTHORITIES), "pem")?) {
-            let pem = read(&path)?;
-            let alone = Anchors::from_pem(&[&pem]).and_then(|anchors| anchors.of_realm(wanted));
-            alone.map_err(|source| Error::Authorities { path, source })?;
-            pems.push(pem);
-        }
-        let pems: Vec<&[u8]> = pems.iter().map(Vec::as_slice).collect();
-        let anchors = Anchors::from_pem(&pems).map_err(|source| Error::Together { source })?;
+        let anchors = together(&authorities(config, state)?)?;
         let urls = config.crl_urls.clone();
         Ok(Trust { anchors, given: config.crls.clone(), state: state.to_owned(), urls })
     }
@@ -109,12 +100,41 @@ impl Trust {
     }
 }
 
+/// Whether what the settings and the state folder trust would stand with this file too. Nothing is written.
+pub fn judge_addition(config: &config::Trust, state: &Path, path: &Path, file: Vec<u8>) -> Result<(), Error> {
+    judge_alone(config, path, &file)?;
+    let mut all = authorities(config, state)?;
+    all.push(file);
+    together(&all).map(|_| ())
+}
+
 /// Takes authorities into the state folder, under the fingerprint of the first. They have been judged, and accepted.
-pub fn keep_authorities(state: &Path, pem: &[u8], fingerprint: &[u8; 32]) -> Result<PathBuf, Error> {
+pub fn keep_authorities(state: &Path, file: &[u8], fingerprint: &[u8; 32]) -> Result<PathBuf, Error> {
     let folder = state.join(AUTHORITIES);
-    let name = format!("{}.pem", hex::encode(&fingerprint[..8]));
-    write(&folder, &name, pem)?;
+    let name = format!("{}.crt", hex::encode(&fingerprint[..8]));
+    write(&folder, &name, file)?;
     Ok(folder.join(name))
+}
+
+fn authorities(config: &config::Trust, state: &Path) -> Result<Vec<Vec<u8>>, Error> {
+    let mut all = Vec::new();
+    for path in config.anchors.iter().cloned().chain(files(&state.join(AUTHORITIES), "crt")?) {
+        let file = read(&path)?;
+        judge_alone(config, &path, &file)?;
+        all.push(file);
+    }
+    Ok(all)
+}
+
+fn judge_alone(config: &config::Trust, path: &Path, file: &[u8]) -> Result<(), Error> {
+    let wanted = Realm::wanted(config.production);
+    let alone = Anchors::from_pem(&[file]).and_then(|anchors| anchors.of_realm(wanted));
+    alone.map(|_| ()).map_err(|source| Error::Authorities { path: path.to_owned(), source })
+}
+
+fn together(files: &[Vec<u8>]) -> Result<Anchors, Error> {
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    Anchors::from_pem(&files).map_err(|source| Error::Together { source })
 }
 
 /// Files of a folder with this ending, by name; none when there is no folder.

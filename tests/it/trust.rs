@@ -38,6 +38,8 @@ use jiff::ToSpan;
 use publisher::Publisher;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -299,4 +301,68 @@ fn a_missing_list_is_said_and_then_fetched() {
             panic!("the list was not fetched: the page is {}", kiosk.views.borrow().page);
         });
     });
+}
+
+/// `chevet trust …` with the sandbox's settings; exit code and standard output.
+fn chevet(stage: &Stage, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chevet"));
+    command.arg("trust").args(arguments).stdin(Stdio::null());
+    let output = command.arg("--config").arg(&stage.settings).arg("--state").arg(&stage.state).output();
+    let output = output.expect("the program starts");
+    (output.status.code().expect("it ends by itself"), String::from_utf8(output.stdout).expect("text"))
+}
+
+#[test]
+fn an_authority_is_added_only_by_its_fingerprint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = UnixSeconds(Timestamp::now().as_second());
+    let stage = Stage::set_with(folder.path(), pki(), now).expect("a stage");
+    let publisher = Publisher::start();
+    let text = std::fs::read_to_string(&stage.settings).expect("settings");
+    // Only the root and two authorities: the nurse's is to be added.
+    let pem = std::fs::read_to_string(pki().anchors()).expect("anchors");
+    let all: Vec<&str> = pem.split_inclusive("-----END CERTIFICATE-----\n").collect();
+    let (three, strong) = (folder.path().join("three.pem"), folder.path().join("strong.pem"));
+    std::fs::write(&three, [all[0], all[2], all[3]].concat()).expect("written");
+    std::fs::write(&strong, all[1]).expect("written");
+    let text = text.replace(&format!("{:?}", pki().anchors()), &format!("{three:?}"));
+    let urls = format!("crl_urls = [{:?}]", publisher.url("/whole.crl"));
+    let text = text.replace(&format!("crls = {:?}", pki().revocation_lists()), &urls);
+    std::fs::write(&stage.settings, text).expect("written");
+    let subjects = || {
+        let (code, text) = chevet(&stage, &["list", "--json"]);
+        assert_eq!(code, 0);
+        let listed: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(listed["production"], false);
+        let of = |authority: &serde_json::Value| authority["subject"].as_str().expect("text").to_owned();
+        listed["authorities"].as_array().expect("a list").iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(subjects().len(), 3);
+
+    let strong = strong.to_str().expect("text");
+    let (code, shown) = chevet(&stage, &["add", strong]);
+    assert_eq!(code, 2, "nobody to ask, and no fingerprint");
+    let (_, fingerprint) = shown.split_once("SHA-256").expect("it is shown before it is accepted");
+    let fingerprint = fingerprint.trim();
+    let digest = Command::new("openssl").args(["x509", "-noout", "-fingerprint", "-sha256", "-in", strong]).output();
+    let openssl = String::from_utf8(digest.expect("openssl is there").stdout).expect("text");
+    assert!(openssl.trim().ends_with(fingerprint), "{openssl}{fingerprint}");
+    let other = fingerprint.replacen(|c: char| c != 'A', "A", 1);
+    assert_eq!(chevet(&stage, &["add", strong, "--fingerprint", &other]).0, 1);
+    assert_eq!(subjects().len(), 3, "nothing was added so far");
+    let production = pki().production_anchors().expect("drawn");
+    let refused = chevet(&stage, &["add", production.to_str().expect("text"), "--fingerprint", fingerprint]);
+    assert_eq!(refused.0, 1, "production at a test device");
+
+    assert_eq!(chevet(&stage, &["refresh"]).0, 3, "nobody publishes yet");
+    publisher.serve("/whole.crl", whole(9, &[]));
+    assert_eq!(chevet(&stage, &["refresh"]).0, 1, "not an authority of ours yet");
+    assert_eq!(chevet(&stage, &["add", strong, "--fingerprint", &fingerprint.to_lowercase()]).0, 0);
+    assert!(subjects().iter().any(|subject| subject.contains("FORT")), "{:?}", subjects());
+    let (code, text) = chevet(&stage, &["refresh", "--json"]);
+    let fetched: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((code, &fetched[0]["ok"], &fetched[0]["is_news"]), (0, &true.into(), &true.into()));
+    let (_, text) = chevet(&stage, &["list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&listed["lists"][0]["age_days"], &listed["lists"][0]["state"]), (&9.into(), &"tolerated".into()));
 }
