@@ -58,6 +58,8 @@ pub struct Trust {
     pub anchors: Vec<PathBuf>,
     /// Folder of DER or PEM revocation lists.
     pub crls: Option<PathBuf>,
+    /// Where lists are fetched besides what cards say.
+    pub crl_urls: Vec<String>,
     pub production: bool,
 }
 
@@ -173,6 +175,8 @@ struct RawVault {
 struct RawTrust {
     anchors: Vec<PathBuf>,
     crls: Option<PathBuf>,
+    #[serde(default)]
+    crl_urls: Vec<String>,
     production: bool,
 }
 
@@ -242,6 +246,9 @@ impl Config {
             (false, true, _) => return Err(meaning("site.team and site.team_list name two teams: keep one")),
             _ => {}
         }
+        if raw.trust.crl_urls.iter().any(|url| !url.starts_with("http://")) {
+            return Err(meaning("trust.crl_urls: an address does not begin with http://"));
+        }
         let endpoint = |url: String, ca, certificate, key| {
             if !url.starts_with("https://") {
                 return Err(meaning("an upstream or audit url does not begin with https://"));
@@ -286,6 +293,7 @@ impl Config {
             trust: Trust {
                 anchors: raw.trust.anchors.into_iter().map(at).collect(),
                 crls: raw.trust.crls.map(at),
+                crl_urls: raw.trust.crl_urls,
                 production: raw.trust.production,
             },
             reader: Reader { name: raw.reader.name, pinpad: raw.reader.pinpad },

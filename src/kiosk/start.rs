@@ -12,14 +12,16 @@ use crate::device::clock::Clock;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
 use crate::identity::holder::HolderId;
-use crate::identity::trust;
 use crate::kiosk::courier;
 use crate::kiosk::courier::Courier;
 use crate::kiosk::ears;
+use crate::kiosk::lists;
 use crate::kiosk::main_loop;
 use crate::kiosk::perform;
 use crate::kiosk::perform::hands::Hands;
 use crate::kiosk::rulebook;
+use crate::kiosk::trusted;
+use crate::kiosk::trusted::Trust;
 use crate::link;
 use crate::patient::ins::Patient;
 use crate::policy::in_force::Refused;
@@ -77,8 +79,8 @@ pub struct Kiosk {
 pub enum StartError {
     #[error("a file named in the settings cannot be read: {path}")]
     File { path: PathBuf, source: std::io::Error },
-    #[error("the trust anchors are not understood")]
-    Anchors { source: trust::Error },
+    #[error("whom this device trusts cannot be read")]
+    Trust { source: trusted::Error },
     #[error("the vault cannot be opened")]
     Vault { source: vault::Error },
     #[error("the link cannot be made")]
@@ -122,9 +124,10 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     // What is past its lease goes before anything is drawn, without any card.
     vault.time_is(clock.now()).await.map_err(of_vault)?;
 
-    let trust = Trust::read(&config)?;
+    let of_trust = |source| StartError::Trust { source };
+    let trust = Arc::new(Trust::read(&config.trust, &state).map_err(of_trust)?);
     // A folder that cannot be read is said at the start, not at the first card.
-    trust.crls()?;
+    trust.crls().map_err(of_trust)?;
     let upstream = Arc::new(make_upstream(&config)?);
     let limits = render::Limits { allow_unsealed: false, ..render::Limits::default() };
     let worker = render::Worker::start(program, limits).map_err(|source| StartError::Worker { source })?;
@@ -154,6 +157,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let (orders, orders_out) = mpsc::channel(CHANNEL);
     let (presence_in, presence) = watch::channel(None);
     let (touches, touched) = mpsc::channel(CHANNEL);
+    let (lists_in, lists_wanted) = mpsc::channel(1);
 
     let hands = Hands {
         device,
@@ -161,7 +165,8 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         vault: vault.clone(),
         upstream: upstream.clone(),
         worker,
-        trust,
+        trust: trust.clone(),
+        lists: lists_in,
         clock: clock.clone(),
         courier: orders,
         presence: presence_in,
@@ -179,6 +184,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     tasks.spawn(fingers(touched, events.clone()));
     tasks.spawn(perform::run(hands, effects_out, events));
     tasks.spawn(courier::run(courier, orders_out));
+    tasks.spawn(lists::run(trust, lists_wanted));
     Ok(Kiosk { views, touches, tasks })
 }
 
@@ -188,36 +194,6 @@ async fn fingers(mut touched: mpsc::Receiver<Touch>, events: mpsc::Sender<Event>
         if events.send(Event::Touched(touch)).await.is_err() {
             return;
         }
-    }
-}
-
-/// Whom the settings trust.
-pub struct Trust {
-    pub anchors: trust::Anchors,
-    lists: Option<PathBuf>,
-}
-
-impl Trust {
-    fn read(config: &Config) -> Result<Trust, StartError> {
-        let pems: Vec<Vec<u8>> = config.trust.anchors.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-        let pems: Vec<&[u8]> = pems.iter().map(Vec::as_slice).collect();
-        let anchors = trust::Anchors::from_pem(&pems).map_err(|source| StartError::Anchors { source })?;
-        Ok(Trust { anchors, lists: config.trust.crls.clone() })
-    }
-
-    /// The revocation lists as they are in their folder now.
-    pub fn crls(&self) -> Result<trust::Crls, StartError> {
-        let mut lists = Vec::new();
-        if let Some(folder) = &self.lists {
-            let unreadable = |source| StartError::File { path: folder.clone(), source };
-            for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-                let path = entry.map_err(unreadable)?.path();
-                if path.extension().is_some_and(|kind| kind == "crl") {
-                    lists.push(read(&path)?);
-                }
-            }
-        }
-        Ok(trust::Crls::from_bytes(lists))
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::card;
 use crate::exchange::upstream;
+use crate::identity::anchors::Realm;
 use crate::identity::certificate;
 use crate::identity::trust;
 use crate::kiosk::start::StartError;
+use crate::kiosk::trusted;
 use crate::render;
 use crate::trouble::Trouble;
 use crate::vault;
@@ -15,9 +17,10 @@ pub fn of_start(error: &StartError) -> Trouble {
     match error {
         StartError::Vault { source } => of_vault(source),
         StartError::Reader { source } => of_card(source),
-        StartError::File { .. } | StartError::Anchors { .. } | StartError::Link { .. } | StartError::Connector => {
-            told("settings", error, Trouble::Settings)
-        }
+        StartError::File { .. }
+        | StartError::Trust { .. }
+        | StartError::Link { .. }
+        | StartError::Connector => told("settings", error, Trouble::Settings),
         StartError::Worker { .. } | StartError::Rulebook { .. } => told("kiosk", error, Trouble::Internal),
     }
 }
@@ -41,6 +44,11 @@ pub fn of_card(error: &card::Error) -> Trouble {
     told("card", error, trouble)
 }
 
+/// Authorities or lists that can no longer be read.
+pub fn of_trusted(error: &trusted::Error) -> Trouble {
+    told("settings", error, Trouble::Settings)
+}
+
 /// A certificate that could not be read.
 pub fn of_certificate(error: &certificate::Error) -> Trouble {
     told("identity", error, Trouble::CertificateUnreadable)
@@ -54,7 +62,11 @@ pub fn of_trust(error: &trust::Error) -> Trouble {
         trust::Error::Revoked => Trouble::CertificateRevoked,
         trust::Error::OtherIssuer => Trouble::CertificateOtherIssuer,
         trust::Error::TimeLost => Trouble::TimeLost,
-        trust::Error::CrlTooOld { .. } | trust::Error::CrlMissing => Trouble::RevocationListTooOld,
+        trust::Error::OtherRealm(Realm::Test) => Trouble::CertificateOfTest,
+        trust::Error::OtherRealm(Realm::Production) => Trouble::CertificateOfProduction,
+        trust::Error::OtherUsage => Trouble::CertificateOtherUsage,
+        trust::Error::CrlTooOld { .. } => Trouble::RevocationListTooOld,
+        trust::Error::CrlMissing => Trouble::RevocationListMissing,
         _ => Trouble::CertificateUnreadable,
     };
     told("identity", error, trouble)

@@ -48,6 +48,12 @@ impl Stage {
         let of_folder = |source| Error::Folder { source };
         std::fs::create_dir_all(folder).map_err(of_folder)?;
         let pki = Pki::open_or_make(&folder.join("pki")).map_err(|source| Error::Pki { source })?;
+        Stage::set_with(folder, pki, today)
+    }
+
+    /// The same, with certificates that were drawn elsewhere.
+    pub fn set_with(folder: &Path, pki: Pki, today: UnixSeconds) -> Result<Stage, Error> {
+        let of_folder = |source| Error::Folder { source };
         let mut stage = Stage {
             drawer: Drawer::new(pki.clone()),
             pki,

@@ -14,8 +14,8 @@ use crate::journal::Held;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Mode;
 use crate::kiosk::courier;
-use crate::kiosk::start::Trust;
 use crate::kiosk::troubles;
+use crate::kiosk::trusted::Trust;
 use crate::patient::ins::Patient;
 use crate::policy::team::Team;
 use crate::record::document::UniqueId;
@@ -46,7 +46,9 @@ pub struct Hands {
     pub vault: Vault,
     pub upstream: Arc<Pdsm>,
     pub worker: Worker,
-    pub trust: Trust,
+    pub trust: Arc<Trust>,
+    /// Wakes the task that fetches revocation lists.
+    pub lists: mpsc::Sender<()>,
     pub clock: Clock,
     pub courier: mpsc::Sender<courier::Order>,
     /// Under whose name the courier may send.
@@ -162,9 +164,10 @@ impl Hands {
         let certificate =
             Certificate::parse(&contents.certificate).map_err(|error| troubles::of_certificate(&error))?;
         // Read at each card: a list that came in since is in force now.
-        let crls = self.trust.crls().map_err(|error| troubles::of_start(&error))?;
-        let verified = trust::verify(&certificate, &self.trust.anchors, &crls, self.clock.now().wall)
-            .map_err(|error| troubles::of_trust(&error))?;
+        let crls = self.trust.crls().map_err(|error| troubles::of_trusted(&error))?;
+        let verdict = trust::verify(&certificate, &self.trust.anchors, &crls, self.clock.now().wall);
+        self.want_lists_of(&certificate, &verdict);
+        let verified = verdict.map_err(|error| troubles::of_trust(&error))?;
         let holder = certificate.holder();
         *self.present.lock().await = Some(Present {
             insertion,
@@ -176,6 +179,23 @@ impl Hands {
             seen: HashMap::new(),
         });
         Ok(CardRead { holder, tries_left: contents.tries_left, pin_digits: contents.pin_digits, verified })
+    }
+
+    /// A card whose chain stands tells where its authority publishes. An address from any other card is never asked.
+    fn want_lists_of(&self, certificate: &Certificate, verdict: &Result<trust::Verified, trust::Error>) {
+        let lacking = match verdict {
+            Ok(verified) => verified.warnings.contains(&trust::Warning::CrlAging),
+            Err(trust::Error::CrlMissing | trust::Error::CrlTooOld { .. }) => true,
+            Err(_) => return,
+        };
+        let learned = self.trust.learn_points(certificate.lists_at()).unwrap_or_else(|error| {
+            tracing::warn!(%error, "where revocation lists are fetched is not remembered");
+            false
+        });
+        if learned || lacking {
+            // A full channel means that it is wanted already.
+            let _wanted = self.lists.try_send(());
+        }
     }
 
     /// The PIN goes to the card once, and the card proves itself over a nonce that was drawn here and now.
