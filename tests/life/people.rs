@@ -2,7 +2,6 @@
 
 use crate::life::world::Card;
 use chevet::identity::holder::CardKind;
-use chevet::identity::holder::CertificateKeyId;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::Means;
@@ -81,7 +80,6 @@ pub fn card(which: usize, dice: &mut fastrand::Rng) -> Card {
         specialty: None,
         pharmacist_section: None,
         situations: None,
-        key_id: CertificateKeyId([which as u8; 32]),
     };
     Card { holder, tries_left: dice.u8(1..4), says_tries: dice.u8(0..5) > 0 }
 }

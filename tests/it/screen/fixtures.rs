@@ -1,7 +1,6 @@
 //! Visits made by hand, one for each page. Everybody in them is invented.
 
 use chevet::identity::holder::CardKind;
-use chevet::identity::holder::CertificateKeyId;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::Means;
@@ -139,7 +138,6 @@ pub fn holder() -> Holder {
         specialty: None,
         pharmacist_section: None,
         situations: None,
-        key_id: CertificateKeyId([7; 32]),
     }
 }
 
