@@ -22,6 +22,7 @@ use chevet::journal::allowance::Limits;
 use chevet::journal::allowance::Unanchored;
 use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
+use chevet::journal::trace::CardProof;
 use chevet::journal::trace::LoginProof;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
@@ -288,7 +289,11 @@ impl Life {
         }
         if right {
             card.tries_left = 3;
-            return PinAnswer::Here(Box::new(LoginProof { certificate: vec![1], nonce: [2; 32], signature: vec![3] }));
+            return PinAnswer::Here(Box::new(LoginProof::Card(CardProof {
+                certificate: vec![1],
+                nonce: [2; 32],
+                signature: vec![3],
+            })));
         }
         card.tries_left -= 1;
         PinAnswer::Wrong { tries_left: card.tries_left }

@@ -10,6 +10,7 @@ use crate::identity::holder::Holder;
 use crate::identity::statement::Statement;
 use crate::identity::trust;
 use crate::journal::Held;
+use crate::journal::trace::CardProof;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Mode;
 use crate::kiosk::courier;
@@ -193,7 +194,7 @@ impl Hands {
                     return PinAnswer::Failed(Trouble::SignatureRefused);
                 }
                 let certificate = present.certificate.der().to_vec();
-                PinAnswer::Here(Box::new(LoginProof { certificate, nonce, signature }))
+                PinAnswer::Here(Box::new(LoginProof::Card(CardProof { certificate, nonce, signature })))
             }
             Err(card::Error::WrongPin { tries_left }) => PinAnswer::Wrong { tries_left },
             Err(card::Error::Blocked) => PinAnswer::Blocked,
