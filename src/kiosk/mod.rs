@@ -16,6 +16,7 @@ pub mod courier;
 pub mod ears;
 pub mod main_loop;
 pub mod perform;
+pub mod phone;
 pub mod rulebook;
 pub mod start;
 pub mod troubles;

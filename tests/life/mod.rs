@@ -3,6 +3,7 @@
 mod check;
 mod fingers;
 mod people;
+mod phones;
 mod world;
 
 pub use check::Lived;

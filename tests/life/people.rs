@@ -37,7 +37,7 @@ use chevet::visit::page::Colleague;
 use chevet::visit::page::Rules;
 use std::time::Duration;
 
-pub const TEAM_MEMBER: &str = "899700000001";
+pub const TEAM_MEMBER: &str = "899700101340";
 /// Not of the team; the nurse may collect for them.
 pub const OUTSIDER: &str = "899700201470";
 pub const TEAM: &str = "equipe";
@@ -58,6 +58,7 @@ pub fn rules() -> Rules {
         time_zone: ZONE.into(),
         duty_days: 180,
         framework: None,
+        by_phone: true,
         left_aside: None,
     }
 }

@@ -10,6 +10,7 @@ use crate::life::people::documents;
 use crate::life::people::round;
 use crate::life::people::rules;
 use crate::life::people::said_before;
+use crate::life::phones::Phones;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::journal::Committed;
@@ -64,6 +65,7 @@ pub enum Fault {
     CardOutUnsaid,
     RowsRenamed,
     ConsentsInvented,
+    TokenEndUnsaid,
 }
 
 pub struct Life {
@@ -80,6 +82,7 @@ pub struct Life {
     stays: Vec<usize>,
     /// What was asked and is not yet answered.
     pub questions: Vec<Effect>,
+    pub phones: Phones,
     /// The disk: what is really there.
     pub rows: Vec<Draft>,
     pub said: Vec<Said>,
@@ -111,6 +114,7 @@ impl Life {
             insertions: 0,
             stays: Vec::new(),
             questions: Vec::new(),
+            phones: Phones::default(),
             rows: Vec::new(),
             said: said_before(&mut dice),
             told: [None, Some(UnixSeconds(1_794_900_000)), Some(UnixSeconds(1_700_000_000))][dice.usize(0..3)],
@@ -143,6 +147,8 @@ impl Life {
 
     fn happen(&mut self) {
         let move_card = match (self.inside, &self.visit.page) {
+            (None, _) if self.visit.is_by_phone() => 1,
+            (None, Page::Idle) => 25,
             (None, _) => 40,
             // People take their card when they are asked to.
             (Some(_), Page::TakeCard(_)) => 25,
@@ -151,11 +157,15 @@ impl Life {
         match self.dice.u32(0..100) {
             chance if chance < move_card => self.move_card(),
             0..=4 => {
-                self.now.since_boot += Duration::from_millis(self.dice.u64(0..30_000));
+                // Somebody without a card to take along walks off now and then.
+                let walks_off = self.caller().is_some() && self.dice.u8(0..20) == 0;
+                let passed = if walks_off { 301_000 } else { self.dice.u64(0..30_000) };
+                self.now.since_boot += Duration::from_millis(passed);
                 self.tell(Event::Tick);
             }
             5 => {
-                let link = [LinkState::Online, LinkState::Offline, LinkState::Unknown][self.dice.usize(0..3)];
+                let link = [LinkState::Online, LinkState::Online, LinkState::Offline, LinkState::Unknown]
+                    [self.dice.usize(0..4)];
                 self.tell(Event::LinkIs(link));
                 // Mostly plenty, as in life: the upstream comes and goes, and with it the allowance.
                 let oldest = Some(self.now.wall.value());
@@ -166,6 +176,8 @@ impl Life {
             6 if self.dice.u8(0..6) == 0 => {
                 self.tell(Event::ReaderIs(ReaderState::InTrouble(Trouble::ReaderServiceDown)))
             }
+            7 if self.dice.u8(0..3) == 0 => self.end_token(),
+            8..=15 => self.answer_phone(),
             6..=50 => self.answer_one(),
             _ => self.touch(),
         }
@@ -224,6 +236,11 @@ impl Life {
             Effect::CheckPin { insertion, pin } => {
                 let answer = self.take_pin(insertion, pin.show_to_card() == b"1234", lucky);
                 Event::PinChecked { insertion, answer }
+            }
+            Effect::AskPhone { ticket, holder } => self.ring(ticket, holder, lucky),
+            Effect::OpenMemory { ticket, .. } => {
+                let answer = if lucky { Ok(self.desk_in_memory()) } else { Err(Trouble::PhoneTokenEnd) };
+                Event::CompartmentOpened { ticket, answer }
             }
             Effect::OpenCompartment { ticket, .. } => {
                 let answer = if lucky { Ok(self.desk()) } else { Err(Trouble::StoreUnreadable) };
@@ -352,7 +369,7 @@ impl Life {
             "INTERDIT" => state.authorization = Authorization::Forbidden,
             _ => {}
         }
-        let me = self.inside.map(|(which, _)| self.cards[which].holder.id.clone());
+        let me = self.who();
         let said = self.said.iter().filter(|said| said.patient == patient.ins && concerns(said, me.as_ref()));
         let mut said: Vec<Said> = said.cloned().collect();
         if self.fault == Fault::ConsentsInvented && said.is_empty() {

@@ -113,6 +113,7 @@ pub fn visit(page: Page) -> Visit {
         time_zone: "Europe/Paris".into(),
         duty_days: 180,
         framework: None,
+        by_phone: true,
         left_aside: None,
     };
     let mut visit = Visit::new(Arc::new(rules));
