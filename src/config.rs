@@ -20,6 +20,26 @@ pub struct Config {
     pub upstream: Upstream,
     pub audit: Audit,
     pub journal: Journal,
+    /// Pro Santé Connect; without it no visit is offered by telephone.
+    pub ecps: Option<ECps>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ECps {
+    /// As it stands in every id_token.
+    pub issuer: String,
+    /// Where the provider describes itself.
+    pub description: String,
+    pub client: String,
+    /// PEM: whom the provider's certificate must come from, and our own certificate and key.
+    pub ca: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    /// Present: `private_key_jwt` by this key (PEM, PKCS#8, P-256), under this name. Absent: `tls_client_auth`.
+    pub signing_key: Option<PathBuf>,
+    pub signing_key_id: Option<String>,
+    /// Levels that are enough; the first is what is asked for.
+    pub acr: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +160,21 @@ struct Raw {
     audit: Option<RawAudit>,
     #[serde(default)]
     journal: RawJournal,
+    ecps: Option<RawECps>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawECps {
+    issuer: String,
+    description: Option<String>,
+    client_id: String,
+    ca: PathBuf,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    signing_key: Option<PathBuf>,
+    signing_key_id: Option<String>,
+    acr: Option<Vec<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -279,6 +314,10 @@ impl Config {
         if journal.allowance.days == 0 || journal.allowance.rows == 0 {
             return Err(meaning("journal.allowance_days or allowance_rows is 0: no record could ever be opened"));
         }
+        let ecps = match raw.ecps {
+            Some(raw) => Some(understand_ecps(raw, &upstream.endpoint, &at).map_err(meaning)?),
+            None => None,
+        };
         Ok(Config {
             site: Site {
                 name: raw.site.name,
@@ -300,8 +339,41 @@ impl Config {
             upstream,
             audit,
             journal,
+            ecps,
         })
     }
+}
+
+/// Without a certificate of its own, the device shows the provider the one it shows the upstream.
+fn understand_ecps(raw: RawECps, device: &Endpoint, at: &impl Fn(PathBuf) -> PathBuf) -> Result<ECps, &'static str> {
+    let issuer = raw.issuer.trim_end_matches('/').to_owned();
+    let description = raw.description.unwrap_or_else(|| format!("{issuer}/.well-known/openid-configuration"));
+    if !issuer.starts_with("https://") || !description.starts_with("https://") {
+        return Err("ecps.issuer and ecps.description must begin with https://");
+    }
+    let acr = raw.acr.unwrap_or_else(|| vec!["eidas1".to_owned()]);
+    if acr.is_empty() {
+        return Err("ecps.acr is empty: no login could ever be enough");
+    }
+    if raw.signing_key_id.is_some() && raw.signing_key.is_none() {
+        return Err("ecps.signing_key_id names a key, and ecps.signing_key is not given");
+    }
+    let (certificate, key) = match (raw.certificate, raw.key) {
+        (Some(certificate), Some(key)) => (at(certificate), at(key)),
+        (None, None) => (device.certificate.clone(), device.key.clone()),
+        _ => return Err("ecps.certificate and ecps.key are given together or not at all"),
+    };
+    Ok(ECps {
+        issuer,
+        description,
+        client: raw.client_id,
+        ca: at(raw.ca),
+        certificate,
+        key,
+        signing_key: raw.signing_key.map(at),
+        signing_key_id: raw.signing_key_id,
+        acr,
+    })
 }
 
 /// ANS, Ségur wave 2 (SC.DMP/CONF): at the first login, then from time to time, for example 180 days.
@@ -353,6 +425,28 @@ connector = "pdsm"
             understand(&team).expect("understood").site.team_list,
             Some(PathBuf::from("/etc/chevet/equipe.csv"))
         );
+    }
+
+    #[test]
+    fn a_visit_by_telephone_needs_a_provider_and_says_what_is_missing() {
+        assert_eq!(understand(LEAST).expect("understood").ecps, None);
+        let least = format!(
+            "{LEAST}[ecps]\nissuer = \"https://psc.example/realm/\"\nclient_id = \"borne\"\nca = \"psc.pem\"\n"
+        );
+        let ecps = understand(&least).expect("understood").ecps.expect("a provider");
+        assert_eq!(ecps.description, "https://psc.example/realm/.well-known/openid-configuration");
+        assert_eq!((ecps.acr.as_slice(), ecps.signing_key), (&["eidas1".to_owned()][..], None));
+        assert_eq!(ecps.certificate, PathBuf::from("/etc/chevet/device.pem"));
+        for (more, named) in [
+            ("acr = []", "ecps.acr"),
+            ("key = \"k.pem\"", "ecps.certificate"),
+            ("signing_key_id = \"k\"", "ecps.signing_key"),
+            ("description = \"http://psc.example\"", "https://"),
+            ("secret = \"x\"", "secret"),
+        ] {
+            let refused = understand(&format!("{least}{more}\n")).expect_err("refused");
+            assert!(refused.contains(named), "{refused}");
+        }
     }
 
     #[test]

@@ -45,6 +45,11 @@ fn the_promises_hold_in_every_life() {
     assert!(all.by_break_glass > 20 && all.by_colleague > 5, "{all:?}");
     assert!(all.informed > 20 && all.continued > 5 && all.withdrawn > 20, "{all:?}");
     assert!(all.signed > 20 && all.represented > 10 && all.for_colleagues > 20, "{all:?}");
+    // By telephone, through every page, and ended in each of the five ways.
+    assert!(all.phone_answers > 300 && all.phone_homes > 100, "{all:?}");
+    assert!(all.phone_lists > 50 && all.phone_documents > 20, "{all:?}");
+    assert!(all.phone_quits > 10 && all.phone_inactive > 5 && all.phone_tokens > 10, "{all:?}");
+    assert!(all.phone_networks > 10 && all.phone_cards > 10, "{all:?}");
     assert!(all.secret > 10 && all.brain_death > 10 && all.duties > 100, "{all:?}");
 }
 
@@ -73,6 +78,12 @@ fn a_record_opened_on_an_invented_consent_is_caught() {
         some_life_fails(Fault::ConsentsInvented, "no initial consent"),
         "nobody noticed that no patient had agreed"
     );
+}
+
+/// A provider that ends a token and does not say so: a visit that goes on is caught.
+#[test]
+fn a_visit_left_open_without_its_token_is_caught() {
+    assert!(some_life_fails(Fault::TokenEndUnsaid, "token that has ended"), "nobody noticed that the token had ended");
 }
 
 /// With every driver silent for ever, no page waits for ever.

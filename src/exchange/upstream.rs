@@ -5,6 +5,7 @@ use crate::journal::Held;
 use crate::journal::consent::Consent;
 use crate::journal::item::Contribution;
 use crate::journal::trace::Trace;
+use crate::journal::words::Mode;
 use crate::patient::ins::Ins;
 use crate::record::document::Document;
 use crate::record::state::Access;
@@ -20,6 +21,8 @@ pub struct AsHolder {
     pub token: SecretBytes,
     /// After it, another one must be signed.
     pub until: UnixSeconds,
+    /// The access mode, where the token does not say it (docs/pdsm.md §1): only with a PSC token.
+    pub mode: Option<Mode>,
 }
 
 /// The device's credential is its certificate, in the TLS handshake.

@@ -6,9 +6,11 @@ use crate::card;
 use crate::config::AuditProfile;
 use crate::config::Config;
 use crate::config::Connector;
+use crate::config::ECps;
 use crate::config::Endpoint;
 use crate::device::clock;
 use crate::device::clock::Clock;
+use crate::ecps;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
 use crate::identity::holder::HolderId;
@@ -19,6 +21,9 @@ use crate::kiosk::lists;
 use crate::kiosk::main_loop;
 use crate::kiosk::perform;
 use crate::kiosk::perform::hands::Hands;
+use crate::kiosk::phone;
+use crate::kiosk::phone::Line;
+use crate::kiosk::phone::Phone;
 use crate::kiosk::rulebook;
 use crate::kiosk::trusted;
 use crate::kiosk::trusted::Trust;
@@ -85,6 +90,8 @@ pub enum StartError {
     Vault { source: vault::Error },
     #[error("the link cannot be made")]
     Link { source: link::Error },
+    #[error("what [ecps] names cannot be used")]
+    ECps { source: ecps::Error },
     #[error("the card reader's thread cannot be started")]
     Reader { source: card::Error },
     #[error("the sealed worker cannot be started")]
@@ -149,6 +156,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         time_zone: facts.time_zone.clone(),
         duty_days: config.site.duty_days,
         framework: issued.framework,
+        by_phone: config.ecps.is_some(),
     };
     let visit = Visit::new(Arc::new(rules));
     let (views_in, views) = watch::channel(view(&visit, clock.now(), &facts));
@@ -159,6 +167,15 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let (touches, touched) = mpsc::channel(CHANNEL);
     let (lists_in, lists_wanted) = mpsc::channel(1);
 
+    let (line, by_phone) = match &config.ecps {
+        Some(ecps) => {
+            let (orders, orders_out) = mpsc::channel(CHANNEL);
+            let (granted, granted_out) = watch::channel(None);
+            let phone = Phone { client: make_ecps(ecps)?, clock: clock.clone(), events: events.clone(), granted };
+            (Some(Line { orders, granted: granted_out }), Some((phone, orders_out)))
+        }
+        None => (None, None),
+    };
     let hands = Hands {
         device,
         reader,
@@ -172,6 +189,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         presence: presence_in,
         events: events.clone(),
         team: issued.team,
+        phone: line,
         starter_round,
         present: Hands::nobody(),
     };
@@ -185,6 +203,9 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     tasks.spawn(perform::run(hands, effects_out, events));
     tasks.spawn(courier::run(courier, orders_out));
     tasks.spawn(lists::run(trust, lists_wanted));
+    if let Some((phone, orders)) = by_phone {
+        tasks.spawn(phone::run(phone, orders));
+    }
     Ok(Kiosk { views, touches, tasks })
 }
 
@@ -207,6 +228,31 @@ pub fn make_upstream(config: &Config) -> Result<Pdsm, StartError> {
     };
     let (base, audit_base) = (&config.upstream.endpoint.url, &config.audit.endpoint.url);
     Pdsm::new(upstream, base, audit, audit_base, profile).map_err(|source| StartError::Link { source })
+}
+
+/// Pro Santé Connect, by a link of its own.
+pub fn make_ecps(ecps: &ECps) -> Result<ecps::client::Client, StartError> {
+    let link = make_link(&Endpoint {
+        url: ecps.issuer.clone(),
+        ca: ecps.ca.clone(),
+        certificate: ecps.certificate.clone(),
+        key: ecps.key.clone(),
+    })?;
+    let proof = match &ecps.signing_key {
+        Some(path) => {
+            let key = ecps::assertion::SigningKey::read(&SecretBytes::new(read(path)?), ecps.signing_key_id.clone());
+            ecps::client::ClientProof::Key(key.map_err(|source| StartError::ECps { source })?)
+        }
+        None => ecps::client::ClientProof::Tls,
+    };
+    let options = ecps::client::Options {
+        issuer: ecps.issuer.clone(),
+        description: ecps.description.clone(),
+        client: ecps.client.clone(),
+        proof,
+        acr: ecps.acr.clone(),
+    };
+    Ok(ecps::client::Client::new(link, options))
 }
 
 fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {

@@ -1,12 +1,15 @@
 //! Every driver's error → one [`Trouble`], logged once, with its chain and without personal data.
 
 use crate::card;
+use crate::ecps;
 use crate::exchange::upstream;
 use crate::identity::anchors::Realm;
 use crate::identity::certificate;
+use crate::identity::id_token;
 use crate::identity::trust;
 use crate::kiosk::start::StartError;
 use crate::kiosk::trusted;
+use crate::link;
 use crate::render;
 use crate::trouble::Trouble;
 use crate::vault;
@@ -20,7 +23,8 @@ pub fn of_start(error: &StartError) -> Trouble {
         StartError::File { .. }
         | StartError::Trust { .. }
         | StartError::Link { .. }
-        | StartError::Connector => told("settings", error, Trouble::Settings),
+        | StartError::Connector
+        | StartError::ECps { .. } => told("settings", error, Trouble::Settings),
         StartError::Worker { .. } | StartError::Rulebook { .. } => told("kiosk", error, Trouble::Internal),
     }
 }
@@ -85,7 +89,6 @@ pub fn of_vault(error: &vault::Error) -> Trouble {
         vault::Error::InUse => Trouble::StoreInUse,
         vault::Error::Folder { .. }
         | vault::Error::File { .. }
-        | vault::Error::KeyFile { .. }
         | vault::Error::Open { .. }
         | vault::Error::Step { .. }
         | vault::Error::Read { .. }
@@ -116,6 +119,33 @@ pub fn of_upstream(error: &upstream::Error) -> Trouble {
         upstream::Error::Damaged { .. } => Trouble::DocumentDamaged,
     };
     told("exchange", error, trouble)
+}
+
+/// Why nobody could log in by telephone.
+pub fn of_ecps(error: &ecps::Error) -> Trouble {
+    let trouble = match error {
+        ecps::Error::Link { source, .. } => match source {
+            link::Error::DeviceRefused { .. } => Trouble::PhoneServiceRefused,
+            link::Error::ServerCertificate { .. } => Trouble::ServerCertificate,
+            _ => Trouble::PhoneUnreachable,
+        },
+        ecps::Error::Unreadable { .. } | ecps::Error::Failed { .. } => Trouble::PhoneServiceFailed,
+        ecps::Error::ClientRefused { .. } | ecps::Error::SigningKey => Trouble::PhoneServiceRefused,
+        ecps::Error::UnknownPerson => Trouble::PhoneUnknownPerson,
+        ecps::Error::Denied => Trouble::PhoneDenied,
+        ecps::Error::Expired => Trouble::PhoneExpired,
+        ecps::Error::Token { source: id_token::Error::OtherHolder } | ecps::Error::OtherPerson => {
+            Trouble::PhoneOtherPerson
+        }
+        ecps::Error::Token { .. } | ecps::Error::OtherIssuer => Trouble::PhoneProofRefused,
+        ecps::Error::RefreshRefused => Trouble::PhoneTokenEnd,
+    };
+    told("ecps", error, trouble)
+}
+
+/// Why a visit by telephone cannot go on: whatever else it is, the token has ended.
+pub fn of_refresh(error: &ecps::Error) -> Trouble {
+    told("ecps", error, Trouble::PhoneTokenEnd)
 }
 
 /// The worker's errors.
@@ -178,6 +208,22 @@ mod tests {
         check(of_trust(&trust::Error::OtherIssuer), Trouble::CertificateOtherIssuer, "identité");
         check(of_trust(&trust::Error::CrlTooOld { age_days: 31 }), Trouble::RevocationListTooOld, "identité");
         check(of_trust(&trust::Error::CrlMissing), Trouble::RevocationListTooOld, "identité");
+    }
+
+    #[test]
+    fn what_a_telephone_did_is_told_apart() {
+        let of = |error: ecps::Error| of_ecps(&error);
+        check(of(ecps::Error::Denied), Trouble::PhoneDenied, "téléphone");
+        check(of(ecps::Error::Expired), Trouble::PhoneExpired, "téléphone");
+        check(of(ecps::Error::UnknownPerson), Trouble::PhoneUnknownPerson, "téléphone");
+        let refused = ecps::Error::ClientRefused { what: "x", status: 401 };
+        check(of(refused), Trouble::PhoneServiceRefused, "téléphone");
+        check(of(ecps::Error::Failed { what: "x", status: 503 }), Trouble::PhoneServiceFailed, "téléphone");
+        let token = |source| ecps::Error::Token { source };
+        check(of(token(id_token::Error::Signature)), Trouble::PhoneProofRefused, "téléphone");
+        check(of(token(id_token::Error::OtherHolder)), Trouble::PhoneOtherPerson, "téléphone");
+        let silent = ecps::Error::Link { what: "x", source: link::Error::TimedOut };
+        check(of(silent), Trouble::PhoneUnreachable, "téléphone");
     }
 
     #[test]

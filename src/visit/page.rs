@@ -1,9 +1,12 @@
-//! Where a visit is, and what each page holds. What a page holds goes when the page goes. The gate's own pages: `gate`.
+//! Where a visit is, and what each page holds. What a page holds goes when the page goes. The gate's own pages: `gate`; those of
+//! a login by telephone: `phone`.
 
 pub mod gate;
+pub mod phone;
 
 use crate::identity::holder::Holder;
 use crate::identity::holder::HolderId;
+use crate::identity::holder::Means;
 use crate::journal::Committed;
 use crate::journal::allowance::Allowance;
 use crate::journal::trace::LoginProof;
@@ -36,6 +39,9 @@ use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
 use crate::visit::page::gate::Gate;
 use crate::visit::page::gate::SoFar;
+use crate::visit::page::phone::AskRpps;
+use crate::visit::page::phone::ChoosingExercise;
+use crate::visit::page::phone::WaitingForPhone;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +81,8 @@ pub struct Rules {
     pub duty_days: u32,
     /// The establishment's signed framework for brain death, where a site has one.
     pub framework: Option<Framework>,
+    /// The settings name Pro Santé Connect: a visit without a card is offered.
+    pub by_phone: bool,
 }
 
 /// A signed file that was refused: what was in force stays, or nothing is.
@@ -138,6 +146,17 @@ pub enum Page {
     CheckingPin {
         insertion: Insertion,
         card: Box<CardRead>,
+        until: Duration,
+    },
+    /// No card: which number?
+    AskRpps(AskRpps),
+    /// The two digits are on both screens.
+    WaitingForPhone(WaitingForPhone),
+    /// As whom, where, of several.
+    ChoosingExercise(Box<ChoosingExercise>),
+    /// A visit by telephone is over, and why. There is no card to take.
+    PhoneOver {
+        trouble: Trouble,
         until: Duration,
     },
     /// The login's row is being written, then the compartment opened.
@@ -328,6 +347,16 @@ impl Visit {
         self.here().map(|here| &here.holder)
     }
 
+    /// Whether what goes on has no card: from the first digit of a number to the word that it is over.
+    pub fn is_by_phone(&self) -> bool {
+        let by_phone = |holder: &Holder| holder.means == Means::ECps;
+        match &self.page {
+            Page::AskRpps(_) | Page::WaitingForPhone(_) | Page::ChoosingExercise(_) | Page::PhoneOver { .. } => true,
+            Page::Opening(opening) => by_phone(&opening.holder),
+            _ => self.holder().is_some_and(by_phone),
+        }
+    }
+
     pub fn here(&self) -> Option<&Here> {
         match &self.page {
             Page::Duty(duty) => Some(&duty.here),
@@ -377,6 +406,10 @@ impl Page {
             Page::ReadingCard { .. } => "reading_card",
             Page::AskPin(_) => "ask_pin",
             Page::CheckingPin { .. } => "checking_pin",
+            Page::AskRpps(_) => "ask_rpps",
+            Page::WaitingForPhone(_) => "waiting_for_phone",
+            Page::ChoosingExercise(_) => "choosing_exercise",
+            Page::PhoneOver { .. } => "phone_over",
             Page::Opening(_) => "opening",
             Page::Duty(_) => "duty",
             Page::Home(_) => "home",
@@ -393,7 +426,6 @@ impl Page {
 mod tests {
     use super::*;
     use crate::identity::holder::CardKind;
-    use crate::identity::holder::CertificateKeyId;
     use crate::identity::holder::Means;
     use crate::identity::holder::ProfessionCode;
     use crate::policy::matrix::Column;
@@ -403,7 +435,6 @@ mod tests {
     fn holder(id: &str, profession: u16) -> Holder {
         Holder {
             id: HolderId(id.into()),
-            key_id: CertificateKeyId([0; 32]),
             situations: None,
             profession: Some(ProfessionCode(profession)),
             pharmacist_section: None,
@@ -430,6 +461,7 @@ mod tests {
             time_zone: "Europe/Paris".into(),
             duty_days: 180,
             framework: None,
+            by_phone: false,
         };
         let kind = |id, profession| rules.place(&holder(id, profession)).kind;
         assert_eq!(kind("1", 10), ProfessionKind::CoordinatingDoctor);

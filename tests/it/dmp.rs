@@ -241,7 +241,12 @@ async fn a_holder_is_proven_or_refused() {
     }
     let mut text = String::from_utf8(good.token.show_bytes().to_vec()).expect("ASCII");
     text.pop();
-    let cut = AsHolder { holder: good.holder.clone(), token: SecretBytes::new(text.into_bytes()), until: good.until };
+    let cut = AsHolder {
+        holder: good.holder.clone(),
+        token: SecretBytes::new(text.into_bytes()),
+        until: good.until,
+        mode: None,
+    };
     assert_eq!(read(&device, &server, Some(&cut), "Patient", &patient).await.status, 401);
 }
 

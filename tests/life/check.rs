@@ -6,6 +6,7 @@ use crate::life::world::Fault;
 use crate::life::world::Life;
 use crate::life::world::concerns;
 use crate::life::world::is_denied;
+use chevet::identity::holder::HolderId;
 use chevet::journal::Committed;
 use chevet::journal::consent::Answer;
 use chevet::journal::consent::Said;
@@ -32,6 +33,7 @@ use chevet::trouble::Trouble;
 use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
+use chevet::visit::effect::Keep;
 use chevet::visit::event::Touch;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Record;
@@ -78,6 +80,26 @@ pub struct Lived {
     pub secret: u64,
     pub brain_death: u64,
     pub duties: u64,
+    /// Visits by telephone: approvals, homes, lists, documents; and how open ones ended.
+    pub phone_answers: u64,
+    pub phone_homes: u64,
+    pub phone_lists: u64,
+    pub phone_documents: u64,
+    pub phone_quits: u64,
+    pub phone_inactive: u64,
+    pub phone_tokens: u64,
+    pub phone_networks: u64,
+    pub phone_cards: u64,
+}
+
+/// The five ways in which a visit by telephone ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    Quit,
+    Inactivity,
+    Token,
+    Network,
+    Card,
 }
 
 impl Lived {
@@ -113,6 +135,15 @@ impl Lived {
         self.secret += other.secret;
         self.brain_death += other.brain_death;
         self.duties += other.duties;
+        self.phone_answers += other.phone_answers;
+        self.phone_homes += other.phone_homes;
+        self.phone_lists += other.phone_lists;
+        self.phone_documents += other.phone_documents;
+        self.phone_quits += other.phone_quits;
+        self.phone_inactive += other.phone_inactive;
+        self.phone_tokens += other.phone_tokens;
+        self.phone_networks += other.phone_networks;
+        self.phone_cards += other.phone_cards;
     }
 }
 
@@ -160,10 +191,11 @@ fn device() -> DeviceFacts {
 impl Life {
     /// Gives the visit one event, checks every promise, keeps the questions.
     pub fn tell(&mut self, event: Event) {
+        let before = self.visit.page.name();
         let was = match &event {
             Event::CardOut => Was::CardOut,
             Event::PinChecked { insertion, .. } | Event::CardRead { insertion, .. }
-                if self.inside.is_none_or(|(_, inside)| inside != *insertion) =>
+                if before != "opening" && self.inside.is_none_or(|(_, inside)| inside != *insertion) =>
             {
                 Was::StaleCard
             }
@@ -174,7 +206,7 @@ impl Life {
             Event::Touched(Touch::No) => Touched::No,
             _ => Touched::Else,
         };
-        let before = self.visit.page.name();
+        let cause = self.cause_of(&event);
         let nothing = Visit::new(Arc::new(self.visit.rules().clone()));
         let visit = std::mem::replace(&mut self.visit, nothing);
         let (visit, effects) = visit.step(event, self.now);
@@ -182,7 +214,9 @@ impl Life {
         let at = format!("seed {}: {} → {}", self.seed, before, self.visit.page.name());
 
         self.check_card_out(&was, &effects, &at);
+        self.check_phone_end(cause, &effects, &at);
         self.check_presence(&at);
+        self.check_memory_only(&effects, &at);
         self.check_pixels(&at);
         self.check_law(&at);
         self.check_rows(&effects, touched, &at);
@@ -239,8 +273,65 @@ impl Life {
         }
     }
 
-    /// P3: whoever is here has their card in the reader, in this very stay.
+    /// Online only, and no resume: the very step that sees an end leaves nobody, and locks.
+    fn check_phone_end(&mut self, cause: Option<Cause>, effects: &[Effect], at: &str) {
+        let Some(cause) = cause else { return };
+        assert!(
+            self.visit.holder().is_none() && self.visit.patient().is_none(),
+            "{at}: {cause:?}, and somebody is left"
+        );
+        assert!(matches!(effects.first(), Some(Effect::Lock)), "{at}: {cause:?}, and no lock");
+        let counted = match cause {
+            Cause::Quit => &mut self.lived.phone_quits,
+            Cause::Inactivity => &mut self.lived.phone_inactive,
+            Cause::Token => &mut self.lived.phone_tokens,
+            Cause::Network => &mut self.lived.phone_networks,
+            Cause::Card => &mut self.lived.phone_cards,
+        };
+        *counted += 1;
+        if cause != Cause::Card {
+            let Body::Trouble(page) = view(&self.visit, self.now, &device()).body else {
+                panic!("{at}: {cause:?}, and nothing says so")
+            };
+            assert!(page.next.contains("Rien n’est gardé"), "{at}: {cause:?}");
+        }
+    }
+
+    /// Memory only: nothing of a visit by telephone is asked to rest on the device.
+    fn check_memory_only(&self, effects: &[Effect], at: &str) {
+        if !self.visit.is_by_phone() {
+            return;
+        }
+        for effect in effects {
+            let rests = match effect {
+                Effect::List { keep, .. } | Effect::Fetch { keep, .. } => *keep != Keep::Memory,
+                Effect::OpenCompartment { .. } | Effect::KeepTold { .. } | Effect::CheckPin { .. } => true,
+                _ => false,
+            };
+            assert!(!rests, "{at}: {effect:?} by telephone");
+        }
+    }
+
+    /// Whose word counts now: the card's in the reader, or the one who approved this very request.
+    pub fn who(&self) -> Option<HolderId> {
+        match self.caller() {
+            Some((_, approved)) => approved.cloned(),
+            None => self.inside.map(|(which, _)| self.cards[which].holder.id.clone()),
+        }
+    }
+
+    /// P3: whoever is here has their card in the reader, in this very stay; or approved this very request, and their token serves.
     fn check_presence(&self, at: &str) {
+        if let Some((ticket, approved)) = self.caller() {
+            let holder = match &self.visit.page {
+                Page::Opening(opening) => Some(&opening.holder.id),
+                Page::ChoosingExercise(choosing) => Some(&choosing.login.person.id),
+                _ => self.visit.holder().map(|holder| &holder.id),
+            };
+            assert_eq!(holder, approved, "{at}: open for somebody who did not approve");
+            assert!(self.is_live(ticket), "{at}: open under a token that has ended");
+            return;
+        }
         let asked = match &self.visit.page {
             Page::AskPin(ask) => Some((&ask.card.holder.id, ask.insertion)),
             Page::CheckingPin { insertion, card, .. } => Some((&card.holder.id, *insertion)),
@@ -416,7 +507,7 @@ impl Life {
     fn check_rows(&mut self, effects: &[Effect], touched: Touched, at: &str) {
         for effect in effects {
             let Effect::Record { rows, said, .. } = effect else { continue };
-            let inside = self.inside.map(|(which, _)| self.cards[which].holder.id.clone());
+            let inside = self.who();
             for row in rows {
                 assert_eq!(Some(&row.holder), inside.as_ref(), "{at}: a row under another name");
                 assert_eq!(row.login.is_none(), row.class == Class::Login, "{at}: a row without its login");
@@ -470,6 +561,9 @@ impl Life {
     fn count(&mut self, before: &str) {
         let after = self.visit.page.name();
         if before != after {
+            let by_phone = self.visit.is_by_phone();
+            self.lived.phone_homes += u64::from(after == "home" && before == "duty" && by_phone);
+            self.lived.phone_lists += u64::from(after == "record" && before == "gate" && by_phone);
             self.lived.homes += u64::from(after == "home" && before == "opening");
             self.lived.lists += u64::from(after == "record" && before == "gate");
             self.lived.duties += u64::from(after == "home" && before == "duty");
@@ -481,7 +575,10 @@ impl Life {
             }
         }
         match &self.visit.page {
-            Page::Document(reader) if matches!(reader.step, ReaderStep::Shown { .. }) => self.lived.documents += 1,
+            Page::Document(reader) if matches!(reader.step, ReaderStep::Shown { .. }) => {
+                self.lived.documents += 1;
+                self.lived.phone_documents += u64::from(self.visit.is_by_phone());
+            }
             Page::Gate(gate) if is_denied(&gate.step) => self.lived.denied_records += 1,
             _ => {}
         }

@@ -2,7 +2,6 @@
 
 use crate::life::world::Card;
 use chevet::identity::holder::CardKind;
-use chevet::identity::holder::CertificateKeyId;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::Means;
@@ -43,7 +42,7 @@ use chevet::visit::page::Colleague;
 use chevet::visit::page::Rules;
 use std::time::Duration;
 
-pub const TEAM_MEMBER: &str = "899700000001";
+pub const TEAM_MEMBER: &str = "899700101340";
 /// Not of the team; the nurse may collect for them.
 pub const OUTSIDER: &str = "899700201470";
 pub const TEAM: &str = "equipe";
@@ -74,6 +73,7 @@ pub fn rules(with_framework: bool) -> Rules {
         duty_days: 180,
         framework: with_framework.then(framework),
         left_aside: vec![],
+        by_phone: true,
     }
 }
 
@@ -95,7 +95,6 @@ pub fn card(which: usize, dice: &mut fastrand::Rng) -> Card {
         specialty: None,
         pharmacist_section: None,
         situations: None,
-        key_id: CertificateKeyId([which as u8; 32]),
     };
     Card { holder, tries_left: dice.u8(1..4), says_tries: dice.u8(0..5) > 0 }
 }

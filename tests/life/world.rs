@@ -13,6 +13,7 @@ use crate::life::people::round;
 use crate::life::people::rules;
 use crate::life::people::said_before;
 use crate::life::people::upstream_teams;
+use crate::life::phones::Phones;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::trust::Verified;
@@ -26,6 +27,7 @@ use chevet::journal::allowance::Limits;
 use chevet::journal::allowance::Unanchored;
 use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
+use chevet::journal::trace::CardProof;
 use chevet::journal::trace::LoginProof;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
@@ -67,6 +69,7 @@ pub enum Fault {
     CardOutUnsaid,
     RowsRenamed,
     ConsentsInvented,
+    TokenEndUnsaid,
 }
 
 pub struct Life {
@@ -83,6 +86,7 @@ pub struct Life {
     stays: Vec<usize>,
     /// What was asked and is not yet answered.
     pub questions: Vec<Effect>,
+    pub phones: Phones,
     /// The disk: what is really there.
     pub rows: Vec<Draft>,
     pub said: Vec<Said>,
@@ -114,6 +118,7 @@ impl Life {
             insertions: 0,
             stays: Vec::new(),
             questions: Vec::new(),
+            phones: Phones::default(),
             rows: Vec::new(),
             said: said_before(&mut dice),
             told: [None, Some(UnixSeconds(1_794_900_000)), Some(UnixSeconds(1_700_000_000))][dice.usize(0..3)],
@@ -146,6 +151,8 @@ impl Life {
 
     fn happen(&mut self) {
         let move_card = match (self.inside, &self.visit.page) {
+            (None, _) if self.visit.is_by_phone() => 1,
+            (None, Page::Idle) => 25,
             (None, _) => 40,
             // People take their card when they are asked to.
             (Some(_), Page::TakeCard(_)) => 25,
@@ -154,11 +161,15 @@ impl Life {
         match self.dice.u32(0..100) {
             chance if chance < move_card => self.move_card(),
             0..=4 => {
-                self.now.since_boot += Duration::from_millis(self.dice.u64(0..30_000));
+                // Somebody without a card to take along walks off now and then.
+                let walks_off = self.caller().is_some() && self.dice.u8(0..20) == 0;
+                let passed = if walks_off { 301_000 } else { self.dice.u64(0..30_000) };
+                self.now.since_boot += Duration::from_millis(passed);
                 self.tell(Event::Tick);
             }
             5 => {
-                let link = [LinkState::Online, LinkState::Offline, LinkState::Unknown][self.dice.usize(0..3)];
+                let link = [LinkState::Online, LinkState::Online, LinkState::Offline, LinkState::Unknown]
+                    [self.dice.usize(0..4)];
                 self.tell(Event::LinkIs(link));
                 // Mostly plenty, as in life: the upstream comes and goes, and with it the allowance.
                 let oldest = Some(self.now.wall.value());
@@ -169,6 +180,8 @@ impl Life {
             6 if self.dice.u8(0..6) == 0 => {
                 self.tell(Event::ReaderIs(ReaderState::InTrouble(Trouble::ReaderServiceDown)))
             }
+            7 if self.dice.u8(0..3) == 0 => self.end_token(),
+            8..=15 => self.answer_phone(),
             6..=50 => self.answer_one(),
             _ => self.touch(),
         }
@@ -227,6 +240,11 @@ impl Life {
             Effect::CheckPin { insertion, pin } => {
                 let answer = self.take_pin(insertion, pin.show_to_card() == b"1234", lucky);
                 Event::PinChecked { insertion, answer }
+            }
+            Effect::AskPhone { ticket, holder } => self.ring(ticket, holder, lucky),
+            Effect::OpenMemory { ticket, .. } => {
+                let answer = if lucky { Ok(self.desk_in_memory()) } else { Err(Trouble::PhoneTokenEnd) };
+                Event::CompartmentOpened { ticket, answer }
             }
             Effect::OpenCompartment { ticket, .. } => {
                 let answer = if lucky { Ok(self.desk()) } else { Err(Trouble::StoreUnreadable) };
@@ -293,7 +311,11 @@ impl Life {
         }
         if right {
             card.tries_left = 3;
-            return PinAnswer::Here(Box::new(LoginProof { certificate: vec![1], nonce: [2; 32], signature: vec![3] }));
+            return PinAnswer::Here(Box::new(LoginProof::Card(CardProof {
+                certificate: vec![1],
+                nonce: [2; 32],
+                signature: vec![3],
+            })));
         }
         card.tries_left -= 1;
         PinAnswer::Wrong { tries_left: card.tries_left }
@@ -354,7 +376,7 @@ impl Life {
             "INTERDIT" => state.authorization = Authorization::Forbidden,
             _ => {}
         }
-        let me = self.inside.map(|(which, _)| self.cards[which].holder.id.clone());
+        let me = self.who();
         (state.care_team, state.team_words) = upstream_teams(patient, me.as_ref());
         let said = self.said.iter().filter(|said| said.patient == patient.ins && concerns(said, me.as_ref()));
         let mut said: Vec<Said> = said.cloned().collect();

@@ -18,6 +18,7 @@ pub mod submission;
 
 use crate::exchange::pdsm::answer::Asker;
 use crate::exchange::pdsm::fhir::Bundle;
+use crate::exchange::token;
 use crate::exchange::upstream::AsDevice;
 use crate::exchange::upstream::AsHolder;
 use crate::exchange::upstream::Checkpoint;
@@ -71,6 +72,13 @@ const FHIR_JSON: &str = "application/fhir+json";
 const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const PAGES_MAX: usize = 200;
 const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// What the holder's token does not say of itself (docs/pdsm.md §1): with a PSC token, the device vouches for the mode.
+fn stated(who: &AsHolder) -> Vec<(&'static str, String)> {
+    who.mode.map(|mode| (PURPOSE_HEADER, token::purpose(mode).to_owned())).into_iter().collect()
+}
+
+const PURPOSE_HEADER: &str = "chevet-purpose-of-use";
 
 impl Pdsm {
     /// `base` and `audit_base` as configured; slashes at their ends are dropped.
@@ -161,7 +169,7 @@ impl Pdsm {
             url,
             accept: FHIR_JSON.to_owned(),
             bearer: Some(&who.token),
-            headers: Vec::new(),
+            headers: stated(who),
             body: None,
             limit_bytes: PAGE_BYTES_MAX,
         };
@@ -183,7 +191,7 @@ impl Pdsm {
             url: format!("{}{path}", self.base),
             accept: FHIR_JSON.to_owned(),
             bearer: Some(&who.token),
-            headers,
+            headers: headers.into_iter().chain(stated(who)).collect(),
             body: Some((FHIR_JSON, body.to_string().into_bytes())),
             limit_bytes: PAGE_BYTES_MAX,
         };
@@ -289,7 +297,7 @@ impl Upstream for Pdsm {
             url: address::follow(&self.base, &promised.url).map_err(|error| failed(error, what))?,
             accept: accept(&promised.content_type),
             bearer: Some(&who.token),
-            headers: Vec::new(),
+            headers: stated(who),
             body: None,
             // Base64 in a Binary is a third longer.
             limit_bytes: limit_bytes + limit_bytes / 2 + 1024,

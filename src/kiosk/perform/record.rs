@@ -40,12 +40,13 @@ impl Hands {
     pub(super) async fn ask_state(&self, patient: &Patient) -> Result<StateAnswer, Trouble> {
         let ins = &patient.ins;
         let (state, source, as_of) = match self.state_online(ins).await {
+            Ok(state) if self.is_memory_only().await => (state, Source::Online, self.clock.as_shown()),
             Ok(state) => {
                 let at = self.believed();
                 self.vault.remember_state(ins, &state, at).await.map_err(|error| troubles::of_vault(&error))?;
                 (state, Source::Online, at)
             }
-            Err(trouble) if trouble.leaves_the_compartment() => {
+            Err(trouble) if trouble.leaves_the_compartment() && !self.is_memory_only().await => {
                 let known = self.vault.state(ins).await.map_err(|error| troubles::of_vault(&error))?;
                 let (state, as_of) = known.ok_or(trouble)?;
                 (state, Source::Cached, as_of)
@@ -121,6 +122,7 @@ impl Hands {
         match self.list_online(ins, mode).await {
             Ok(documents) => {
                 let as_of = self.believed();
+                self.remember_in_memory(patient).await;
                 if keep == Keep::Compartment {
                     self.obey_masking(&documents, as_of.plus(-AUTOMATIC_SEARCH_S_MAX)).await?;
                     self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
@@ -129,7 +131,7 @@ impl Hands {
                 }
                 Ok(Listing { documents, source: Source::Online, as_of })
             }
-            Err(trouble) if trouble.leaves_the_compartment() => {
+            Err(trouble) if trouble.leaves_the_compartment() && !self.is_memory_only().await => {
                 let (documents, as_of) = self.vault.list(ins).await.map_err(of_vault)?.ok_or(trouble)?;
                 Ok(Listing { documents, source: Source::Cached, as_of })
             }
@@ -188,7 +190,7 @@ impl Hands {
         keep: Keep,
     ) -> Result<Source, Trouble> {
         let of_vault = |error| troubles::of_vault(&error);
-        if self.vault.has(ins, &document.unique_id).await.map_err(of_vault)? {
+        if !self.is_memory_only().await && self.vault.has(ins, &document.unique_id).await.map_err(of_vault)? {
             return Ok(Source::Cached);
         }
         let who = self.as_holder(mode).await?;
@@ -260,7 +262,7 @@ impl Hands {
             && let Some(present) = self.present.lock().await.as_mut()
         {
             // It may have been made by a clock that was wrong until this answer: the next call makes another.
-            present.tokens.clear();
+            present.forget_tokens();
         }
         if self.events.send(Event::LinkIs(courier::link_of(trouble))).await.is_err() {
             tracing::debug!("the loop is gone");

@@ -1,7 +1,6 @@
 //! Visits made by hand, one for each page. Everybody in them is invented.
 
 use chevet::identity::holder::CardKind;
-use chevet::identity::holder::CertificateKeyId;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::Means;
@@ -119,6 +118,7 @@ pub fn visit_with(page: Page, change: impl FnOnce(&mut Rules)) -> Visit {
         time_zone: "Europe/Paris".into(),
         duty_days: 180,
         framework: None,
+        by_phone: true,
         left_aside: vec![],
     };
     change(&mut rules);
@@ -145,7 +145,6 @@ pub fn holder() -> Holder {
         specialty: None,
         pharmacist_section: None,
         situations: None,
-        key_id: CertificateKeyId([7; 32]),
     }
 }
 
