@@ -207,7 +207,7 @@ mod tests {
         check(of_trust(&trust::Error::Revoked), Trouble::CertificateRevoked, "identité");
         check(of_trust(&trust::Error::OtherIssuer), Trouble::CertificateOtherIssuer, "identité");
         check(of_trust(&trust::Error::CrlTooOld { age_days: 31 }), Trouble::RevocationListTooOld, "identité");
-        check(of_trust(&trust::Error::CrlMissing), Trouble::RevocationListTooOld, "identité");
+        check(of_trust(&trust::Error::CrlMissing), Trouble::RevocationListMissing, "identité");
     }
 
     #[test]
