@@ -53,7 +53,7 @@ pub(super) struct Journal {
     pub(super) visits: u64,
     /// Consultations above the newest anchor: counted at the start, then carried on, so that no class stands in clear.
     pub(super) unanchored: Unanchored,
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 /// What every row and every sealed value of this journal is bound to.
@@ -66,7 +66,7 @@ pub(super) struct Keys {
 }
 
 /// What the device adds to a draft.
-struct Origin {
+pub(super) struct Origin {
     software: String,
     boot: Uuid,
     ids: ContextV7,
@@ -269,7 +269,7 @@ pub(super) fn begin(database: &mut Connection) -> Result<Transaction<'_>, Error>
 }
 
 /// One row, its leaf, the nodes it completes and its outbox item.
-fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, draft: Draft) -> Result<Pending, Error> {
+pub(super) fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, draft: Draft) -> Result<Pending, Error> {
     let index = size(change)?;
     let at = draft.at.wall.value();
     let patient = draft.patient.as_ref().map(|ins| keys.patient(ins));

@@ -13,6 +13,7 @@
 //! A document needs both: the compartment key (card, PIN and device) and the patient's shred secret (journal).
 //! Forgetting the secret shreds the document, whoever's card is in.
 
+mod branch;
 mod compartment;
 mod error;
 mod files;
@@ -30,6 +31,8 @@ mod slots;
 
 pub mod keys;
 
+pub use branch::Branch;
+pub use branch::Compared;
 pub use error::Error;
 pub use heads::Anchored;
 pub use heads::KeptHead;
@@ -55,6 +58,7 @@ use crate::record::document::UniqueId;
 use crate::record::state::RecordState;
 use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
+use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
@@ -377,6 +381,16 @@ impl Vault {
     /// The upstream has taken the checkpoint of that size.
     pub async fn anchored(&self, size: u64, at: UnixSeconds) -> Result<(), Error> {
         self.inner.journal.ask(move |journal| journal.anchored(size, at)).await
+    }
+
+    /// What the newest head that the upstream has from this device is to this journal. When it is lost here, a row says so.
+    pub async fn compare(&self, note: String, at: Now) -> Result<Compared, Error> {
+        self.inner.journal.ask(move |journal| journal.compare(&note, at)).await
+    }
+
+    /// Where the journal went on after its disk was put back.
+    pub async fn branches(&self) -> Result<Vec<Branch>, Error> {
+        self.inner.journal.ask(|journal| journal.branches()).await
     }
 
     /// Consultations that no anchored checkpoint covers.

@@ -59,6 +59,8 @@ mod heads;
 mod opening;
 mod outbox;
 #[cfg(feature = "sandbox")]
+mod put_back;
+#[cfg(feature = "sandbox")]
 mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;

@@ -22,8 +22,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(super) const JOURNAL: &[&str] =
-    &[include_str!("journal-1.sql"), include_str!("journal-2.sql"), include_str!("journal-3.sql")];
+pub(super) const JOURNAL: &[&str] = &[
+    include_str!("journal-1.sql"),
+    include_str!("journal-2.sql"),
+    include_str!("journal-3.sql"),
+    include_str!("journal-4.sql"),
+];
 pub(super) const COMPARTMENT: &[&str] = &[include_str!("compartment-1.sql"), include_str!("compartment-2.sql")];
 
 /// How many pages are copied in one go: nobody else writes meanwhile.
