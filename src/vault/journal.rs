@@ -94,6 +94,7 @@ impl Journal {
             let sql = "INSERT INTO store (id, store_id, made_at, key_check, newest) VALUES (1, ?1, ?2, ?3, 0)";
             change.execute(sql, params![store, at.0, check]).map(drop)
         })?;
+        schema::must_be_whole(&database)?;
         let keys = Keys::checked(&database, &device_key, &options.device)?;
         let begun = "INSERT OR IGNORE INTO boot (id, started) VALUES (?1, ?2)";
         database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
