@@ -1,7 +1,7 @@
-//! A journal that goes on after its disk was put back to an earlier state. Rows that the upstream has seen are missing then; the
-//! tree cannot have them again, so it goes on beside them, with a row that names the head that is lost here.
+//! A journal that goes on although rows are missing: its disk was put back to an earlier state, or its newest part is gone. The
+//! tree cannot have them again, so it goes on beside them, with a row that names the head that is lost here, if anybody knows it.
 //!
-//! The lost head stays proven: the upstream has it, signed by this device. Pure.
+//! A head that the upstream has stays proven: it is signed by this device. Pure.
 
 use crate::identity::holder::HolderId;
 use crate::journal::note::Head;
@@ -16,10 +16,11 @@ use crate::time::Now;
 pub const RULE: &str = "JOURNAL-BRANCH";
 
 /// The row. Its holder is the device itself: nobody was asked.
-pub fn draft(lost: &Head, at: Now) -> Draft {
+pub fn draft(device: &str, lost: Option<&Head>, at: Now) -> Draft {
+    let named = lost.map(|head| format!("lost head {} {}", head.size, hex::encode(head.root)));
     Draft {
         class: Class::Maintenance,
-        holder: HolderId(lost.origin.clone()),
+        holder: HolderId(device.to_owned()),
         profession: None,
         login: None,
         proof: None,
@@ -32,7 +33,7 @@ pub fn draft(lost: &Head, at: Now) -> Draft {
         regime: Regime::ConseilEtat2025,
         rule: RULE.to_owned(),
         matrix_version: String::new(),
-        reason: Some(format!("lost head {} {}", lost.size, hex::encode(lost.root))),
+        reason: Some(named.unwrap_or_else(|| "the newest rows may be lost".to_owned())),
         secret: false,
         framework: None,
         source: Source::Online,

@@ -3,7 +3,8 @@
 //! Found at the first contact of each start, by the newest head that the upstream has. The journal then goes on in a new
 //! branch, whose first row names the lost head; that head is known from then on, and is not news again.
 //!
-//! Not found: a disk put back to a state that the upstream has not passed yet. What was lost then, nobody else has seen.
+//! Not found: a disk put back to a state that the upstream has not passed yet. What was lost then, nobody else has seen. One case
+//! of it is: a write-ahead log that was removed after a process that did not end by itself (`folder`).
 
 use crate::journal::branch;
 use crate::journal::note::Head;
@@ -34,7 +35,7 @@ pub enum Compared {
 pub struct Branch {
     /// Index of the row that says so.
     pub index: u64,
-    /// How many rows the lost head covers.
+    /// How many rows the lost head covers; 0: nobody knows.
     pub lost_size: u64,
     pub at: UnixSeconds,
 }
@@ -49,7 +50,7 @@ impl Journal {
         if head.size <= self.size()? && self.root(head.size)? == head.root {
             return Ok(Compared::Ours);
         }
-        if self.knows(&head)? { Ok(Compared::KnownLost) } else { self.go_on_after(&head, at).map(Compared::Lost) }
+        if self.knows(&head)? { Ok(Compared::KnownLost) } else { self.go_on_after(Some(&head), at).map(Compared::Lost) }
     }
 
     /// Oldest first.
@@ -70,13 +71,15 @@ impl Journal {
     }
 
     /// The row, its place in the table of branches and a checkpoint over it, or none of them.
-    fn go_on_after(&mut self, lost: &Head, at: Now) -> Result<Branch, Error> {
+    pub fn go_on_after(&mut self, lost: Option<&Head>, at: Now) -> Result<Branch, Error> {
         let Journal { database, keys, origin, .. } = self;
         let change = begin(database)?;
-        let row = append(&change, keys, origin, branch::draft(lost, at))?;
-        let branch = Branch { index: row.trace().index, lost_size: lost.size, at: at.wall.value() };
+        let row = append(&change, keys, origin, branch::draft(&keys.device, lost, at))?;
+        let branch =
+            Branch { index: row.trace().index, lost_size: lost.map_or(0, |head| head.size), at: at.wall.value() };
         let sql = "INSERT INTO branch (idx, size, root, since) VALUES (?1, ?2, ?3, ?4)";
-        let named = change.execute(sql, params![branch.index as i64, lost.size as i64, lost.root, branch.at.0]);
+        let root = lost.map_or([0; 32], |head| head.root);
+        let named = change.execute(sql, params![branch.index as i64, branch.lost_size as i64, root, branch.at.0]);
         named.map_err(Error::writing("a branch"))?;
         heads::cover(&change, keys)?;
         change.commit().map_err(Error::writing("a branch"))?;

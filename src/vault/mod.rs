@@ -60,16 +60,18 @@ use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
 use crate::time::Now;
 use crate::time::UnixSeconds;
+use crate::time::Wall;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
 use crate::vault::compartment::Of;
+use crate::vault::folder::Taken;
 use crate::vault::journal::Journal;
 use crate::vault::line::Line;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The journal, in the state folder.
@@ -101,7 +103,13 @@ struct Inner {
     /// Counts lockings, so that an unlocking that was under way when the card went finds out.
     lockings: Arc<AtomicU64>,
     folder: PathBuf,
-    _taken: File,
+    taken: Taken,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.taken.closes();
+    }
 }
 
 /// One patient of the holder's round, and what is here of them.
@@ -146,15 +154,26 @@ impl Vault {
     /// [`Vault::sealed_aside`] says so. Another device's folder and a newer version's are refused and left as they are.
     pub fn open(options: Options, at: UnixSeconds) -> Result<Vault, Error> {
         let taken = folder::take(&options.folder)?;
-        let journal = match Journal::open(&options, at) {
+        let mut log_is_lost = taken.log_is_lost(&options.folder.join(JOURNAL_FILE));
+        if !log_is_lost {
+            // An upgrade removes the log of what was left open.
+            taken.closes();
+        }
+        let mut journal = match Journal::open(&options, at) {
             Err(Error::Damaged { .. }) => {
                 tracing::error!(store = "journal", "sealed_aside");
                 folder::seal_aside(&options.folder, JOURNAL_STORE, at)?;
+                log_is_lost = false;
                 Journal::open(&options, at)?
             }
             opened => opened?,
         };
         keys::sync_folder(&options.folder).map_err(Error::folder("syncing it"))?;
+        if log_is_lost {
+            tracing::error!("the journal's log is gone: the newest rows may be lost");
+            journal.go_on_after(None, Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(at) })?;
+        }
+        taken.is_open()?;
         let compartments =
             Compartments { state_folder: options.folder.clone(), device: options.device.clone(), open: None };
         let inner = Inner {
@@ -162,7 +181,7 @@ impl Vault {
             compartments: Line::start("vault-compartment", compartments)?,
             lockings: Arc::new(AtomicU64::new(0)),
             folder: options.folder,
-            _taken: taken,
+            taken,
         };
         Ok(Vault { inner: Arc::new(inner) })
     }

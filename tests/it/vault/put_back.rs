@@ -108,6 +108,38 @@ async fn a_head_of_somebody_else_says_nothing() {
     assert_eq!(vault.counts().await.expect("counted").traces, 2, "no row says anything");
 }
 
+/// A process that did not end by itself leaves its log. When somebody removed it, what stood there is gone, and the database
+/// looks whole without it.
+#[tokio::test]
+async fn a_log_that_was_removed_is_missed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    rows(&vault, 3).await;
+    // Never closed: as a power cut leaves it.
+    let [whole, without] = [copied(folder.path()), copied(folder.path())];
+    fs::remove_file(without.path().join("journal.db-wal")).expect("removed");
+    assert_eq!(look(whole.path()).status().expect("read").rows, 3, "a look takes nothing away");
+    let vault = open(whole.path());
+    assert!(vault.branches().await.expect("read").is_empty());
+    assert_eq!(vault.counts().await.expect("counted").traces, 3);
+
+    let made = {
+        // A first start that was cut off has lost nothing.
+        let beginning = tempfile::tempdir().expect("a folder");
+        drop(open(beginning.path()));
+        open(beginning.path()).branches().await.expect("read")
+    };
+    assert!(made.is_empty(), "closed as it should be, without a log");
+
+    for start in 0..2 {
+        let vault = open(without.path());
+        let branches = vault.branches().await.expect("read");
+        assert_eq!(branches.iter().map(|branch| branch.lost_size).collect::<Vec<_>>(), [0], "start {start}");
+        let told = vault.waiting(None, 10).await.expect("read").pop().and_then(|(_, trace)| trace).expect("a row");
+        assert_eq!((told.index, told.draft.class), (branches[0].index, Class::Maintenance));
+    }
+}
+
 /// The row, its branch and its head are written together or not at all.
 #[tokio::test]
 async fn what_cannot_be_written_down_whole_is_news_again() {
