@@ -151,6 +151,7 @@ mod tests {
     use super::*;
     use crate::identity::holder::HolderId;
     use crate::identity::holder::ProfessionCode;
+    use crate::journal::Draft;
     use crate::journal::words::Regime;
     use crate::journal::words::Source;
     use crate::patient::ins::Ins;
