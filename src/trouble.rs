@@ -273,7 +273,7 @@ impl Trouble {
                 "Ce numéro INS a une clé fausse : il y a une erreur de frappe.",
                 "Comparez chaque chiffre, clé comprise, puis saisissez de nouveau."),
             Trouble::RppsMistyped => words("0-01", "téléphone", "Numéro faux",
-                "Ce n’est pas un numéro RPPS : il y a une erreur de frappe.",
+                "Ce n’est pas un numéro RPPS\u{a0}: il y a une erreur de frappe.",
                 "Comparez les onze chiffres avec ceux de votre carte ou d’une ordonnance, puis corrigez."),
             Trouble::PhoneUnreachable => words("0-02", "téléphone", "Pas de liaison",
                 "La borne n’atteint pas Pro Santé Connect.",

@@ -9,6 +9,7 @@ use crate::journal::note::VerifyingKey;
 use crate::journal::receipt::Receipt;
 use crate::journal::receipt::qr;
 use crate::journal::words::Ground;
+use crate::vault::Branch;
 use crate::vault::Error;
 use crate::vault::Status;
 use base64::Engine;
@@ -258,12 +259,25 @@ fn shape(status: &Status) -> Value {
             "consultations": status.unanchored.rows,
             "since": status.unanchored.oldest.map(crate::time::UnixSeconds::rfc3339),
         },
+        "branches": status.branches.iter().map(branch).collect::<Vec<Value>>(),
     })
+}
+
+fn branch(branch: &Branch) -> Value {
+    json!({"row": branch.index, "lost_size": branch.lost_size, "at": branch.at.rfc3339()})
 }
 
 fn lines(status: &Status) -> String {
     let waiting = &status.waiting;
-    format!(
+    let put_back: String = status
+        .branches
+        .iter()
+        .map(|branch| {
+            let Branch { index, lost_size, at } = branch;
+            format!("\nput back: row {index} goes on after a lost head of {lost_size} rows ({})", at.rfc3339())
+        })
+        .collect();
+    let lines = format!(
         "{} rows, root {}\ndevice key {}\ncountersigned up to {}, anchored up to {}, {} consultations unanchored\nwaiting: {} traces, {} consents, {} contributions; set aside: {}; sealed aside: {}",
         status.rows,
         hex::encode(status.root),
@@ -276,7 +290,8 @@ fn lines(status: &Status) -> String {
         waiting.contributions,
         waiting.set_aside.len(),
         status.sealed_aside.len(),
-    )
+    );
+    lines + &put_back
 }
 
 /// A receipt has twenty hashes and two signatures.

@@ -152,6 +152,7 @@ mod tests {
             device_key: String::new(),
             waiting: counts,
             sealed_aside: Vec::new(),
+            branches: Vec::new(),
             countersigned: 42,
             anchored: Some(vault::Anchored { size: 42, at }),
             last_success: Some(at.plus(1)),

@@ -127,6 +127,14 @@ pub trait Upstream: Send + Sync {
     fn checkpoint(&self, who: AsDevice, checkpoint: &Checkpoint)
     -> impl Future<Output = Result<Outcome, Error>> + Send;
 
+    /// Under the device's certificate: the notes of the newest checkpoints that the server has of that device, newest first. A
+    /// server may give other devices' too.
+    fn newest_checkpoints(
+        &self,
+        who: AsDevice,
+        device: &str,
+    ) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+
     /// The time by the server's newest `Date`, carried on since it was heard, for the clock's trust.
     fn server_time(&self) -> Option<UnixSeconds>;
 

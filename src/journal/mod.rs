@@ -10,6 +10,7 @@
 //! Invariant (P1): [`Pending::committed`] is called in `vault/` alone, after the commit; `tests/house.rs` holds it. Pure.
 
 pub mod allowance;
+pub mod branch;
 pub mod consent;
 pub mod export;
 pub mod held;

@@ -3,6 +3,8 @@
 //!
 //! What goes next is `exchange::outbox`'s decision, what waits is the vault's knowledge; here they only meet.
 
+mod put_back;
+
 use crate::config;
 use crate::device::clock::Clock;
 use crate::exchange::outbox;
@@ -22,6 +24,8 @@ use crate::journal::Trace;
 use crate::journal::allowance::Allowance;
 use crate::journal::item::Body;
 use crate::journal::item::Item;
+use crate::kiosk::courier::put_back::Head;
+use crate::kiosk::courier::put_back::Told;
 use crate::kiosk::troubles;
 use crate::trouble::Trouble;
 use crate::vault;
@@ -53,6 +57,8 @@ pub struct Courier {
     pub clock: Clock,
     pub events: mpsc::Sender<Event>,
     pub presence: Presence,
+    /// The device's name, as its heads carry it.
+    pub device: String,
     /// What the device may do without an anchor, and how long bodies stay.
     pub journal: config::Journal,
 }
@@ -65,13 +71,15 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
     let mut plan = Plan::new(seed());
     let mut asked = None;
     let mut prune_at = Duration::ZERO;
+    let mut head = Head::NotCompared;
     loop {
         // With the card out too: what is over goes, and what the device was on is written down.
         if let Err(error) = courier.vault.time_is(courier.clock.now()).await {
             tracing::error!(%error, "leases that are over could not be ended");
         }
-        let went = courier.round(&mut plan, &mut asked).await;
+        let went = courier.round(&mut plan, &mut asked, &mut head).await;
         courier.tell_waiting().await;
+        courier.tell_disk().await;
         courier.tell_allowance().await;
         courier.prune_when_due(&mut prune_at).await;
         let rest = match went {
@@ -122,7 +130,7 @@ impl Courier {
 
     /// Sends batch after batch until the plan rests or sleeps. The visit that asked is told as soon as nothing of its
     /// holder's is left to send, or sending it has failed: it does not wait for the traces.
-    async fn round(&self, plan: &mut Plan, asked: &mut Option<Ticket>) -> Result<Next, Trouble> {
+    async fn round(&self, plan: &mut Plan, asked: &mut Option<Ticket>, head: &mut Head) -> Result<Next, Trouble> {
         let mut went = Ok(());
         let mut sent = false;
         loop {
@@ -139,6 +147,18 @@ impl Courier {
                 self.tell_delivered(asked, answer).await;
             }
             let Next::Send(batch) = next else {
+                if *head == Head::NotCompared {
+                    match self.compare().await? {
+                        Told::Nothing => *head = Head::Compared,
+                        // The row that says so goes at once.
+                        Told::Lost => {
+                            *head = Head::Compared;
+                            continue;
+                        }
+                        Told::Later => {}
+                        Told::Offline => return went.map(|()| next),
+                    }
+                }
                 // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
                 if !self.anchor().await? && !sent {
                     self.look_for_network().await;

@@ -177,7 +177,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         None => (None, None),
     };
     let hands = Hands {
-        device,
+        device: device.clone(),
         reader,
         vault: vault.clone(),
         upstream: upstream.clone(),
@@ -194,7 +194,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         present: Hands::nobody(),
     };
     let journal = config.journal;
-    let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence, journal };
+    let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence, device, journal };
     let ends = main_loop::Ends { events: events_out, effects, views: views_in };
     let mut tasks = JoinSet::new();
     tasks.spawn(main_loop::run(visit, ends, clock, facts));

@@ -28,8 +28,10 @@ use crate::screen::view::Wait;
 use crate::screen::words;
 use crate::screen::words::french;
 use crate::time::Now;
+use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::visit::Visit;
+use crate::visit::event::Disk;
 use crate::visit::event::LinkState;
 use crate::visit::event::ReaderState;
 use crate::visit::event::RoundEntry;
@@ -44,6 +46,7 @@ pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
     let mut pills = vec![waiting(&visit.standing.waiting, now)];
     pills.extend(set_aside(&visit.standing.waiting));
     pills.extend(allowance(&visit.standing.allowance, now));
+    pills.extend(disk(visit.standing.disk, now));
     let (title, hint) = match visit.standing.reader {
         ReaderState::Ready => {
             pills.push(quiet("Lecteur prêt"));
@@ -148,6 +151,19 @@ fn allowance(allowance: &Allowance, now: Now) -> Option<Pill> {
         Left::Nothing => Some(Pill { text: Trouble::AllowanceSpent.words().name.to_owned(), tone: Tone::Stopped }),
     }
 }
+
+/// What is missing here, for as long as somebody may have to look into it.
+fn disk(disk: Disk, now: Now) -> Vec<Pill> {
+    let stopped = |text| Pill { text: french(text), tone: Tone::Stopped };
+    let is_news = |since: UnixSeconds| now.wall.has_reached(since.plus(PUT_BACK_TOLD_S)) != Some(true);
+    let put_back = disk.put_back.filter(|since| is_news(*since));
+    let put_back = put_back.map(|_| stopped("Borne remise en arrière : des traces manquent"));
+    let aside = disk.is_sealed_aside.then(|| stopped("Données illisibles mises de côté"));
+    put_back.into_iter().chain(aside).collect()
+}
+
+/// 30 days.
+const PUT_BACK_TOLD_S: i64 = 30 * 86_400;
 
 pub(super) fn link(link: LinkState) -> Pill {
     match link {

@@ -8,19 +8,60 @@ use std::fs::File;
 use std::fs::OpenOptions;
 use std::fs::TryLockError;
 use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+/// The folder, taken for this process. What stands in the lock says whether the last one closed its journal.
+pub(super) struct Taken {
+    lock: File,
+    /// The last process ended before it could say that it closes.
+    was_left_open: bool,
+}
+
 /// Takes the folder for this process. The lock goes with the file, however the process ends.
-pub(super) fn take(folder: &Path) -> Result<File, Error> {
+pub(super) fn take(folder: &Path) -> Result<Taken, Error> {
     make_folder(folder)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(folder.join(LOCK_FILE)).map_err(Error::folder("opening its lock"))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            let mut said = [0; OPEN.len()];
+            let length = file.read_at(&mut said, 0).map_err(Error::folder("reading its lock"))?;
+            Ok(Taken { was_left_open: said[..length] == *OPEN, lock: file })
+        }
         Err(TryLockError::WouldBlock) => Err(Error::InUse),
         Err(TryLockError::Error(source)) => Err(Error::Folder { doing: "locking it", source }),
+    }
+}
+
+impl Taken {
+    /// Whether a database's write-ahead log was removed: a process that did not close leaves one. What it held is gone, and without
+    /// it the database looks whole.
+    pub fn log_is_lost(&self, database: &Path) -> bool {
+        let mut log = database.as_os_str().to_owned();
+        log.push("-wal");
+        let is_something = database.metadata().is_ok_and(|about| about.len() > 0);
+        self.was_left_open && is_something && !Path::new(&log).exists()
+    }
+
+    /// Once the journal is open, and its log's name on the disk.
+    pub fn is_open(&self) -> Result<(), Error> {
+        self.say(OPEN).map_err(Error::folder("writing its lock"))
+    }
+
+    /// Before the journal is closed, which removes its log.
+    pub fn closes(&self) {
+        if self.say(b"").is_err() {
+            tracing::warn!("the_folder_looks_left_open");
+        }
+    }
+
+    fn say(&self, word: &[u8]) -> std::io::Result<()> {
+        self.lock.set_len(0)?;
+        self.lock.write_all_at(word, 0)?;
+        self.lock.sync_all()
     }
 }
 
@@ -58,5 +99,7 @@ fn group(at: UnixSeconds, number: u32) -> String {
     format!("{:012}-{number}", at.0)
 }
 
+/// What stands in the lock of an open journal.
+const OPEN: &[u8] = b"open";
 const LOCK_FILE: &str = "vault.lock";
 const ASIDE: &str = "aside";

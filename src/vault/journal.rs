@@ -55,7 +55,7 @@ pub(super) struct Journal {
     /// Consultations above the newest anchor: counted at the start, then carried on, so that no class stands in clear.
     pub(super) unanchored: Unanchored,
     pub(super) told: Told,
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 /// What every row and every sealed value of this journal is bound to.
@@ -68,7 +68,7 @@ pub(super) struct Keys {
 }
 
 /// What the device adds to a draft.
-struct Origin {
+pub(super) struct Origin {
     software: String,
     boot: Uuid,
     ids: ContextV7,
@@ -96,6 +96,7 @@ impl Journal {
             let sql = "INSERT INTO store (id, store_id, made_at, key_check, newest) VALUES (1, ?1, ?2, ?3, 0)";
             change.execute(sql, params![store, at.0, check]).map(drop)
         })?;
+        schema::must_be_whole(&database)?;
         let keys = Keys::checked(&database, &device_key, &options.device)?;
         let begun = "INSERT OR IGNORE INTO boot (id, started) VALUES (?1, ?2)";
         database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
@@ -263,7 +264,7 @@ pub(super) fn begin(database: &mut Connection) -> Result<Transaction<'_>, Error>
 }
 
 /// One row, its leaf, the nodes it completes and its outbox item.
-fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, draft: Draft) -> Result<Pending, Error> {
+pub(super) fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, draft: Draft) -> Result<Pending, Error> {
     let index = size(change)?;
     let at = draft.at.wall.value();
     let patient = draft.patient.as_ref().map(|ins| keys.patient(ins));

@@ -12,6 +12,7 @@ use crate::journal::tree;
 use crate::secret::SecretKey;
 use crate::time::UnixSeconds;
 use crate::vault::Anchored;
+use crate::vault::Branch;
 use crate::vault::Counts;
 use crate::vault::Error;
 use crate::vault::JOURNAL_FILE;
@@ -48,6 +49,8 @@ pub struct Status {
     pub last_success: Option<UnixSeconds>,
     /// Consultations that no anchored checkpoint covers.
     pub unanchored: Unanchored,
+    /// Where the journal went on after its disk was put back.
+    pub branches: Vec<Branch>,
 }
 
 impl Look {
@@ -85,6 +88,7 @@ impl Look {
             anchored: self.journal.anchor()?,
             last_success: self.journal.last_success()?,
             unanchored: self.journal.unanchored,
+            branches: self.journal.branches()?,
         })
     }
 

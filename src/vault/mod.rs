@@ -13,6 +13,7 @@
 //! A document needs both: the compartment key (card, PIN and device) and the patient's shred secret (journal).
 //! Forgetting the secret shreds the document, whoever's card is in.
 
+mod branch;
 mod compartment;
 mod error;
 mod files;
@@ -32,6 +33,8 @@ mod slots;
 pub mod keys;
 pub mod provider;
 
+pub use branch::Branch;
+pub use branch::Compared;
 pub use error::Error;
 pub use heads::Anchored;
 pub use heads::KeptHead;
@@ -60,18 +63,20 @@ use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
 use crate::time::Now;
 use crate::time::UnixSeconds;
+use crate::time::Wall;
 use crate::time::belief::Witnessed;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
 use crate::vault::compartment::Of;
+use crate::vault::folder::Taken;
 use crate::vault::journal::Journal;
 use crate::vault::line::Line;
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The journal, in the state folder.
@@ -103,7 +108,13 @@ struct Inner {
     /// Counts lockings, so that an unlocking that was under way when the card went finds out.
     lockings: Arc<AtomicU64>,
     folder: PathBuf,
-    _taken: File,
+    taken: Taken,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.taken.closes();
+    }
 }
 
 /// One patient of the holder's round, and what is here of them.
@@ -148,15 +159,26 @@ impl Vault {
     /// [`Vault::sealed_aside`] says so. Another device's folder and a newer version's are refused and left as they are.
     pub fn open(options: Options, at: UnixSeconds) -> Result<Vault, Error> {
         let taken = folder::take(&options.folder)?;
-        let journal = match Journal::open(&options, at) {
+        let mut log_is_lost = taken.log_is_lost(&options.folder.join(JOURNAL_FILE));
+        if !log_is_lost {
+            // An upgrade removes the log of what was left open.
+            taken.closes();
+        }
+        let mut journal = match Journal::open(&options, at) {
             Err(Error::Damaged { .. }) => {
                 tracing::error!(store = "journal", "sealed_aside");
                 folder::seal_aside(&options.folder, JOURNAL_STORE, at)?;
+                log_is_lost = false;
                 Journal::open(&options, at)?
             }
             opened => opened?,
         };
         keys::sync_folder(&options.folder).map_err(Error::folder("syncing it"))?;
+        if log_is_lost {
+            tracing::error!("the journal's log is gone: the newest rows may be lost");
+            journal.go_on_after(None, Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(at) })?;
+        }
+        taken.is_open()?;
         let compartments =
             Compartments { state_folder: options.folder.clone(), device: options.device.clone(), open: None };
         let inner = Inner {
@@ -164,7 +186,7 @@ impl Vault {
             compartments: Line::start("vault-compartment", compartments)?,
             lockings: Arc::new(AtomicU64::new(0)),
             folder: options.folder,
-            _taken: taken,
+            taken,
         };
         Ok(Vault { inner: Arc::new(inner) })
     }
@@ -401,6 +423,16 @@ impl Vault {
     /// The upstream has taken the checkpoint of that size.
     pub async fn anchored(&self, size: u64, at: UnixSeconds) -> Result<(), Error> {
         self.inner.journal.ask(move |journal| journal.anchored(size, at)).await
+    }
+
+    /// What the newest head that the upstream has from this device is to this journal. When it is lost here, a row says so.
+    pub async fn compare(&self, note: String, at: Now) -> Result<Compared, Error> {
+        self.inner.journal.ask(move |journal| journal.compare(&note, at)).await
+    }
+
+    /// Where the journal went on after its disk was put back.
+    pub async fn branches(&self) -> Result<Vec<Branch>, Error> {
+        self.inner.journal.ask(|journal| journal.branches()).await
     }
 
     /// Consultations that no anchored checkpoint covers.

@@ -42,7 +42,7 @@ impl Journal {
         let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
         let (mut ready, mut damaged) = (Vec::new(), Vec::new());
         {
-            let sql = "SELECT id, kind, body FROM outbox WHERE state = 'waiting' AND (needs IS NULL OR needs = ?1)
+            let sql = "SELECT id, kind, body FROM outbox WHERE state <> 'acknowledged' AND state <> 'set_aside' AND (needs IS NULL OR needs = ?1)
                        ORDER BY needs IS NULL, seq";
             let mut asked = self.database.prepare(sql).map_err(reading())?;
             let mut found = asked.query([needs]).map_err(reading())?;
@@ -97,7 +97,7 @@ impl Journal {
     pub fn counts(&self) -> Result<Counts, Error> {
         let reading = || Error::reading("the outbox");
         let mut counts = Counts::default();
-        let sql = "SELECT kind, count(*), min(since) FROM outbox WHERE state IN ('waiting', 'sent') GROUP BY kind";
+        let sql = "SELECT kind, count(*), min(since) FROM outbox WHERE state <> 'acknowledged' AND state <> 'set_aside' GROUP BY kind";
         let mut asked = self.database.prepare(sql).map_err(reading())?;
         let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         let found: Vec<(String, u32, i64)> = found.and_then(Iterator::collect).map_err(reading())?;

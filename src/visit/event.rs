@@ -119,6 +119,7 @@ pub enum Event {
     LinkIs(LinkState),
     WaitingIs(Waiting),
     AllowanceIs(Allowance),
+    DiskIs(Disk),
 }
 
 /// What a finger can mean. Pages offer them; the machine ignores those that do not belong to its page.
@@ -302,6 +303,15 @@ pub struct Waiting {
     pub oldest: Option<UnixSeconds>,
 }
 
+/// What became of the device's own stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Disk {
+    /// Stores that could not be opened stand aside, whole.
+    pub is_sealed_aside: bool,
+    /// The upstream has rows of ours that are not here any more: since when we know.
+    pub put_back: Option<UnixSeconds>,
+}
+
 impl Event {
     /// For the log: the name, and nothing that it carries.
     pub fn name(&self) -> &'static str {
@@ -328,6 +338,7 @@ impl Event {
             Event::LinkIs(_) => "link_is",
             Event::WaitingIs(_) => "waiting_is",
             Event::AllowanceIs(_) => "allowance_is",
+            Event::DiskIs(_) => "disk_is",
         }
     }
 }

@@ -30,6 +30,7 @@ use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::visit::event::CardRead;
+use crate::visit::event::Disk;
 use crate::visit::event::Insertion;
 use crate::visit::event::LinkState;
 use crate::visit::event::ReaderState;
@@ -62,6 +63,7 @@ pub struct Standing {
     pub waiting: Waiting,
     /// How long the journal may go on without an upstream's word.
     pub allowance: Allowance,
+    pub disk: Disk,
 }
 
 /// What the site and the law say, read once at start.
@@ -328,6 +330,7 @@ impl Visit {
             link: LinkState::Unknown,
             waiting: Waiting::default(),
             allowance: Allowance::default(),
+            disk: Disk::default(),
         };
         Visit { page: Page::Idle, standing, rules, next_ticket: 1 }
     }

@@ -67,6 +67,10 @@ impl Visit {
                 self.standing.allowance = allowance;
                 (self, vec![])
             }
+            Event::DiskIs(disk) => {
+                self.standing.disk = disk;
+                (self, vec![])
+            }
             Event::DeskIs { insertion, desk } => self.desk_is(insertion, desk),
             Event::Tick => self.tick(now),
             event => self.on_page(event, now),

@@ -24,7 +24,16 @@ pub enum Verdict {
 
 /// Looks at everything. `at`: a time after all that was lived.
 pub async fn check(folder: &Path, ledger: &Ledger, at: i64) -> Verdict {
-    let found = match read(folder, ledger, at).await {
+    judge(read(folder, ledger, at).await.and_then(|found| all_whole(folder).map(|()| found)), ledger)
+}
+
+/// The same, but what the program itself would not look at is not looked at either.
+pub async fn look(folder: &Path, ledger: &Ledger, at: i64) -> Verdict {
+    judge(read(folder, ledger, at).await, ledger)
+}
+
+fn judge(read: Done<Found>, ledger: &Ledger) -> Verdict {
+    let found = match read {
         Ok(found) => found,
         Err(why) => return Verdict::Corrupt(why.to_string()),
     };
@@ -36,12 +45,12 @@ pub async fn check(folder: &Path, ledger: &Ledger, at: i64) -> Verdict {
 
 async fn read(folder: &Path, ledger: &Ledger, at: i64) -> Done<Found> {
     let vault = acts::open(folder, at)?;
-    if !vault.sealed_aside().is_empty() {
-        return Err("a store was sealed aside".into());
-    }
     let mut found = Found::new();
     vault.cover().await?;
     let lines = proven(folder)?;
+    if !vault.branches().await?.is_empty() {
+        return Err("rows are said to be missing".into());
+    }
     let anchored = Look::open(folder, None)?.status()?.anchored;
     found.insert("anchor".into(), anchored.map_or(NOTHING.into(), |anchor| anchor.size.to_string()));
     read_rows(&vault, ledger, &lines, &mut found).await?;
@@ -53,12 +62,20 @@ async fn read(folder: &Path, ledger: &Ledger, at: i64) -> Done<Found> {
     for who in 0..2 {
         read_compartment(&vault, who, &mut found).await?;
     }
+    if !vault.sealed_aside().is_empty() {
+        return Err("a store was sealed aside".into());
+    }
     // It goes on where it was, and is still whole.
     vault.record(vec![acts::check_row(0, 0, 0, at)], vec![]).await?;
     drop(vault);
     let vault = acts::open(folder, at)?;
     drop(vault);
     proven(folder)?;
+    Ok(found)
+}
+
+/// SQLite's own view of each database.
+fn all_whole(folder: &Path) -> Done<()> {
     whole(&folder.join("journal.db"))?;
     for entry in std::fs::read_dir(folder.join("compartments"))? {
         let path = entry?.path();
@@ -66,7 +83,7 @@ async fn read(folder: &Path, ledger: &Ledger, at: i64) -> Done<Found> {
             whole(&path)?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The export, line by line, proven under the device's own key.

@@ -129,6 +129,24 @@ impl Disk {
         })
     }
 
+    /// Every file that is not empty: its name, its number and its size.
+    pub fn files(&self) -> Vec<(String, usize, usize)> {
+        let mut found = Vec::new();
+        let mut folders = vec![(String::new(), 0)];
+        while let Some((path, folder)) = folders.pop() {
+            let Node::Folder(names) = &self.nodes[folder] else { continue };
+            for (name, inode) in names {
+                let path = format!("{path}/{name}");
+                match &self.nodes[*inode] {
+                    Node::Folder(_) => folders.push((path, *inode)),
+                    Node::File(bytes) if bytes.is_empty() => {}
+                    Node::File(bytes) => found.push((path, *inode, bytes.len())),
+                }
+            }
+        }
+        found
+    }
+
     /// Puts it on the disk.
     pub fn take(&mut self, op: &Op) {
         match op {
@@ -166,7 +184,7 @@ impl Disk {
         }
     }
 
-    fn bytes(&mut self, inode: usize) -> &mut Vec<u8> {
+    pub fn bytes(&mut self, inode: usize) -> &mut Vec<u8> {
         match &mut self.nodes[inode] {
             Node::File(bytes) => bytes,
             Node::Folder(_) => panic!("a folder is used as a file"),

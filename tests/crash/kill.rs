@@ -33,7 +33,7 @@ pub fn cycles(folder: &Path, much: &Much) -> Done<Tried> {
             .stdout(Stdio::piped())
             .spawn()?;
         let said = BufReader::new(child.stdout.take().ok_or("no standard output")?);
-        let until = Duration::from_millis(20 + dice.below(60));
+        let until = Duration::from_millis(30 + dice.below(120));
         let killer = std::thread::spawn(move || {
             std::thread::sleep(until);
             child.kill().and_then(|()| child.wait())

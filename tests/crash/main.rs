@@ -6,7 +6,7 @@
 //!
 //! - `life` what is lived, `acts` its values · `trace` the recording, read · `disk` what a cut leaves · `ledger` what was said
 //!   to be kept · `check` whether it is
-//! - `kill` the same by `kill -9` · `faults` a disk that fails at any call, `faulty` the calls
+//! - `kill` the same by `kill -9` · `faults` a disk that fails at any call, `faulty` the calls · `flips` bytes that changed
 //! - `weak` the control that waits for no disk: it must be found out, or the harness finds nothing
 //!
 //! Exit codes: 0 nothing lost and every control found out, 1 not so, 3 something failed.
@@ -17,6 +17,7 @@ mod dice;
 mod disk;
 mod faults;
 mod faulty;
+mod flips;
 mod kill;
 mod ledger;
 mod life;
@@ -36,6 +37,7 @@ struct Much {
     states: usize,
     kills: usize,
     faults: usize,
+    flips: usize,
     seed: u64,
 }
 
@@ -55,17 +57,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// `--states N --kills N --faults N --seed N`
+/// `--states N --kills N --faults N --flips N --seed N`
 fn much(flags: &[&str]) -> Done<Much> {
-    let mut much = Much { states: 1_200, kills: 200, faults: 4_000, seed: 1 };
+    let mut much = Much { states: 1_200, kills: 200, faults: 4_000, flips: 2_000, seed: 1 };
     for flag in flags.chunks(2) {
         match flag {
             ["--states", number] => much.states = number.parse()?,
             ["--kills", number] => much.kills = number.parse()?,
             ["--faults", number] => much.faults = number.parse()?,
+            ["--flips", number] => much.flips = number.parse()?,
             ["--seed", number] => much.seed = number.parse()?,
             other => {
-                return Err(format!("{other:?} is not understood: --states N --kills N --faults N --seed N").into());
+                return Err(
+                    format!("{other:?} is not understood: --states N --kills N --faults N --flips N --seed N").into()
+                );
             }
         }
     }
@@ -87,7 +92,7 @@ fn try_all(much: Much) -> Done<bool> {
     let folder = workplace();
     std::fs::create_dir_all(&folder)?;
     let mut tried = Vec::new();
-    for one in [power::cuts, kill::cycles, faults::sweep] {
+    for one in [power::cuts, kill::cycles, faults::sweep, flips::sweep] {
         tried.push(one(&folder, &much));
     }
     std::fs::remove_dir_all(&folder)?;

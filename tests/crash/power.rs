@@ -76,11 +76,11 @@ impl Recording {
     fn of_an_upgrade(folder: &Path, seed: u64) -> Done<Recording> {
         let (state, mut before) = (folder.join("state"), Ledger::default());
         crate::runtime()?.block_on(life::live(&state, seed, 0, ACTS / 4, &mut |line| before.hear(line)))?;
-        put_back(&state.join("journal.db"), 2)?;
+        put_back(&state.join("journal.db"), 2, "DROP TABLE branch;")?;
         for entry in std::fs::read_dir(state.join("compartments"))? {
             let path = entry?.path();
             if path.extension().is_some_and(|kind| kind == "db") {
-                put_back(&path, 1)?;
+                put_back(&path, 1, "")?;
             }
         }
         Recording::go_on(folder, before, [seed.to_string(), "10000".into(), "20".into(), "full".into()])
@@ -140,10 +140,10 @@ impl Recording {
     }
 }
 
-/// The last step undone: what it added is gone, and so is its number.
-fn put_back(database: &Path, version: i64) -> Done<()> {
+/// The last steps undone: what they added is gone, and so are their numbers.
+fn put_back(database: &Path, version: i64, undo: &str) -> Done<()> {
     let database = rusqlite::Connection::open(database)?;
-    database.execute_batch("ALTER TABLE store DROP COLUMN readable_since")?;
+    database.execute_batch(&format!("{undo} ALTER TABLE store DROP COLUMN readable_since;"))?;
     Ok(database.pragma_update(None, "user_version", version)?)
 }
 

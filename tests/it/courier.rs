@@ -25,11 +25,13 @@ use chevet::trouble::Trouble;
 use chevet::vault::Options;
 use chevet::vault::Vault;
 use chevet::visit::Event;
+use chevet::visit::event::Disk;
 use chevet::visit::event::Ticket;
 use serde_json::Value;
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -72,11 +74,7 @@ async fn a_holder_who_leaves_stops_what_is_sent_in_their_name() {
     let (thinking, thinks) = watch::channel(true);
     let server = Server::start(ServerIs::Right, move |ask| match ask.path() {
         "/fhir/Consent" if *thinks.borrow() => Reply::status(201).hangs(),
-        "/fhir" => {
-            let taken = |_: &Value| json!({"response": {"status": "201 Created"}});
-            let answers: Vec<Value> = ask.json()["entry"].as_array().into_iter().flatten().map(taken).collect();
-            Reply::json(200, &json!({"resourceType": "Bundle", "type": "batch-response", "entry": answers}))
-        }
+        "/fhir" => taken(ask),
         _ => Reply::status(201),
     })
     .await;
@@ -109,6 +107,63 @@ async fn a_holder_who_leaves_stops_what_is_sent_in_their_name() {
     assert_eq!(desk.vault.counts().await.expect("counted").consents, 0);
 }
 
+/// A batch, each of its entries made.
+fn taken(ask: &Ask) -> Reply {
+    let made = |_: &Value| json!({"response": {"status": "201 Created"}});
+    let answers: Vec<Value> = ask.json()["entry"].as_array().into_iter().flatten().map(made).collect();
+    Reply::json(200, &json!({"resourceType": "Bundle", "type": "batch-response", "entry": answers}))
+}
+
+/// The server has a head of ours that is not on this disk: the courier finds out before it gives another one, the row that says
+/// so goes with the rest, and the idle page can tell.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_was_put_back_is_found_out_at_the_next_contact() {
+    let heads: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let kept = Arc::clone(&heads);
+    let server = Server::start(ServerIs::Right, move |ask| {
+        let mut kept = kept.lock().expect("not poisoned");
+        if ask.method == "GET" && ask.path() == "/fhir/AuditEvent" {
+            assert_eq!(ask.query("source%3Aidentifier").map(|name| name.ends_with(DEVICE)), Some(true));
+            return Reply::json(200, &stage::searchset(kept.iter().rev().cloned().collect(), None));
+        }
+        if ask.path() == "/fhir" {
+            return taken(ask);
+        }
+        if ask.method == "PUT" && ask.json()["subtype"][0]["code"] == "checkpoint" && !kept.contains(&ask.json()) {
+            kept.push(ask.json());
+        }
+        Reply::status(201)
+    })
+    .await;
+    let (folder, copy) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let known = || heads.lock().expect("not poisoned").len();
+    {
+        let mut desk = Desk::set(folder.path(), &server);
+        desk.vault.record(vec![row()], Vec::new()).await.expect("recorded");
+        // As a copy of the whole disk has it.
+        let beside = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+        let to = copy.path().join("journal.db");
+        beside.execute("VACUUM INTO ?1", [to.to_string_lossy()]).expect("copied");
+        desk.vault.record(vec![row(), row()], Vec::new()).await.expect("recorded");
+        desk.open();
+        desk.until_disk_is(|disk| disk.put_back.is_none()).await;
+        desk.until(|| known() == 1).await;
+    }
+    let mut desk = Desk::set(copy.path(), &server);
+    desk.open();
+    desk.until_disk_is(|disk| disk.put_back.is_some()).await;
+    assert_eq!(desk.until_traces_are_gone().await, 0);
+    desk.until(|| known() == 2).await;
+    let branches = desk.vault.branches().await.expect("read");
+    assert_eq!(branches.iter().map(|branch| (branch.index, branch.lost_size)).collect::<Vec<_>>(), [(1, 3)]);
+    let told = asked(&server, "/fhir/AuditEvent/").into_iter().map(|ask| ask.json()).filter(|event| {
+        let agent = &event["agent"][0]["who"]["identifier"];
+        let is_maintenance = |kind: &Value| kind["code"] == "maintenance";
+        event["subtype"].as_array().is_some_and(|kinds| kinds.iter().any(is_maintenance)) && agent["value"] == DEVICE
+    });
+    assert_eq!(told.count(), 1, "the server is told, in the device's own name");
+}
+
 /// A courier, before and after it has begun.
 struct Desk {
     vault: Vault,
@@ -122,7 +177,7 @@ impl Desk {
     fn set(folder: &Path, server: &Server) -> Desk {
         let options = Options {
             folder: folder.to_path_buf(),
-            device: "chevet-0011223344556677".into(),
+            device: DEVICE.into(),
             software: "chevet test".into(),
             boot: Uuid::from_u128(9),
             device_key: SecretKey::fill_with(|bytes| bytes.fill(0x5a)),
@@ -138,7 +193,8 @@ impl Desk {
         let clock = Clock::start(NOON);
         let journal = Journal { retention_days: 90, allowance: Limits::default() };
         let (vault_too, upstream) = (vault.clone(), Arc::new(upstream));
-        let courier = Courier { vault: vault_too, upstream, clock, events, presence: is_here, journal };
+        let courier =
+            Courier { vault: vault_too, upstream, clock, events, presence: is_here, device: DEVICE.into(), journal };
         Desk { vault, orders, presence, events: heard, begin: Some((courier, taken)) }
     }
 
@@ -158,6 +214,27 @@ impl Desk {
             }
         };
         assert_eq!(tokio::time::timeout(PATIENCE, told).await, Ok(expected), "question {asked}");
+    }
+
+    /// Waits for the courier's word about the disk.
+    async fn until_disk_is(&mut self, wanted: impl Fn(&Disk) -> bool) {
+        let told = async {
+            loop {
+                match self.events.recv().await.expect("the courier lives") {
+                    Event::DiskIs(disk) if wanted(&disk) => return,
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, told).await.expect("the courier says so");
+    }
+
+    async fn until(&self, is_so: impl Fn() -> bool) {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(tokio::time::Instant::now() < until, "it never came to that");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     async fn until_traces_are_gone(&mut self) -> u32 {
@@ -196,5 +273,6 @@ fn said(matricule: &str) -> Said {
     Said { patient: Ins::unchecked(matricule, InsKind::Test).expect("well formed"), ..stage::consent().said }
 }
 
+const DEVICE: &str = "chevet-0011223344556677";
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
 const PATIENCE: Duration = Duration::from_secs(20);

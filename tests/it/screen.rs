@@ -23,6 +23,7 @@ use chevet::trouble::Trouble;
 use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
+use chevet::visit::event::Disk;
 use chevet::visit::event::Insertion;
 use chevet::visit::event::Language;
 use chevet::visit::event::LinkState;
@@ -80,6 +81,18 @@ fn idle_says_what_the_device_is_worth() {
     visit.standing.allowance.unanchored = Unanchored { rows: 5_000, oldest };
     draws(&window, "idle-allowance-spent", &visit, &["Trop longtemps hors ligne"]);
     visit.standing.allowance.unanchored = Unanchored::default();
+
+    visit.standing.disk = Disk { is_sealed_aside: true, put_back: oldest };
+    draws(
+        &window,
+        "idle-put-back",
+        &visit,
+        &["Borne remise en arrière\u{a0}: des traces manquent", "Données illisibles mises de côté"],
+    );
+    visit.standing.disk.put_back = oldest.map(|at| at.plus(-31 * 86_400));
+    show(&window, &visit);
+    assert!(!said(&window).iter().any(|text| text.contains("remise en arrière")), "no news any more");
+    visit.standing.disk = Disk::default();
 
     let mut unsure = now();
     unsure.wall = Wall::AtLeast(unsure.wall.value());

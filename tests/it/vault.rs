@@ -62,6 +62,8 @@ mod opening;
 mod outbox;
 mod provider;
 #[cfg(feature = "sandbox")]
+mod put_back;
+#[cfg(feature = "sandbox")]
 mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;

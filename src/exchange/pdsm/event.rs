@@ -5,7 +5,6 @@ use crate::exchange::pdsm::fhir;
 use crate::exchange::pdsm::names;
 use crate::journal::Pending;
 use crate::journal::Trace;
-use crate::journal::trace::Draft;
 use crate::journal::words::Class;
 use crate::journal::words::Ground;
 use crate::journal::words::Mode;
@@ -42,7 +41,7 @@ pub fn audit_event(trace: &Trace) -> Value {
         "action": shape.action,
         "recorded": draft.at.wall.value().rfc3339(),
         "outcome": "0",
-        "agent": [user(draft), kiosk(trace)],
+        "agent": [user(trace), kiosk(trace)],
         "source": source,
         "entity": entities(trace),
     })
@@ -96,12 +95,15 @@ fn log_entry(trace: &Trace) -> Vec<Value> {
 }
 
 /// The author, fixed at capture (P4).
-fn user(draft: &Draft) -> Value {
+fn user(trace: &Trace) -> Value {
+    let draft = &trace.draft;
+    // What the device did by itself is nobody's act.
+    let register = if draft.holder.0 == trace.device { names::DEVICE } else { names::PROFESSIONAL };
     // TRE_R248 knows no preparation.
     let system = if draft.mode == Mode::Prefetch { names::MODE } else { names::ACCESS_MODE };
     let mut agent = json!({
         "type": {"coding": [{"system": names::PARTICIPATION, "code": "IRCP", "display": "information recipient"}]},
-        "who": {"identifier": {"system": names::PROFESSIONAL, "value": draft.holder.0}},
+        "who": {"identifier": {"system": register, "value": draft.holder.0}},
         "requestor": true,
         "purposeOfUse": [{"coding": [{"system": system, "code": draft.mode.name()}]}],
     });
@@ -149,6 +151,7 @@ mod tests {
     use super::*;
     use crate::identity::holder::HolderId;
     use crate::identity::holder::ProfessionCode;
+    use crate::journal::Draft;
     use crate::journal::words::Regime;
     use crate::journal::words::Source;
     use crate::patient::ins::Ins;

@@ -45,6 +45,13 @@ pub fn audit_event(checkpoint: &Checkpoint) -> Value {
     })
 }
 
+/// The note in a checkpoint's AuditEvent.
+pub fn note_of(event: &Value) -> Option<String> {
+    let parts = event["extension"].as_array()?;
+    let note = parts.iter().find(|part| part["url"] == names::CHECKPOINT)?["valueString"].as_str()?;
+    Some(note.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -359,6 +359,25 @@ impl Upstream for Pdsm {
         self.one_event(head::id(checkpoint), head::audit_event(checkpoint)).await
     }
 
+    async fn newest_checkpoints(&self, _who: AsDevice, device: &str) -> Result<Vec<String>, Error> {
+        let what = "the newest checkpoint";
+        let (kind, source) = (format!("{}|checkpoint", names::TRACE_CLASS), format!("{}|{device}", names::DEVICE));
+        let parameters =
+            [("subtype", &*kind), ("source:identifier", &*source), ("_sort", "-_lastUpdated"), ("_count", "20")];
+        let request = Request {
+            method: Method::Get,
+            url: address::search(&self.audit_base, "AuditEvent", &parameters).map_err(|error| failed(error, what))?,
+            accept: FHIR_JSON.to_owned(),
+            bearer: None,
+            headers: Vec::new(),
+            body: None,
+            limit_bytes: PAGE_BYTES_MAX,
+        };
+        let answer = self.audit.send(request).await.map_err(|error| failed(error, what))?;
+        let bundle = Bundle::read(&answer::body(answer, Asker::Device)?, "searchset", what)?;
+        Ok(bundle.matches().filter_map(|event| head::note_of(&event)).collect())
+    }
+
     fn server_time(&self) -> Option<UnixSeconds> {
         self.upstream.server_time().or_else(|| self.audit.server_time())
     }

@@ -83,6 +83,7 @@ fn route(shared: &Shared, question: &Question) -> Result<Answer, Refusal> {
         }
         ("GET", ("DocumentReference", "")) => documents(shared, &caller(shared, question)?, &query),
         ("GET", ("Binary", id)) => binary(shared, &caller(shared, question)?, id),
+        ("GET", ("AuditEvent", "")) if question.authorization.is_none() => checkpoints(shared, &query),
         ("GET", ("AuditEvent", "")) => history(shared, &caller(shared, question)?, &query),
         _ => Err(Refusal::NotFound),
     }
@@ -202,6 +203,13 @@ fn history(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer, Re
         log(shared, person, caller, Act::History);
     }
     page(shared, "AuditEvent", query, offset, found)
+}
+
+/// A device asks which of its heads is here, newest first.
+fn checkpoints(shared: &Shared, query: &Query) -> Result<Answer, Refusal> {
+    let device = query.one("source:identifier").ok_or(Refusal::RequestInvalid)?;
+    let found = traces::checkpoints(&shared.state(), device.split('|').next_back().unwrap_or_default());
+    page(shared, "AuditEvent", query, 0, found)
 }
 
 /// Blocked, then closed, then authorized; with "bris de glace" the authorization is not asked for.

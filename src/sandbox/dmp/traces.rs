@@ -240,6 +240,12 @@ fn patient_of(trace: &Value) -> Option<String> {
     shapes::patient_key(&person["what"]["identifier"])
 }
 
+/// The heads of that device, newest first.
+pub fn checkpoints(state: &State, device: &str) -> Vec<Value> {
+    let of_device = |event: &&Value| event["source"]["observer"]["identifier"]["value"] == device;
+    state.traces.iter().rev().filter(|event| is_checkpoint(event)).filter(of_device).cloned().collect()
+}
+
 /// The device's own head, which is nobody's access.
 pub fn is_checkpoint(event: &Value) -> bool {
     class_of(event) == "checkpoint"

@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use rusqlite::OpenFlags;
 use rusqlite::Transaction;
 use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 use std::fs::File;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -22,8 +23,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(super) const JOURNAL: &[&str] =
-    &[include_str!("journal-1.sql"), include_str!("journal-2.sql"), include_str!("journal-3.sql")];
+pub(super) const JOURNAL: &[&str] = &[
+    include_str!("journal-1.sql"),
+    include_str!("journal-2.sql"),
+    include_str!("journal-3.sql"),
+    include_str!("journal-4.sql"),
+];
 pub(super) const COMPARTMENT: &[&str] = &[include_str!("compartment-1.sql"), include_str!("compartment-2.sql")];
 
 /// How many pages are copied in one go: nobody else writes meanwhile.
@@ -47,6 +52,17 @@ pub(super) fn open(
         return upgrade(database, path, steps, found);
     }
     Ok(database)
+}
+
+/// SQLite reads every page: what a failing disk emptied is found at the start, and not taken for rows that never were.
+/// (Half a second for 100,000 rows.)
+pub(super) fn must_be_whole(database: &Connection) -> Result<(), Error> {
+    let said: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(opening)?;
+    if said == "ok" {
+        return Ok(());
+    }
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(Error::Damaged { source: rusqlite::Error::SqliteFailure(corrupt, Some("quick_check".to_owned())) })
 }
 
 /// A copy takes the steps, and then the name.
@@ -119,6 +135,8 @@ pub(in crate::vault) fn look(path: &Path, steps: &[&str]) -> Result<Connection, 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(path, flags).map_err(opening)?;
     database.busy_timeout(Duration::from_secs(5)).map_err(opening)?;
+    // A look beside nobody would remove the log at its end, which whoever left it open would miss.
+    database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(opening)?;
     let (found, known) = (version(&database)?, steps.len() as i64);
     if (0..known).contains(&found) {
         return Err(Error::Older { found, known });

@@ -85,6 +85,32 @@ async fn damage_is_sealed_aside() {
     assert_eq!(vault.sealed_aside().len(), 2, "still told after a restart");
 }
 
+/// A sector that the disk gives back empty takes a refusal with it, and SQLite answers as if it had never been.
+#[tokio::test]
+async fn what_the_disk_emptied_is_not_taken_for_what_never_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    let no = said(Answer::No, Scope::Team("equipe".into()), NURSE);
+    vault.record(vec![], vec![no]).await.expect("recorded");
+    drop(vault);
+    let path = folder.path().join("journal.db");
+    let root: i64 = {
+        let database = rusqlite::Connection::open(&path).expect("a database");
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'consent'";
+        database.query_row(sql, [], |row| row.get(0)).expect("read")
+    };
+    let mut bytes = std::fs::read(&path).expect("read");
+    let page = (root as usize - 1) * 4096;
+    // Of a page of rows only its kind is left: it says that there are none.
+    bytes[page + 1..page + 512].fill(0);
+    std::fs::write(&path, &bytes).expect("written");
+
+    let vault = open(folder.path());
+    assert_eq!(vault.sealed_aside().len(), 1);
+    let kept = everything(&folder.path().join("aside"));
+    assert!(kept.iter().any(|(path, kept)| path.ends_with("journal.db") && *kept == bytes), "whole, as it was");
+}
+
 #[test]
 fn the_desks_key_is_made_once_and_never_over_a_journal() {
     use std::os::unix::fs::PermissionsExt;

@@ -66,3 +66,17 @@ async fn a_damaged_item_is_set_aside_and_blocks_nobody() {
     assert_eq!(counts.set_aside.len(), 1);
     assert_eq!(counts.set_aside[0].code, "damaged-here");
 }
+
+/// A disk that changed one bit of a state must not make the item vanish: it goes, and it is counted.
+#[tokio::test]
+async fn an_item_in_a_state_that_is_none_still_waits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    let team = said(Answer::Yes, Scope::Team("equipe".into()), NURSE);
+    vault.record(vec![draft(Class::Login, NURSE, None)], vec![team]).await.expect("recorded");
+    let beside = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+    beside.execute_batch("UPDATE outbox SET state = 'vaiting'").expect("changed");
+    assert_eq!(vault.waiting(Some(&nurse()), 10).await.expect("read").len(), 2);
+    let counts = vault.counts().await.expect("counted");
+    assert_eq!((counts.traces, counts.consents), (1, 1));
+}

@@ -1,0 +1,86 @@
+//! Whether this disk was put back: asked of the upstream once a start, before a head of ours goes.
+//!
+//! The upstream has our heads, signed by us. One that is not in our journal any more says that rows are missing here; the vault
+//! goes on in a new branch, and the idle page says so.
+
+use crate::exchange::upstream;
+use crate::exchange::upstream::AsDevice;
+use crate::exchange::upstream::Upstream;
+use crate::kiosk::courier::Courier;
+use crate::kiosk::courier::link_of;
+use crate::kiosk::troubles;
+use crate::trouble::Trouble;
+use crate::vault::Branch;
+use crate::vault::Compared;
+use crate::visit::Event;
+use crate::visit::event::Disk;
+use crate::visit::event::LinkState;
+
+/// Whether the upstream's newest head was compared with ours since the start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Head {
+    NotCompared,
+    Compared,
+}
+
+/// What came of comparing.
+pub(super) enum Told {
+    /// Nothing is missing, or the server cannot say.
+    Nothing,
+    Lost,
+    Later,
+    Offline,
+}
+
+impl Courier {
+    /// Before the first head of this start goes: which one the upstream has. One that is not in our journal says that this disk
+    /// was put back.
+    pub(super) async fn compare(&self) -> Result<Told, Trouble> {
+        let answer = self.upstream.newest_checkpoints(AsDevice, &self.device).await;
+        self.hear_time();
+        let notes = match answer {
+            Ok(notes) => notes,
+            Err(error @ upstream::Error::Failed { status: 500.., .. }) => {
+                tracing::info!(%error, "which head the server has is asked again");
+                return Ok(Told::Later);
+            }
+            Err(error @ (upstream::Error::Failed { .. } | upstream::Error::Unreadable { .. })) => {
+                tracing::warn!(%error, "the server does not say which head it has: that this disk was put back would not be noticed");
+                return Ok(Told::Nothing);
+            }
+            Err(error) => {
+                self.tell_link(link_of(Some(troubles::of_upstream(&error)))).await;
+                return Ok(Told::Offline);
+            }
+        };
+        self.tell_link(LinkState::Online).await;
+        for note in notes {
+            let compared = self.vault.compare(note, self.clock.now()).await;
+            match compared.map_err(|error| troubles::of_vault(&error))? {
+                Compared::Foreign => {}
+                Compared::Ours | Compared::KnownLost => break,
+                Compared::Lost(Branch { index, lost_size, .. }) => {
+                    tracing::error!(
+                        row = index,
+                        lost_size,
+                        "this disk was put back: rows that the server has seen are missing"
+                    );
+                    return Ok(Told::Lost);
+                }
+            }
+        }
+        Ok(Told::Nothing)
+    }
+
+    /// What is missing here, said on the idle page.
+    pub(super) async fn tell_disk(&self) {
+        let is_sealed_aside = !self.vault.sealed_aside().is_empty();
+        match self.vault.branches().await {
+            Ok(branches) => {
+                let put_back = branches.last().map(|branch| branch.at);
+                self.tell(Event::DiskIs(Disk { is_sealed_aside, put_back })).await;
+            }
+            Err(error) => tracing::error!(%error, "where the journal was put back cannot be read"),
+        }
+    }
+}
