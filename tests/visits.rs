@@ -42,6 +42,7 @@ fn the_promises_hold_in_every_life() {
     assert!(all.informed > 20 && all.continued > 5 && all.withdrawn > 20, "{all:?}");
     assert!(all.signed > 20 && all.represented > 10 && all.for_colleagues > 20, "{all:?}");
     assert!(all.secret > 10 && all.brain_death > 10 && all.duties > 100, "{all:?}");
+    assert!(all.handed_over > 5, "{all:?}");
 }
 
 /// Showing before the trace is durable, tried on purpose: a vault that says "committed" and has written nothing.

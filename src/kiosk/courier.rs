@@ -66,6 +66,9 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
     let mut asked = None;
     let mut prune_at = Duration::ZERO;
     loop {
+        if let Err(error) = courier.vault.end_hand_over(courier.clock.now().since_boot).await {
+            tracing::error!(%error, "a desk that was handed over could not be wiped");
+        }
         let went = courier.round(&mut plan, &mut asked).await;
         courier.tell_waiting().await;
         courier.tell_allowance().await;

@@ -150,6 +150,8 @@ pub struct Home {
     pub summary: String,
     pub rows: Vec<RoundRow>,
     pub notice: Option<Notice>,
+    /// Why the round should go to another card; empty while it need not.
+    pub hand_over: String,
     /// What to do when the round has nobody; else empty.
     pub empty: String,
 }

@@ -17,6 +17,7 @@ mod compartment;
 mod error;
 mod files;
 mod folder;
+mod hand_over;
 mod heads;
 mod journal;
 mod line;
@@ -69,6 +70,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The journal, in the state folder.
@@ -154,8 +156,8 @@ impl Vault {
             opened => opened?,
         };
         keys::sync_folder(&options.folder).map_err(Error::folder("syncing it"))?;
-        let compartments =
-            Compartments { state_folder: options.folder.clone(), device: options.device.clone(), open: None };
+        let (state_folder, device) = (options.folder.clone(), options.device.clone());
+        let compartments = Compartments { state_folder, device, open: None, on_its_way: None };
         let inner = Inner {
             journal: Line::start("vault-journal", journal)?,
             compartments: Line::start("vault-compartment", compartments)?,
@@ -262,6 +264,31 @@ impl Vault {
         let (visit, names, patients): (u64, Vec<keys::Pseudonym>, Vec<Patient>) = self.inner.journal.ask(name).await?;
         let put = move |there: &mut Compartments| there.of_visit(visit)?.put_round(&patients, &names, at);
         self.inner.compartments.ask(put).await
+    }
+
+    /// The open compartment's round waits for its holder's other card, in memory, until that time since boot.
+    pub async fn hand_over(&self, until: Duration) -> Result<(), Error> {
+        self.inner.compartments.ask(move |compartments| compartments.hand_over(until)).await
+    }
+
+    /// Puts behind the open compartment's round what was handed over to it; what waits for another card is wiped.
+    pub async fn take_over(&self, now: Duration, at: UnixSeconds) -> Result<(), Error> {
+        let sent = self.inner.compartments.ask(move |compartments| compartments.take_over(now)).await?;
+        if sent.is_empty() {
+            return Ok(());
+        }
+        let own: Vec<Patient> = self.round().await?.into_iter().map(|row| row.patient).collect();
+        let new = sent.into_iter().filter(|patient| own.iter().all(|known| known.ins != patient.ins)).collect();
+        self.put_round([own.clone(), new].concat(), at).await
+    }
+
+    /// Wipes what waited longer than it may.
+    pub async fn end_hand_over(&self, now: Duration) -> Result<(), Error> {
+        let end = move |compartments: &mut Compartments| {
+            compartments.end_hand_over(now);
+            Ok(())
+        };
+        self.inner.compartments.ask(end).await
     }
 
     /// Keeps what the upstream said of a record. Of a patient whose content was shredded nothing is kept.

@@ -72,6 +72,11 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<Box<Listing>, Trouble>,
     },
+    /// The desk waits for the holder's other card.
+    HandedOver {
+        ticket: Ticket,
+        answer: Result<(), Trouble>,
+    },
     HistoryCame {
         ticket: Ticket,
         answer: Result<Box<History>, Trouble>,
@@ -108,6 +113,8 @@ pub enum Touch {
     /// A patient of the round, by its place in the list.
     OpenPatient(usize),
     TypeIns,
+    /// « Changer de carte »
+    HandOver,
     /// What was typed on the INS page: matricule, birth name, birth date as typed (jj/mm/aaaa).
     InsTyped {
         matricule: String,
@@ -192,6 +199,8 @@ pub struct Desk {
     pub round: Vec<RoundEntry>,
     /// When this holder was last told what a consultation entails.
     pub told: Option<UnixSeconds>,
+    /// When the card that opens all this ends.
+    pub card_ends: Option<UnixSeconds>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -270,6 +279,7 @@ impl Event {
             Event::StateKnown { .. } => "state_known",
             Event::Delivered { .. } => "delivered",
             Event::ListCame { .. } => "list_came",
+            Event::HandedOver { .. } => "handed_over",
             Event::HistoryCame { .. } => "history_came",
             Event::Fetched { .. } => "fetched",
             Event::Rendered { .. } => "rendered",

@@ -55,6 +55,7 @@ mod export;
 pub mod faults;
 #[cfg(feature = "sandbox")]
 mod foreign;
+mod hand_over;
 #[cfg(feature = "sandbox")]
 mod heads;
 mod opening;

@@ -21,6 +21,7 @@ impl Life {
                 _ => Touch::Digit(dice.u8(0..11)),
             },
             Page::Home(_) => match dice.u8(0..10) {
+                0 if self.seed.is_multiple_of(4) => Touch::HandOver,
                 0 => Touch::TypeIns,
                 1 => Touch::Quit,
                 2 => Touch::InsTyped {

@@ -260,6 +260,11 @@ impl Life {
                 let answer = if lucky { Ok(Arc::new(reading)) } else { Err(Trouble::DocumentUnreadable) };
                 Event::Rendered { ticket, answer }
             }
+            Effect::HandOver { ticket, .. } => {
+                self.lived.handed_over += 1;
+                let answer = if lucky { Ok(()) } else { Err(Trouble::StoreUnreadable) };
+                Event::HandedOver { ticket, answer }
+            }
             Effect::KeepTold { at } => {
                 self.told = Some(at);
                 return None;
@@ -364,7 +369,9 @@ impl Life {
     }
 
     fn desk(&self) -> Desk {
-        Desk { round: round(), told: self.told }
+        // The card of some ends soon.
+        let card_ends = Some(UnixSeconds(BEGINNING + 20 * 86_400)).filter(|_| self.seed.is_multiple_of(2));
+        Desk { round: round(), told: self.told, card_ends }
     }
 }
 

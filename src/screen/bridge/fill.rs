@@ -136,6 +136,7 @@ pub(super) fn home(page: &view::Home) -> chevet_ui::Home {
         pills: list(&page.pills, pill),
         summary: text(&page.summary),
         notice: maybe_notice(&page.notice),
+        hand_over: text(&page.hand_over),
         empty: text(&page.empty),
     }
 }

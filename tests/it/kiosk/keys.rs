@@ -76,6 +76,49 @@ fn what_the_server_takes_back_is_destroyed_whoevers_card_is_in() {
     });
 }
 
+/// The old card's round, on the new card of the same person: first a kiosk that fills the round of whoever has none, then one
+/// that does not.
+#[test]
+fn a_round_goes_from_the_old_card_to_the_new_one() {
+    with_card("kiosk::keys::a_round_goes_from_the_old_card_to_the_new_one", "ending", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            hands.pull();
+            kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+            drop(kiosk);
+            let mut kiosk = alone(&stage).await;
+            hands.insert("ending");
+            kiosk.log_in().await;
+            let ends =
+                |body: &Body| matches!(body, Body::Home(home) if home.hand_over.starts_with("Votre carte expire dans"));
+            kiosk.until("word of the card's end", ends).await;
+            kiosk.touch(Touch::HandOver).await;
+            let waits = Trouble::HandOverWaits.words().name;
+            kiosk.until("what to do now", |body| text_of(body).contains(waits)).await;
+            swap(&mut kiosk, hands, "renewed").await;
+            let taken =
+                |body: &Body| matches!(body, Body::Home(home) if home.rows.len() == 9 && home.hand_over.is_empty());
+            kiosk.until("the round, on a card that lasts", taken).await;
+        });
+    });
+}
+
+/// A second kiosk on the same folder, which gives nobody a round.
+async fn alone(stage: &Stage) -> Person {
+    for _try in 0..100 {
+        match Person::with_round(stage, &stage.settings, Vec::new()).await {
+            Ok(kiosk) => return kiosk,
+            Err(StartError::Vault { source: chevet::vault::Error::InUse }) => {}
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the first kiosk does not let go of its folder");
+}
+
 /// Patients' secrets that live, and tombstones, over all holders.
 fn living(stage: &Stage) -> (u32, u32) {
     let journal = Connection::open(stage.state.join("journal.db")).expect("a journal");

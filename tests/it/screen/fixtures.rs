@@ -155,7 +155,7 @@ pub fn patient(birth_name: &str, given: &str, year: u16) -> Patient {
 }
 
 fn here(round: Vec<RoundEntry>) -> Here {
-    Here { insertion: Insertion(1), holder: holder(), login: 0, round, until: LATER }
+    Here { insertion: Insertion(1), holder: holder(), login: 0, round, card_ends: None, until: LATER }
 }
 
 /// With `digits` typed.
@@ -168,7 +168,7 @@ pub fn pin(tries_left: Option<u8>, digits: &[u8], was_wrong: bool, last_try_agre
 }
 
 pub fn home(typing: bool, notice: Option<Trouble>, round: Vec<RoundEntry>) -> Page {
-    Page::Home(Box::new(Home { here: here(round), typing, notice }))
+    Page::Home(Box::new(Home { here: here(round), typing, notice, handing: None }))
 }
 
 pub fn round() -> Vec<RoundEntry> {
