@@ -22,6 +22,7 @@ mod heads;
 mod journal;
 mod line;
 mod look;
+mod opened;
 mod outbox;
 mod retention;
 mod schema;
@@ -372,6 +373,12 @@ impl Vault {
     pub async fn last_opened_on_consent(&self, patient: &Ins, holder: &HolderId) -> Result<Option<UnixSeconds>, Error> {
         let (patient, holder) = (patient.clone(), holder.clone());
         self.inner.journal.ask(move |journal| journal.last_opened_on_consent(&patient, &holder)).await
+    }
+
+    /// Which of this patient's documents this holder has opened.
+    pub async fn opened_by(&self, patient: &Ins, holder: &HolderId) -> Result<HashSet<UniqueId>, Error> {
+        let (patient, holder) = (patient.clone(), holder.clone());
+        self.inner.journal.ask(move |journal| journal.opened_by(&patient, &holder)).await
     }
 
     /// When the open compartment's holder was last told the text of this name.

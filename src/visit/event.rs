@@ -10,12 +10,14 @@ use crate::journal::trace::LoginProof;
 use crate::journal::words::Source;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
+use crate::record::document::UniqueId;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::record::state::RecordState;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::visit::said;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// One card's stay in the reader. A new insertion of the same card is another one.
@@ -233,6 +235,8 @@ impl StateAnswer {
 /// A record's list, permitted and denied alike: `policy` sorts them once the trace is durable.
 pub struct Listing {
     pub documents: Held<Vec<Document>>,
+    /// What this holder has opened before.
+    pub opened: HashSet<UniqueId>,
     pub source: Source,
     pub as_of: UnixSeconds,
 }

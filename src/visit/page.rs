@@ -188,6 +188,8 @@ pub struct Record {
 
 pub struct Permitted {
     pub document: Document,
+    /// This holder has opened it, now or before.
+    pub opened: bool,
     pub decision: Decision,
 }
 

@@ -383,6 +383,16 @@ fn documents_are_listed_by_human_titles() {
     sends(&window, &mut touches, "Quitter ce dossier", Touch::Quit);
 
     // A filtered list counts its places anew, as the visit does.
+    let mut unread = record(Room::Documents { class: None }, documents());
+    unread.documents[0].opened = false;
+    let lines = |record| match view(&visit(Page::Record(Box::new(record))), now(), &device()).body {
+        Body::Documents(list) => {
+            list.rows.iter().map(|row| row.details.starts_with("Non lu · ")).collect::<Vec<bool>>()
+        }
+        _ => panic!("a list"),
+    };
+    let marked = lines(unread);
+    assert!(marked[0] && !marked[1..].contains(&true), "{marked:?}");
     draws(&window, "documents-filtered", &visit(listed(Some("42"))), &["Prescription de produits de santé"]);
     let prescription = "Prescription de produits de santé, 12/11/2026 · Dr Traitant Test";
     sends(&window, &mut touches, prescription, Touch::OpenDocument(0));

@@ -58,6 +58,7 @@ mod foreign;
 mod hand_over;
 #[cfg(feature = "sandbox")]
 mod heads;
+mod homes;
 mod opening;
 mod outbox;
 mod provider;

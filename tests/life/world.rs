@@ -51,6 +51,7 @@ use chevet::visit::event::PinAnswer;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::StateAnswer;
 use chevet::visit::page::gate::GateStep;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -241,7 +242,8 @@ impl Life {
                 let source = if self.dice.bool() { Source::Online } else { Source::Cached };
                 let as_of = UnixSeconds(1_794_999_000);
                 let came = documents(&patient.ins);
-                let listing = Listing { documents: Held::record(patient.ins, came), source, as_of };
+                let listing =
+                    Listing { documents: Held::record(patient.ins, came), opened: HashSet::new(), source, as_of };
                 let answer = if lucky { Ok(Box::new(listing)) } else { Err(Trouble::Offline) };
                 Event::ListCame { ticket, answer }
             }

@@ -297,7 +297,7 @@ pub fn document(type_code: &str, label: &str, class: &str, author: &str, day: &s
         },
         by_patient: false,
     };
-    Permitted { document, decision: decision(true, "M-01", "Permis.", vec![]) }
+    Permitted { document, opened: true, decision: decision(true, "M-01", "Permis.", vec![]) }
 }
 
 pub fn documents() -> Vec<Permitted> {
