@@ -35,6 +35,8 @@ pub enum Trouble {
     // The visit
     /// The holder left by a button: nothing is wrong, the card is still in.
     VisitEnded,
+    /// The holder's desk waits for their new card: nothing is wrong.
+    HandOverWaits,
     TookTooLong,
     PatientMismatch,
     InsWrongKey,
@@ -126,6 +128,7 @@ impl Trouble {
         Trouble::SignatureRefused,
         Trouble::TimeLost,
         Trouble::VisitEnded,
+        Trouble::HandOverWaits,
         Trouble::TookTooLong,
         Trouble::PatientMismatch,
         Trouble::InsWrongKey,
@@ -260,6 +263,9 @@ impl Trouble {
             Trouble::VisitEnded => words("4-00", "visite", "Terminé",
                 "Votre visite est terminée.",
                 "Retirez votre carte."),
+            Trouble::HandOverWaits => words("4-05", "visite", "Changement de carte",
+                "Votre tournée attend votre nouvelle carte, cinq minutes au plus.",
+                "Retirez cette carte, insérez la nouvelle et tapez son code. Une autre carte ou un arrêt annule tout. L’ancienne carte garde votre tournée."),
             Trouble::TookTooLong => words("4-01", "visite", "Temps dépassé",
                 "La borne a attendu trop longtemps.",
                 "Retirez la carte, puis recommencez. Rien de ce qui était enregistré n’est perdu."),
@@ -382,7 +388,7 @@ impl Trouble {
                 "Connectez la borne au réseau."),
             Trouble::DeviceKey => words("8-07", "stockage", "Clé de la borne",
                 "La clé de la borne est illisible, n’a pas la bonne longueur ou peut être lue par d’autres.",
-                "Prévenez votre service informatique : rien n’a été effacé."),
+                "Prévenez votre service informatique : rien n’a été effacé."),
             Trouble::Settings => words("9-01", "réglages", "Réglage à corriger",
                 "Un réglage de la borne est faux.",
                 "Prévenez votre service informatique."),

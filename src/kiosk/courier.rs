@@ -77,6 +77,9 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
         if let Err(error) = courier.vault.time_is(courier.clock.now()).await {
             tracing::error!(%error, "leases that are over could not be ended");
         }
+        if let Err(error) = courier.vault.end_hand_over(courier.clock.now().since_boot).await {
+            tracing::error!(%error, "a desk that was handed over could not be wiped");
+        }
         let went = courier.round(&mut plan, &mut asked, &mut head).await;
         courier.tell_waiting().await;
         courier.tell_disk().await;

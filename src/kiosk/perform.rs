@@ -135,6 +135,7 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::AskPhone { .. }
         | Effect::OpenMemory { .. }
         | Effect::Deliver { .. }
+        | Effect::HandOver { .. }
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.
         | Effect::KeepTold { .. }
         | Effect::Lock => Fate::DroppedByLock,

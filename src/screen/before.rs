@@ -30,6 +30,7 @@ use crate::screen::words::french;
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
+use crate::visit;
 use crate::visit::Visit;
 use crate::visit::event::Disk;
 use crate::visit::event::LinkState;
@@ -302,6 +303,7 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
         summary,
         rows: round.iter().map(|entry| round_row(entry, now, device)).collect(),
         notice: home.notice.map(notice),
+        hand_over: visit::hand_over_offered(&home.here, now).map_or(String::new(), |ends| card_ends(ends, now, device)),
         memory_only: if by_phone { french(phone::NOTHING_KEPT) } else { String::new() },
         empty: if round.is_empty() && by_phone {
             french("Lisez le code du bracelet, ou saisissez l'INS de votre patient.")
@@ -311,6 +313,17 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
             String::new()
         },
     }
+}
+
+/// Why the round should go to another card, and by when.
+fn card_ends(ends: UnixSeconds, now: Now, device: &DeviceFacts) -> String {
+    let days = (ends.0 - now.wall.value().0) / 86_400;
+    let left = match days {
+        ..=0 => "aujourd'hui".to_owned(),
+        days => format!("dans {}", words::count(u32::try_from(days).unwrap_or(u32::MAX), "jour", "jours")),
+    };
+    let date = words::long_date(&words::local(ends, &device.time_zone));
+    french(&format!("Votre carte expire {left} ({date}). Votre tournée ne s'ouvre qu'avec elle."))
 }
 
 fn round_row(entry: &RoundEntry, now: Now, device: &DeviceFacts) -> RoundRow {
@@ -361,7 +374,7 @@ pub(super) fn reception(holder: &Holder, visit: &Visit, now: Now, device: &Devic
 
 pub(super) fn take_card(trouble: Trouble) -> TroublePage {
     let words = trouble.words();
-    let ended = trouble == Trouble::VisitEnded;
+    let ended = matches!(trouble, Trouble::VisitEnded | Trouble::HandOverWaits);
     TroublePage {
         pill: Pill { text: words.name.to_owned(), tone: if ended { Tone::Quiet } else { Tone::Stopped } },
         happened: words.happened.to_owned(),

@@ -215,6 +215,7 @@ impl Window {
         touch.on_quit(plain(Touch::Quit));
         touch.on_understood(plain(Touch::Understood));
         touch.on_type_ins(plain(Touch::TypeIns));
+        touch.on_hand_over(plain(Touch::HandOver));
         touch.on_open_record(plain(Touch::OpenRecord));
         touch.on_ask_consent(plain(Touch::AskConsent));
         touch.on_same_event(plain(Touch::SameEvent));

@@ -188,6 +188,8 @@ pub struct Home {
     pub memory_only: String,
     pub rows: Vec<RoundRow>,
     pub notice: Option<Notice>,
+    /// Why the round should go to another card; empty while it need not.
+    pub hand_over: String,
     /// What to do when the round has nobody; else empty.
     pub empty: String,
 }

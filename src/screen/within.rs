@@ -121,7 +121,10 @@ fn chips(record: &page::Record, chosen: Option<&str>) -> Vec<Chip> {
 fn row(permitted: &Permitted, device: &DeviceFacts) -> DocumentRow {
     let document = &permitted.document;
     let title = title(document);
-    let details = details(document, device);
+    let details = match permitted.opened {
+        true => details(document, device),
+        false => format!("Non lu · {}", details(document, device)),
+    };
     let pill = state(permitted);
     let label = match pill.text.as_str() {
         "" => format!("{title}, {details}"),

@@ -15,6 +15,7 @@ use crate::vault::Error;
 use crate::vault::RoundRow;
 use crate::vault::files;
 use crate::vault::folder;
+use crate::vault::hand_over::HandOver;
 use crate::vault::keys::Lookup;
 use crate::vault::keys::Pseudonym;
 use crate::vault::keys::derive;
@@ -42,11 +43,14 @@ pub(super) struct Compartments {
     pub state_folder: PathBuf,
     pub device: String,
     pub open: Option<Compartment>,
+    /// A round between two cards of one holder.
+    pub on_its_way: Option<HandOver>,
 }
 
 pub(super) struct Compartment {
     visit: u64,
     holder: HolderId,
+    name: String,
     database: Connection,
     /// Of its sealed files.
     folder: PathBuf,
@@ -96,6 +100,7 @@ impl Compartments {
             desk: Sealer::new(&own(b"chevet/desk/seal/v1"), &store, &self.device),
             lookup: Lookup::new(&own(b"chevet/desk/lookup/v1")),
             store,
+            name,
             device: self.device.clone(),
             key: opening.key,
         };
@@ -147,6 +152,11 @@ impl Compartments {
 impl Compartment {
     pub fn holder(&self) -> &HolderId {
         &self.holder
+    }
+
+    /// The file's, without its ending.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// `None`: there is no secret, so there is nothing to read.

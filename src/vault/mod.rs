@@ -18,11 +18,13 @@ mod compartment;
 mod error;
 mod files;
 mod folder;
+mod hand_over;
 mod heads;
 mod journal;
 mod leases;
 mod line;
 mod look;
+mod opened;
 mod outbox;
 mod retention;
 mod schema;
@@ -179,8 +181,8 @@ impl Vault {
             journal.go_on_after(None, Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(at) })?;
         }
         taken.is_open()?;
-        let compartments =
-            Compartments { state_folder: options.folder.clone(), device: options.device.clone(), open: None };
+        let (state_folder, device) = (options.folder.clone(), options.device.clone());
+        let compartments = Compartments { state_folder, device, open: None, on_its_way: None };
         let inner = Inner {
             journal: Line::start("vault-journal", journal)?,
             compartments: Line::start("vault-compartment", compartments)?,
@@ -289,6 +291,31 @@ impl Vault {
         self.inner.compartments.ask(put).await
     }
 
+    /// The open compartment's round waits for its holder's other card, in memory, until that time since boot.
+    pub async fn hand_over(&self, until: Duration) -> Result<(), Error> {
+        self.inner.compartments.ask(move |compartments| compartments.hand_over(until)).await
+    }
+
+    /// Puts behind the open compartment's round what was handed over to it; what waits for another card is wiped.
+    pub async fn take_over(&self, now: Duration, at: UnixSeconds) -> Result<(), Error> {
+        let sent = self.inner.compartments.ask(move |compartments| compartments.take_over(now)).await?;
+        if sent.is_empty() {
+            return Ok(());
+        }
+        let own: Vec<Patient> = self.round().await?.into_iter().map(|row| row.patient).collect();
+        let new = sent.into_iter().filter(|patient| own.iter().all(|known| known.ins != patient.ins)).collect();
+        self.put_round([own.clone(), new].concat(), at).await
+    }
+
+    /// Wipes what waited longer than it may.
+    pub async fn end_hand_over(&self, now: Duration) -> Result<(), Error> {
+        let end = move |compartments: &mut Compartments| {
+            compartments.end_hand_over(now);
+            Ok(())
+        };
+        self.inner.compartments.ask(end).await
+    }
+
     /// Keeps what the upstream said of a record. Of a patient whose content was shredded nothing is kept.
     pub async fn remember_state(&self, patient: &Ins, state: &RecordState, at: UnixSeconds) -> Result<(), Error> {
         let state = state.clone();
@@ -370,6 +397,12 @@ impl Vault {
     pub async fn last_opened_on_consent(&self, patient: &Ins, holder: &HolderId) -> Result<Option<UnixSeconds>, Error> {
         let (patient, holder) = (patient.clone(), holder.clone());
         self.inner.journal.ask(move |journal| journal.last_opened_on_consent(&patient, &holder)).await
+    }
+
+    /// Which of this patient's documents this holder has opened.
+    pub async fn opened_by(&self, patient: &Ins, holder: &HolderId) -> Result<HashSet<UniqueId>, Error> {
+        let (patient, holder) = (patient.clone(), holder.clone());
+        self.inner.journal.ask(move |journal| journal.opened_by(&patient, &holder)).await
     }
 
     /// When the open compartment's holder was last told the text of this name.

@@ -13,6 +13,7 @@ use crate::secret::Pin;
 use crate::time::UnixSeconds;
 use crate::visit::event::Insertion;
 use crate::visit::event::Ticket;
+use std::time::Duration;
 
 pub enum Effect {
     /// Find the certificate, verify it, read the tries left. Answer: `CardRead`.
@@ -40,6 +41,8 @@ pub enum Effect {
     /// Release under this trace, parse and draw in the sealed worker. Answer: `Rendered`.
     /// `page` is the first page to draw, from 0, where the format has pages.
     Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed, page: u32 },
+    /// The desk waits for the holder's other card, until that time since boot. Answer: `HandedOver`.
+    HandOver { ticket: Ticket, until: Duration },
     /// The holder was told what a consultation entails: not again for a while. Nobody waits for it.
     KeepTold { at: UnixSeconds },
     /// The visit is over: wipe keys, kill the worker, cancel the print, reset the card. Nobody waits for it.
@@ -70,6 +73,7 @@ impl Effect {
             Effect::History { .. } => "history",
             Effect::Fetch { .. } => "fetch",
             Effect::Render { .. } => "render",
+            Effect::HandOver { .. } => "hand_over",
             Effect::KeepTold { .. } => "keep_told",
             Effect::Lock => "lock",
         }

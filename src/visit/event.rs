@@ -12,12 +12,14 @@ use crate::journal::trace::LoginProof;
 use crate::journal::words::Source;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
+use crate::record::document::UniqueId;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::record::state::RecordState;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::visit::said;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +87,11 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<Box<Listing>, Trouble>,
     },
+    /// The desk waits for the holder's other card.
+    HandedOver {
+        ticket: Ticket,
+        answer: Result<(), Trouble>,
+    },
     HistoryCame {
         ticket: Ticket,
         answer: Result<Box<History>, Trouble>,
@@ -140,6 +147,8 @@ pub enum Touch {
     /// A patient of the round, by its place in the list.
     OpenPatient(usize),
     TypeIns,
+    /// « Changer de carte »
+    HandOver,
     /// What was typed on the INS page: matricule, birth name, birth date as typed (jj/mm/aaaa).
     InsTyped {
         matricule: String,
@@ -242,6 +251,8 @@ pub struct Desk {
     pub round: Vec<RoundEntry>,
     /// When this holder was last told what a consultation entails.
     pub told: Option<UnixSeconds>,
+    /// When the card that opens all this ends.
+    pub card_ends: Option<UnixSeconds>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -274,6 +285,8 @@ impl StateAnswer {
 /// A record's list, permitted and denied alike: `policy` sorts them once the trace is durable.
 pub struct Listing {
     pub documents: Held<Vec<Document>>,
+    /// What this holder has opened before.
+    pub opened: HashSet<UniqueId>,
     pub source: Source,
     pub as_of: UnixSeconds,
 }
@@ -329,6 +342,7 @@ impl Event {
             Event::StateKnown { .. } => "state_known",
             Event::Delivered { .. } => "delivered",
             Event::ListCame { .. } => "list_came",
+            Event::HandedOver { .. } => "handed_over",
             Event::HistoryCame { .. } => "history_came",
             Event::Fetched { .. } => "fetched",
             Event::Rendered { .. } => "rendered",

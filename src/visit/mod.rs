@@ -9,7 +9,7 @@
 //!
 //! - `page` where the visit is, and what each page holds
 //! - `event` what may happen · `effect` what is asked of the world
-//! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history
+//! - `step` the transitions: card, PIN, home · `identify` which patient · `hand_over` from the old card to the new one · `reading` list, document, history
 //! - `gate` on what ground · `answer` the patient's page · `situations` what is not the ordinary way · `said` what was said before
 //! - `phone` a visit without a card
 //! - `facts` what `policy` is told
@@ -23,6 +23,7 @@ pub mod effect;
 pub mod event;
 mod facts;
 mod gate;
+mod hand_over;
 mod identify;
 pub mod page;
 mod phone;
@@ -33,5 +34,6 @@ pub mod step;
 
 pub use effect::Effect;
 pub use event::Event;
+pub use hand_over::offered as hand_over_offered;
 pub use page::Page;
 pub use page::Visit;

@@ -209,6 +209,7 @@ pub struct Here {
     /// Index of the login's row; enters every row of the visit.
     pub login: u64,
     pub round: Vec<RoundEntry>,
+    pub card_ends: Option<UnixSeconds>,
     /// Inactivity ends the visit.
     pub until: Duration,
 }
@@ -229,6 +230,8 @@ pub struct Home {
     pub typing: bool,
     /// What went wrong a moment ago, above the round.
     pub notice: Option<Trouble>,
+    /// The desk is being handed over; nothing else is done meanwhile.
+    pub handing: Option<(Ticket, Duration)>,
 }
 
 /// A record, open.
@@ -251,6 +254,8 @@ pub struct Record {
 
 pub struct Permitted {
     pub document: Document,
+    /// This holder has opened it, now or before.
+    pub opened: bool,
     pub decision: Decision,
 }
 

@@ -42,7 +42,7 @@ impl Visit {
         rows: Vec<Committed>,
         now: Now,
     ) -> Turn {
-        let Listing { documents: held, source, as_of } = listing;
+        let Listing { documents: held, opened: before, source, as_of } = listing;
         let released = match rows.into_iter().find(|row| row.covers_record(&gate.patient.ins)) {
             Some(listed) => held.release(&listed).ok().map(|came| (came, listed)),
             None => None,
@@ -58,7 +58,8 @@ impl Visit {
         for document in came {
             let decision = decide(&facts::to_see(&opened, &here, &document, &self.rules));
             if decision.allow {
-                documents.push(Permitted { document, decision });
+                let opened = before.contains(&document.unique_id);
+                documents.push(Permitted { document, opened, decision });
                 continue;
             }
             // The title is dropped here: what is denied is counted, by class and by rule.
@@ -238,7 +239,10 @@ impl Visit {
                 let document = &reader.record.documents[reader.place].document.unique_id;
                 let patient = &reader.record.patient.ins;
                 match answer.map(|rows| rows.into_iter().find(|row| row.covers_document(patient, document))) {
-                    Ok(Some(committed)) => self.render(reader, committed, 0, now),
+                    Ok(Some(committed)) => {
+                        reader.record.documents[reader.place].opened = true;
+                        self.render(reader, committed, 0, now)
+                    }
                     Ok(None) => self.reader_failed(reader, Trouble::TraceNotWritten),
                     Err(trouble) => self.reader_failed(reader, trouble),
                 }

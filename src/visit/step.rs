@@ -90,7 +90,7 @@ impl Visit {
             Page::ChoosingExercise(choosing) => Some(choosing.until),
             Page::PhoneOver { until, .. } => Some(*until),
             Page::Opening(opening) => Some(opening.until),
-            Page::Home(_) => None,
+            Page::Home(home) => home.handing.map(|(_, until)| until),
             Page::Duty(duty) => match &duty.step {
                 DutyStep::Recording { until, .. } => Some(*until),
                 DutyStep::Shown => None,
@@ -176,6 +176,9 @@ impl Visit {
             Page::Opening(opening) if over(&opening.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Duty(duty) if matches!(&duty.step, DutyStep::Recording { until, .. } if over(until)) => {
                 self.end(Page::TakeCard(Trouble::TraceNotWritten))
+            }
+            Page::Home(home) if home.handing.is_some_and(|(_, until)| over(&until)) => {
+                self.end(Page::TakeCard(Trouble::Internal))
             }
             Page::Gate(_) => self.gate_tick(now),
             Page::Record(_) | Page::Document(_) => self.record_tick(now),
@@ -373,7 +376,8 @@ impl Visit {
                     Ok(desk) => {
                         let Opening { insertion, holder, .. } = opening;
                         let until = now.since_boot + INACTIVITY_MAX;
-                        let here = Here { insertion, holder, login, round: desk.round, until };
+                        let (round, card_ends) = (desk.round, desk.card_ends);
+                        let here = Here { insertion, holder, login, round, card_ends, until };
                         // What waits for this holder leaves at once; nobody waits for it.
                         let deliver = vec![Effect::Deliver { ticket: self.ticket() }];
                         let again_s = i64::from(self.rules.duty_days) * 86_400;
@@ -420,13 +424,17 @@ impl Visit {
     }
 
     pub(super) fn home(self, here: Here, notice: Option<Trouble>, effects: Vec<Effect>) -> (Visit, Vec<Effect>) {
-        self.turn(Page::Home(Box::new(Home { here, typing: false, notice })), effects)
+        self.turn(Page::Home(Box::new(Home { here, typing: false, notice, handing: None })), effects)
     }
 
     fn at_home(self, mut home: Home, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        if home.handing.is_some() {
+            return self.while_handing(home, event);
+        }
         let Event::Touched(touch) = event else { return self.turn(Page::Home(Box::new(home)), vec![]) };
         home.notice = None;
         match touch {
+            Touch::HandOver => self.hand_over(home, now),
             Touch::OpenPatient(place) if place < home.here.round.len() => {
                 let patient = home.here.round[place].patient.clone();
                 self.come_to_gate(home.here, patient, now)

@@ -14,7 +14,9 @@ use chevet::journal::note::VerifyingKey;
 use chevet::kiosk::rulebook;
 use chevet::kiosk::start::Kiosk;
 use chevet::kiosk::start::Start;
+use chevet::kiosk::start::StartError;
 use chevet::kiosk::start::start;
+use chevet::patient::ins::Patient;
 use chevet::policy::framework::Framework;
 use chevet::policy::signed;
 use chevet::policy::signed::Standing;
@@ -354,16 +356,21 @@ struct Person {
 impl Person {
     async fn before(stage: &Stage, settings: &Path) -> Person {
         let nurse = Drawer::profile("nurse").expect("the nurse");
+        let round = round_for(&HolderId(nurse.holder_id.to_owned()));
+        Person::with_round(stage, settings, round).await.expect("a kiosk")
+    }
+
+    async fn with_round(stage: &Stage, settings: &Path, starter_round: Vec<Patient>) -> Result<Person, StartError> {
         let begin = Start {
             config: Config::read(settings).expect("settings"),
             state: stage.state.clone(),
             credentials: None,
             program: PathBuf::from(env!("CARGO_BIN_EXE_chevet")),
-            starter_round: round_for(&HolderId(nurse.holder_id.to_owned())),
+            starter_round,
         };
         let _ =
             tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_env_filter("chevet=trace").try_init();
-        Person { kiosk: start(begin).await.expect("a kiosk") }
+        Ok(Person { kiosk: start(begin).await? })
     }
 
     async fn log_in(&mut self) {

@@ -18,6 +18,7 @@ use chevet::screen::bridge::Window;
 use chevet::screen::bridge::snapshot;
 use chevet::screen::view::Body;
 use chevet::screen::view::view;
+use chevet::time::Now;
 use chevet::time::Wall;
 use chevet::trouble::Trouble;
 use chevet::visit::Effect;
@@ -186,6 +187,50 @@ fn home_opens_a_patient_of_the_round() {
         "home-empty",
         &alone,
         &["Aucun patient n’est préparé", "ne correspond pas à ce numéro", "Code 4-02"],
+    );
+}
+
+#[test]
+fn a_card_that_ends_soon_is_said_on_home_and_the_round_is_offered_to_the_next() {
+    let (window, mut touches) = window();
+    let ending = |days: i64, round| {
+        let mut page = home(false, None, round);
+        if let Page::Home(home) = &mut page {
+            home.here.card_ends = Some(now().wall.value().plus(days * 86_400));
+        }
+        visit(page)
+    };
+    draws(
+        &window,
+        "home-card-ends",
+        &ending(23, round()),
+        &["Votre carte expire dans 23\u{a0}jours (mercredi 16 décembre)"],
+    );
+    sends(&window, &mut touches, "Changer de carte", Touch::HandOver);
+    draws(&window, "home-card-ends-today", &ending(0, round()), &["Votre carte expire aujourd’hui"]);
+    let offered = |visit: &chevet::visit::Visit, now: Now| {
+        let Body::Home(page) = view(visit, now, &device()).body else { panic!("home") };
+        !page.hand_over.is_empty()
+    };
+    assert!(offered(&ending(60, round()), now()));
+    assert!(!offered(&ending(61, round()), now()), "months before its end");
+    assert!(!offered(&ending(23, vec![]), now()), "nothing to hand over");
+    let floor = Now { wall: Wall::AtLeast(now().wall.value()), ..now() };
+    assert!(offered(&ending(60, round()), floor), "it is at least that late");
+    assert!(!offered(&ending(61, round()), floor));
+    // A finger that touches what is not offered starts nothing.
+    let (still, effects) = ending(61, round()).step(Event::Touched(Touch::HandOver), now());
+    assert!(effects.is_empty() && matches!(still.page, Page::Home(home) if home.handing.is_none()));
+    let (handing, effects) = ending(60, round()).step(Event::Touched(Touch::HandOver), now());
+    let [Effect::HandOver { ticket, until }] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!(until, now().since_boot + std::time::Duration::from_secs(300));
+    let (ended, effects) = handing.step(Event::HandedOver { ticket, answer: Ok(()) }, now());
+    assert!(matches!(effects[..], [Effect::Lock]), "its keys are wiped: {effects:?}");
+    draws(
+        &window,
+        "hand-over",
+        &ended,
+        &["Changement de carte", "Votre tournée attend votre nouvelle carte", "cinq minutes"],
     );
 }
 
@@ -370,6 +415,16 @@ fn documents_are_listed_by_human_titles() {
     sends(&window, &mut touches, "Quitter ce dossier", Touch::Quit);
 
     // A filtered list counts its places anew, as the visit does.
+    let mut unread = record(Room::Documents { class: None }, documents());
+    unread.documents[0].opened = false;
+    let lines = |record| match view(&visit(Page::Record(Box::new(record))), now(), &device()).body {
+        Body::Documents(list) => {
+            list.rows.iter().map(|row| row.details.starts_with("Non lu · ")).collect::<Vec<bool>>()
+        }
+        _ => panic!("a list"),
+    };
+    let marked = lines(unread);
+    assert!(marked[0] && !marked[1..].contains(&true), "{marked:?}");
     draws(&window, "documents-filtered", &visit(listed(Some("42"))), &["Prescription de produits de santé"]);
     let prescription = "Prescription de produits de santé, 12/11/2026 · Dr Traitant Test";
     sends(&window, &mut touches, prescription, Touch::OpenDocument(0));

@@ -55,8 +55,10 @@ mod export;
 pub mod faults;
 #[cfg(feature = "sandbox")]
 mod foreign;
+mod hand_over;
 #[cfg(feature = "sandbox")]
 mod heads;
+mod homes;
 mod leases;
 mod opening;
 mod outbox;

@@ -60,6 +60,7 @@ pub struct Lived {
     pub allowance_refusals: u64,
     pub last_tries: u64,
     pub blocked: u64,
+    pub handed_over: u64,
     /// Lists opened, by ground.
     pub by_authorization: u64,
     pub by_team: u64,
@@ -118,6 +119,7 @@ impl Lived {
         self.allowance_refusals += other.allowance_refusals;
         self.last_tries += other.last_tries;
         self.blocked += other.blocked;
+        self.handed_over += other.handed_over;
         self.by_authorization += other.by_authorization;
         self.by_team += other.by_team;
         self.by_explicit += other.by_explicit;

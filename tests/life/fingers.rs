@@ -29,6 +29,7 @@ impl Life {
             },
             Page::ChoosingExercise(_) => Touch::Choose(dice.usize(0..4)),
             Page::Home(_) => match dice.u8(0..10) {
+                0 if self.seed.is_multiple_of(4) => Touch::HandOver,
                 0 => Touch::TypeIns,
                 1 => Touch::Quit,
                 2 => Touch::InsTyped {

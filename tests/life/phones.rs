@@ -89,7 +89,7 @@ impl Life {
     }
 
     pub fn desk_in_memory(&self) -> Desk {
-        Desk { round: round(), told: None }
+        Desk { round: round(), told: None, card_ends: None }
     }
 
     /// Who is here by telephone, if the page says that somebody is.

@@ -57,6 +57,7 @@ use chevet::visit::event::PinAnswer;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::StateAnswer;
 use chevet::visit::page::gate::GateStep;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -263,7 +264,8 @@ impl Life {
                 let source = if self.dice.bool() { Source::Online } else { Source::Cached };
                 let as_of = UnixSeconds(1_794_999_000);
                 let came = documents(&patient.ins);
-                let listing = Listing { documents: Held::record(patient.ins, came), source, as_of };
+                let listing =
+                    Listing { documents: Held::record(patient.ins, came), opened: HashSet::new(), source, as_of };
                 let answer = if lucky { Ok(Box::new(listing)) } else { Err(Trouble::Offline) };
                 Event::ListCame { ticket, answer }
             }
@@ -281,6 +283,11 @@ impl Life {
                 let reading = Reading { format: "text".into(), page_count: 3, ..Reading::default() };
                 let answer = if lucky { Ok(Arc::new(reading)) } else { Err(Trouble::DocumentUnreadable) };
                 Event::Rendered { ticket, answer }
+            }
+            Effect::HandOver { ticket, .. } => {
+                self.lived.handed_over += 1;
+                let answer = if lucky { Ok(()) } else { Err(Trouble::StoreUnreadable) };
+                Event::HandedOver { ticket, answer }
             }
             Effect::KeepTold { at } => {
                 self.told = Some(at);
@@ -394,7 +401,9 @@ impl Life {
     }
 
     fn desk(&self) -> Desk {
-        Desk { round: round(), told: self.told }
+        // The card of some ends soon.
+        let card_ends = Some(UnixSeconds(BEGINNING + 20 * 86_400)).filter(|_| self.seed.is_multiple_of(2));
+        Desk { round: round(), told: self.told, card_ends }
     }
 }
 

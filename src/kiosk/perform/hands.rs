@@ -165,6 +165,10 @@ impl Hands {
                 let answer = self.render(&patient, &document, &committed, page).await.map(Arc::new);
                 Some(Event::Rendered { ticket, answer })
             }
+            Effect::HandOver { ticket, until } => {
+                let answer = self.vault.hand_over(until).await.map_err(|error| troubles::of_vault(&error));
+                Some(Event::HandedOver { ticket, answer })
+            }
             Effect::KeepTold { at } => {
                 if let Err(error) = self.vault.keep_told(DUTY_TEXT, at).await {
                     tracing::warn!(%error, "that the holder was told is not remembered; they will be told again");
@@ -285,6 +289,9 @@ impl Hands {
             let at = self.clock.now().wall.value();
             self.vault.unlock(id, key, SecretBytes::new(signature), at).await.map_err(of_vault)?;
         }
+        let now = self.clock.now();
+        let taken = self.vault.take_over(now.since_boot, now.wall.value()).await;
+        taken.map_err(|error| troubles::of_vault(&error))?;
         if !self.starter_round.is_empty() && self.desk().await?.round.is_empty() {
             let round = self.starter_round.clone();
             self.vault.put_round(round, self.clock.as_shown()).await.map_err(|error| troubles::of_vault(&error))?;
@@ -300,7 +307,9 @@ impl Hands {
         let entry =
             |row: crate::vault::RoundRow| RoundEntry { patient: row.patient, cached: row.cached, as_of: row.as_of };
         let told = self.vault.told(DUTY_TEXT).await.map_err(|error| troubles::of_vault(&error))?;
-        Ok(Desk { round: rows.into_iter().map(entry).collect(), told })
+        let present = self.present.lock().await;
+        let card_ends = present.as_ref().and_then(Present::certificate).map(Certificate::not_after);
+        Ok(Desk { round: rows.into_iter().map(entry).collect(), told, card_ends })
     }
 
     /// The round as it stands now, for the next time home is shown.

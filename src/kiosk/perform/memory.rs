@@ -77,7 +77,7 @@ impl Hands {
             By::Card { .. } => None,
             By::Phone { round, .. } => {
                 let entry = |patient: &Patient| RoundEntry { patient: patient.clone(), cached: 0, as_of: None };
-                Some(Desk { round: round.iter().map(entry).collect(), told: None })
+                Some(Desk { round: round.iter().map(entry).collect(), told: None, card_ends: None })
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::kiosk::troubles;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
+use crate::record::document::UniqueId;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::record::state::Authorization;
@@ -33,6 +34,7 @@ use crate::visit::effect::Keep;
 use crate::visit::event::History;
 use crate::visit::event::Listing;
 use crate::visit::event::StateAnswer;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Hands {
@@ -97,6 +99,11 @@ impl Hands {
         self.vault.shred(list.patient(), others).await.map_err(|error| troubles::of_writing(&error))
     }
 
+    async fn opened(&self, ins: &Ins) -> Result<HashSet<UniqueId>, Trouble> {
+        let opened = self.vault.opened_by(ins, &self.holder().await?).await;
+        opened.map_err(|error| troubles::of_vault(&error))
+    }
+
     async fn holder(&self) -> Result<HolderId, Trouble> {
         let present = self.present.lock().await;
         present.as_ref().map(|present| present.holder.id.clone()).ok_or(Trouble::CardPulledWhileReading)
@@ -129,11 +136,11 @@ impl Hands {
                     self.remember_patient(patient).await?;
                     self.refresh_authorization(ins).await;
                 }
-                Ok(Listing { documents, source: Source::Online, as_of })
+                Ok(Listing { documents, opened: self.opened(ins).await?, source: Source::Online, as_of })
             }
             Err(trouble) if trouble.leaves_the_compartment() && !self.is_memory_only().await => {
                 let (documents, as_of) = self.vault.list(ins).await.map_err(of_vault)?.ok_or(trouble)?;
-                Ok(Listing { documents, source: Source::Cached, as_of })
+                Ok(Listing { documents, opened: self.opened(ins).await?, source: Source::Cached, as_of })
             }
             Err(trouble) => Err(trouble),
         }

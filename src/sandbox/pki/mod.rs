@@ -191,11 +191,12 @@ impl Pki {
         let folder = self.folder.join("cards").join(profile.name);
         let certificate_path = folder.join(format!("{}.der", purpose.name()));
         let key_path = folder.join(format!("{}.key", purpose.name()));
-        if let (Ok(certificate), Ok(_)) = (fs::read(&certificate_path), fs::metadata(&key_path)) {
+        let drawn = fs::metadata(&key_path).is_ok();
+        if let (Ok(certificate), true) = (fs::read(&certificate_path), drawn && profile.dates != Dates::Ending) {
             return Ok(CardKey { certificate, key: Key::read(&key_path)? });
         }
         let (_, issuer) = self.authority(profile.authority)?;
-        let key = Key::rsa()?;
+        let key = if drawn { Key::read(&key_path)? } else { Key::rsa()? };
         let certificate = profile.draft(purpose, Timestamp::now(), &self.lists_at).sign(&key, &issuer)?;
         key.write(&key_path)?;
         write(&certificate_path, &certificate)?;

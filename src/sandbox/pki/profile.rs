@@ -60,6 +60,8 @@ pub enum Dates {
     Current,
     /// Three years that ended forty days ago.
     Expired,
+    /// Three years that end in thirty days, whenever the card is taken out.
+    Ending,
 }
 
 /// What a key is for: the two never mix.
@@ -79,6 +81,7 @@ impl Profile {
         let not_before = match self.dates {
             Dates::Current => hours(now, -24),
             Dates::Expired => hours(now, -24 * (40 + 3 * 365)),
+            Dates::Ending => hours(now, -24 * (3 * 365 - 30)),
         };
         Draft {
             serial: self.serial_number(purpose),

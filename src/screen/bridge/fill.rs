@@ -166,6 +166,7 @@ pub(super) fn home(page: &view::Home) -> chevet_ui::Home {
         summary: text(&page.summary),
         memory_only: text(&page.memory_only),
         notice: maybe_notice(&page.notice),
+        hand_over: text(&page.hand_over),
         empty: text(&page.empty),
     }
 }

@@ -76,6 +76,82 @@ fn what_the_server_takes_back_is_destroyed_whoevers_card_is_in() {
     });
 }
 
+/// The old card's round, on the new card of the same person: first a kiosk that fills the round of whoever has none, then one
+/// that does not.
+#[test]
+fn a_round_goes_from_the_old_card_to_the_new_one() {
+    with_card("kiosk::keys::a_round_goes_from_the_old_card_to_the_new_one", "ending", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            hands.pull();
+            kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+            drop(kiosk);
+            let mut kiosk = alone(&stage).await;
+            hands.insert("ending");
+            kiosk.log_in().await;
+            let ends =
+                |body: &Body| matches!(body, Body::Home(home) if home.hand_over.starts_with("Votre carte expire dans"));
+            kiosk.until("word of the card's end", ends).await;
+            kiosk.touch(Touch::HandOver).await;
+            let waits = Trouble::HandOverWaits.words().name;
+            kiosk.until("what to do now", |body| text_of(body).contains(waits)).await;
+            swap(&mut kiosk, hands, "renewed").await;
+            let taken =
+                |body: &Body| matches!(body, Body::Home(home) if home.rows.len() == 9 && home.hand_over.is_empty());
+            kiosk.until("the round, on a card that lasts", taken).await;
+        });
+    });
+}
+
+/// What a holder has opened is theirs to know: it is read from their rows, at once and the next time.
+#[test]
+fn a_document_is_unread_until_its_holder_has_opened_it() {
+    with_card("kiosk::keys::a_document_is_unread_until_its_holder_has_opened_it", "nurse", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            kiosk.open_record_of(0).await;
+            let unread = |body: &Body| -> Vec<bool> {
+                let Body::Documents(page) = body else { return Vec::new() };
+                page.rows.iter().map(|row| row.details.starts_with("Non lu")).collect()
+            };
+            let listed = |body: &Body| !unread(body).is_empty();
+            assert!(unread(&kiosk.until("the list", listed).await).iter().all(|unread| *unread));
+            kiosk.touch(Touch::OpenDocument(1)).await;
+            kiosk.until("a document", |body| matches!(body, Body::Reader(page) if page.reading.is_some())).await;
+            kiosk.touch(Touch::Back).await;
+            let only_second = |rows: Vec<bool>| rows.iter().enumerate().all(|(place, unread)| *unread == (place != 1));
+            assert!(only_second(unread(&kiosk.until("the list", listed).await)), "at once");
+            kiosk.touch(Touch::Quit).await;
+            kiosk.until("home", |body| matches!(body, Body::Home(_))).await;
+            kiosk.open_record_of(0).await;
+            assert!(only_second(unread(&kiosk.until("the list", listed).await)), "the next time");
+            swap(&mut kiosk, hands, "doctor").await;
+            kiosk.open_record_of(0).await;
+            let theirs = unread(&kiosk.until("the list", listed).await);
+            assert!(theirs.iter().all(|unread| *unread), "the doctor has read nothing");
+        });
+    });
+}
+
+/// A second kiosk on the same folder, which gives nobody a round.
+async fn alone(stage: &Stage) -> Person {
+    for _try in 0..100 {
+        match Person::with_round(stage, &stage.settings, Vec::new()).await {
+            Ok(kiosk) => return kiosk,
+            Err(StartError::Vault { source: chevet::vault::Error::InUse }) => {}
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the first kiosk does not let go of its folder");
+}
+
 /// Patients' secrets that live, and tombstones, over all holders.
 fn living(stage: &Stage) -> (u32, u32) {
     let journal = Connection::open(stage.state.join("journal.db")).expect("a journal");

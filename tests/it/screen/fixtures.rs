@@ -160,7 +160,7 @@ pub fn patient(birth_name: &str, given: &str, year: u16) -> Patient {
 }
 
 fn here(round: Vec<RoundEntry>) -> Here {
-    Here { insertion: Insertion(1), holder: holder(), login: 0, round, until: LATER }
+    Here { insertion: Insertion(1), holder: holder(), login: 0, round, card_ends: None, until: LATER }
 }
 
 /// With `digits` typed.
@@ -183,7 +183,7 @@ pub fn pin_verified(
 }
 
 pub fn home(typing: bool, notice: Option<Trouble>, round: Vec<RoundEntry>) -> Page {
-    Page::Home(Box::new(Home { here: here(round), typing, notice }))
+    Page::Home(Box::new(Home { here: here(round), typing, notice, handing: None }))
 }
 
 pub fn round() -> Vec<RoundEntry> {
@@ -314,7 +314,7 @@ pub fn document(type_code: &str, label: &str, class: &str, author: &str, day: &s
         },
         by_patient: false,
     };
-    Permitted { document, decision: decision(true, "M-01", "Permis.", vec![]) }
+    Permitted { document, opened: true, decision: decision(true, "M-01", "Permis.", vec![]) }
 }
 
 pub fn documents() -> Vec<Permitted> {

@@ -1,0 +1,51 @@
+//! The desk on its way from a holder's old card to their new one. Nothing else knows the round, and the old card will not
+//! open it for ever.
+//!
+//! The new card's key cannot be known while the old one is in, so that the round is held in memory, wiped when it goes, and
+//! never written: for a few minutes, for one next card. It is taken over if that card is the same holder's and another one;
+//! whoever else comes, a restart and the end of its time wipe it, and the old card still has it all. *Rejected*: a copy
+//! under the device key (it would outlive its minutes on the disk), the compartment's key kept (P3).
+
+use crate::identity::holder::HolderId;
+use crate::patient::ins::Patient;
+use crate::secret::SecretBytes;
+use crate::vault::Error;
+use crate::vault::compartment::Compartments;
+use crate::vault::shapes;
+use std::time::Duration;
+
+/// One round, on its way.
+pub(super) struct HandOver {
+    holder: HolderId,
+    /// The compartment that it comes from: each card has its own.
+    from: String,
+    round: Vec<SecretBytes>,
+    /// Since boot.
+    until: Duration,
+}
+
+impl Compartments {
+    /// Takes a copy of the open compartment's round.
+    pub fn hand_over(&mut self, until: Duration) -> Result<(), Error> {
+        let open = self.open()?;
+        let round = open.round()?.iter().map(|row| shapes::write(&row.patient)).collect();
+        let (holder, from) = (open.holder().clone(), open.name().to_owned());
+        self.on_its_way = Some(HandOver { holder, from, round, until });
+        Ok(())
+    }
+
+    /// What was handed over to the card that is open, once. For any other card it is gone.
+    pub fn take_over(&mut self, now: Duration) -> Result<Vec<Patient>, Error> {
+        let Some(sent) = self.on_its_way.take() else { return Ok(Vec::new()) };
+        let open = self.open()?;
+        if now >= sent.until || *open.holder() != sent.holder || open.name() == sent.from {
+            return Ok(Vec::new());
+        }
+        sent.round.iter().map(shapes::read).collect()
+    }
+
+    /// Wipes what nobody took over in time.
+    pub fn end_hand_over(&mut self, now: Duration) {
+        drop(self.on_its_way.take_if(|sent| now >= sent.until));
+    }
+}
