@@ -56,6 +56,7 @@ pub mod faults;
 mod foreign;
 #[cfg(feature = "sandbox")]
 mod heads;
+mod moved;
 mod opening;
 mod outbox;
 #[cfg(feature = "sandbox")]
