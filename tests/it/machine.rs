@@ -345,7 +345,7 @@ fn invent(stage: &mut Stage, case: Case) -> Canary {
         let said = format!("<paragraph>Observation {text}, sans suite.</paragraph>");
         let mut bytes = renamed(&format!("{head}{said}<paragraph>{tail}")).replace(&paper.title, &title).into_bytes();
         // Two in three are kept in a file of their own, for their size.
-        if papers.len() % 3 != 0 {
+        if !papers.len().is_multiple_of(3) {
             bytes.resize(300_000, b' ');
         }
         let mut sha1 = [0; 20];
