@@ -7,7 +7,11 @@ use crate::kiosk::start::Kiosk;
 use crate::kiosk::start::Start;
 use crate::kiosk::start::StartError;
 use crate::kiosk::troubles;
+#[cfg(feature = "sandbox")]
+use crate::sandbox::remote;
 use crate::screen::bridge;
+#[cfg(feature = "sandbox")]
+use crate::screen::bridge::hand;
 use crate::screen::view;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -18,6 +22,10 @@ pub struct Arguments {
     /// Width and height of a window on a desk, for example 800x480; the whole screen without it
     #[arg(long, value_name = "WxH", value_parser = size)]
     window: Option<(u32, u32)>,
+    /// Where a test moves a hand on the window
+    #[cfg(feature = "sandbox")]
+    #[arg(long, value_name = "SOCKET", hide = true)]
+    hand: Option<std::path::PathBuf>,
 }
 
 /// Runs until the window is closed.
@@ -39,11 +47,7 @@ pub fn run(arguments: Arguments, common: &Common) -> u8 {
     let begin = Start { config, state, credentials, program, starter_round: Vec::new() };
     let options = options(arguments.window);
     let done = match runtime.block_on(start::start(begin)) {
-        Ok(Kiosk { views, touches, tasks }) => {
-            let done = bridge::run(views, touches, options);
-            drop(tasks);
-            done
-        }
+        Ok(kiosk) => run_window(&arguments, &runtime, kiosk),
         Err(error) => {
             cli::complain(&error);
             show_why_not(&error, options)
@@ -57,6 +61,27 @@ pub fn run(arguments: Arguments, common: &Common) -> u8 {
             cli::FAILED
         }
     }
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn run_window(arguments: &Arguments, _runtime: &Runtime, kiosk: Kiosk) -> Result<(), bridge::Error> {
+    let Kiosk { views, touches, tasks: _until_the_window_closes } = kiosk;
+    bridge::run(views, touches, options(arguments.window))
+}
+
+/// The same, but that a test may put a hand on it.
+#[cfg(feature = "sandbox")]
+fn run_window(arguments: &Arguments, runtime: &Runtime, kiosk: Kiosk) -> Result<(), bridge::Error> {
+    let Kiosk { views, touches, tasks: _until_the_window_closes } = kiosk;
+    let options = options(arguments.window);
+    let Some(socket) = &arguments.hand else { return bridge::run(views, touches, options) };
+    let (hand, asks) = hand::hand();
+    let _inside = runtime.enter();
+    match remote::listen(socket) {
+        Ok(listener) => drop(runtime.spawn(remote::obey(listener, hand))),
+        Err(error) => cli::complain(&error),
+    }
+    hand::run_driven(views, touches, options, asks)
 }
 
 /// A device that cannot start says so on its screen, with the next step.

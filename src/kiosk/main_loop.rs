@@ -7,6 +7,7 @@ use crate::screen::view::view;
 use crate::visit::Effect;
 use crate::visit::Event;
 use crate::visit::Visit;
+use crate::visit::event::Touch;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -14,6 +15,8 @@ use tokio::sync::watch;
 /// What the loop is joined to the world with.
 pub struct Ends {
     pub events: mpsc::Receiver<Event>,
+    /// From the window straight to here, each in a box: no channel keeps the digits of a PIN.
+    pub touches: mpsc::Receiver<Box<Touch>>,
     pub effects: mpsc::UnboundedSender<Effect>,
     pub views: watch::Sender<View>,
 }
@@ -29,6 +32,7 @@ pub async fn run(mut visit: Visit, mut ends: Ends, clock: Clock, facts: DeviceFa
                 Some(event) => event,
                 None => return,
             },
+            Some(touch) = ends.touches.recv() => Event::Touched(*touch),
             () = tokio::time::sleep(until_next(&visit, &clock)) => Event::Tick,
         };
         let was = visit.page.name();

@@ -43,7 +43,6 @@ use crate::vault::provider;
 use crate::vault::provider::DeviceKey;
 use crate::vault::provider::Provider;
 use crate::vault::provider::Sources;
-use crate::visit::Event;
 use crate::visit::Visit;
 use crate::visit::event::Touch;
 use crate::visit::page::Aside;
@@ -74,7 +73,7 @@ pub struct Start {
 /// What the screen holds, and the tasks behind it.
 pub struct Kiosk {
     pub views: watch::Receiver<View>,
-    pub touches: mpsc::Sender<Touch>,
+    pub touches: mpsc::Sender<Box<Touch>>,
     /// Dropping it ends every task.
     pub tasks: JoinSet<()>,
 }
@@ -195,11 +194,10 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     };
     let journal = config.journal;
     let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence, device, journal };
-    let ends = main_loop::Ends { events: events_out, effects, views: views_in };
+    let ends = main_loop::Ends { events: events_out, touches: touched, effects, views: views_in };
     let mut tasks = JoinSet::new();
     tasks.spawn(main_loop::run(visit, ends, clock, facts));
     tasks.spawn(ears::run(heard, events.clone()));
-    tasks.spawn(fingers(touched, events.clone()));
     tasks.spawn(perform::run(hands, effects_out, events));
     tasks.spawn(courier::run(courier, orders_out));
     tasks.spawn(lists::run(trust, lists_wanted));
@@ -207,15 +205,6 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         tasks.spawn(phone::run(phone, orders));
     }
     Ok(Kiosk { views, touches, tasks })
-}
-
-/// Touches become events, in order.
-async fn fingers(mut touched: mpsc::Receiver<Touch>, events: mpsc::Sender<Event>) {
-    while let Some(touch) = touched.recv().await {
-        if events.send(Event::Touched(touch)).await.is_err() {
-            return;
-        }
-    }
 }
 
 /// The connector that the settings name, with its two links.

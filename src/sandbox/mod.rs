@@ -5,6 +5,7 @@
 //! - `cps` the card itself: bytes in, bytes out
 //! - `drawer` named cards of invented people
 //! - `stage` all that is around a kiosk, in one folder · `play` one visit played through the real window · `panel` the drawer's window
+//! - `remote` lets another process move the hand on the window
 //! - `people` invented patients and their records · `dmp` the server that holds them, and the patients' own page
 //! - `vpcd` puts a card into a virtual reader · `pcscd` a private PC/SC service that has this reader
 
@@ -19,5 +20,7 @@ pub mod people;
 pub mod pki;
 #[cfg(feature = "screen")]
 pub mod play;
+#[cfg(feature = "screen")]
+pub mod remote;
 pub mod stage;
 pub mod vpcd;

@@ -66,7 +66,7 @@ pub struct Window {
 
 /// What the callbacks need: what is shown, and what is being typed or drawn.
 struct Inner {
-    touches: mpsc::Sender<Touch>,
+    touches: mpsc::Sender<Box<Touch>>,
     form: Form,
     /// What is typed and drawn at the gate.
     typed: Typed,
@@ -76,7 +76,7 @@ struct Inner {
 
 impl Window {
     /// A window showing nothing; what is touched goes to `touches`.
-    pub fn new(touches: mpsc::Sender<Touch>) -> Result<Window, Error> {
+    pub fn new(touches: mpsc::Sender<Box<Touch>>) -> Result<Window, Error> {
         let app = App::new().map_err(|source| Error::Make { source })?;
         let inner = Rc::new(RefCell::new(Inner {
             touches,
@@ -322,9 +322,10 @@ impl Window {
 }
 
 impl Inner {
-    /// A full channel means that the loop is behind: the touch is lost, and the window stays alive.
+    /// A full channel means that the loop is behind: the touch is lost, and the window stays alive. In a box, because a channel
+    /// keeps what passed through it until the place is used again: so it keeps an address, and not the digits of a PIN in a row.
     fn send(&self, touch: Touch) {
-        let _lost = self.touches.try_send(touch);
+        let _lost = self.touches.try_send(Box::new(touch));
     }
 
     /// A key goes to the page that is shown.
@@ -389,13 +390,17 @@ pub fn snapshot(window: &Window) -> Result<Snapshot, Error> {
 }
 
 /// Shows views until the window is closed, or until nobody sends them any more. Call it on the main thread.
-pub fn run(views: watch::Receiver<View>, touches: mpsc::Sender<Touch>, options: Options) -> Result<(), Error> {
+pub fn run(views: watch::Receiver<View>, touches: mpsc::Sender<Box<Touch>>, options: Options) -> Result<(), Error> {
     let window = open(&views, touches, options)?;
     follow(&window, views)?;
     window.app.run().map_err(|source| Error::Run { source })
 }
 
-fn open(views: &watch::Receiver<View>, touches: mpsc::Sender<Touch>, options: Options) -> Result<Rc<Window>, Error> {
+fn open(
+    views: &watch::Receiver<View>,
+    touches: mpsc::Sender<Box<Touch>>,
+    options: Options,
+) -> Result<Rc<Window>, Error> {
     let window = Rc::new(Window::new(touches)?);
     window.set_size(options.width, options.height);
     window.app.window().set_fullscreen(options.fullscreen);

@@ -155,13 +155,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A display of our own, ended by its number.
-struct Screen {
+pub struct Screen {
     server: Child,
-    display: String,
+    pub display: String,
 }
 
 impl Screen {
-    fn start() -> Screen {
+    pub fn start() -> Screen {
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
             .stdout(Stdio::piped())

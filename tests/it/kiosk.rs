@@ -404,7 +404,7 @@ impl Person {
     }
 
     async fn touch(&self, touch: Touch) {
-        self.kiosk.touches.send(touch).await.expect("the loop listens");
+        self.kiosk.touches.send(Box::new(touch)).await.expect("the loop listens");
     }
 
     async fn until(&mut self, what: &str, there: impl Fn(&Body) -> bool) -> Body {

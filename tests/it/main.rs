@@ -1,5 +1,7 @@
 //! Every integration test, one module a room, in one binary: each binary links everything.
 
+#[cfg(all(feature = "sandbox", feature = "screen"))]
+mod burglar;
 #[cfg(feature = "sandbox")]
 mod card;
 #[cfg(feature = "sandbox")]
@@ -16,10 +18,18 @@ mod dmp;
 mod exchange;
 #[cfg(feature = "sandbox")]
 mod kiosk;
+#[cfg(all(feature = "sandbox", feature = "screen"))]
+mod machine;
+#[cfg(all(feature = "sandbox", feature = "screen"))]
+mod memory;
+#[cfg(all(feature = "sandbox", feature = "screen"))]
+mod needles;
 mod policy;
 mod render;
 #[cfg(feature = "screen")]
 mod screen;
+#[cfg(all(feature = "sandbox", feature = "screen"))]
+mod theft;
 #[cfg(feature = "sandbox")]
 mod trust;
 mod vault;

@@ -60,6 +60,7 @@ mod hand_over;
 mod heads;
 mod homes;
 mod leases;
+mod moved;
 mod opening;
 mod outbox;
 mod provider;

@@ -87,7 +87,7 @@ impl Hand {
 /// As [`super::run`], with a hand on the window.
 pub fn run_driven(
     views: watch::Receiver<View>,
-    touches: mpsc::Sender<Touch>,
+    touches: mpsc::Sender<Box<Touch>>,
     options: Options,
     mut asks: mpsc::Receiver<Ask>,
 ) -> Result<(), Error> {

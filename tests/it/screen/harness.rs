@@ -23,7 +23,7 @@ use tokio::sync::mpsc::Receiver;
 pub const SIZES: [(u32, u32); 2] = [(800, 480), (1280, 800)];
 
 /// One thread has one backend, so each test makes its own.
-pub fn window() -> (Window, Receiver<Touch>) {
+pub fn window() -> (Window, Receiver<Box<Touch>>) {
     let options = TestingBackendOptions { mock_time: true, threading: false, renderer_name: Some("software".into()) };
     slint::platform::set_platform(Box::new(TestingBackend::new(options))).expect("one backend a thread");
     let (sender, receiver) = mpsc::channel(64);
@@ -70,12 +70,12 @@ pub fn press(window: &Window, label: &str) {
 }
 
 /// What was sent since the last look, and no more.
-pub fn sent(touches: &mut Receiver<Touch>) -> Vec<Touch> {
-    std::iter::from_fn(|| touches.try_recv().ok()).collect()
+pub fn sent(touches: &mut Receiver<Box<Touch>>) -> Vec<Touch> {
+    std::iter::from_fn(|| touches.try_recv().ok().map(|touch| *touch)).collect()
 }
 
 #[track_caller]
-pub fn sends(window: &Window, touches: &mut Receiver<Touch>, label: &str, expected: Touch) {
+pub fn sends(window: &Window, touches: &mut Receiver<Box<Touch>>, label: &str, expected: Touch) {
     press(window, label);
     assert!(sent(touches) == [expected], "« {label} » sent something else");
 }
