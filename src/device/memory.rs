@@ -54,3 +54,18 @@ fn may_lock_all() -> bool {
     is_unlimited
         || rustix::thread::capabilities(None).is_ok_and(|held| held.effective.contains(CapabilitySet::IPC_LOCK))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is this test's own process that is closed: nothing else in it needs to be looked into.
+    #[test]
+    fn nobody_of_this_user_looks_in_and_nothing_is_dumped() {
+        keep_to_ourselves().expect("closed");
+        let behavior = rustix::process::dumpable_behavior().expect("read");
+        assert_eq!(behavior, DumpableBehavior::NotDumpable);
+        let core = rustix::process::getrlimit(Resource::Core);
+        assert_eq!((core.current, core.maximum), (Some(0), Some(0)));
+    }
+}
