@@ -21,6 +21,7 @@
 mod dialogue;
 pub mod generation;
 pub mod pkcs15;
+pub mod service;
 mod watch;
 pub mod words;
 mod work;

@@ -199,6 +199,26 @@ fn tell(outcome: Result<Outcome, Error>, form: Form, output: &mut dyn Write) -> 
     }
 }
 
+/// What the card in the reader says without its PIN, for whoever looks for a fault.
+pub(super) fn contents(config: &Config) -> Result<CardContents, card::Error> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| card::Error::NoThread)?;
+    runtime.block_on(async {
+        let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
+        let options = card::Options { reader_name: config.reader.name.clone() };
+        let reader = Reader::start(options, tell)?;
+        match wait_for_card(&reader, &mut notices).await {
+            // A reader without a time limit of its own waits for a mute card as long as it lies there.
+            Ok(seen) => {
+                let read = tokio::time::timeout(READ_WITHIN, reader.read(seen.insertion)).await;
+                read.unwrap_or(Err(card::Error::Mute))
+            }
+            Err(Error::Reader(error)) => Err(error),
+            Err(_) => Err(card::Error::Removed),
+        }
+    })
+}
+
 /// Reads what is in the reader, without the PIN.
 async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
     let trusted = Trust::read(&asked.config.trust, asked.state).map_err(Error::Trust)?;
@@ -405,4 +425,6 @@ fn complain(error: &dyn std::error::Error) {
 const DEVICE: &str = "chevet card login";
 /// More changes than anybody makes while one command runs.
 const NOTICES_MAX: usize = 64;
+/// Reading a card takes a second or two.
+const READ_WITHIN: Duration = Duration::from_secs(8);
 const CARD_WITHIN: Duration = Duration::from_millis(1_500);
