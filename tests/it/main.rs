@@ -22,6 +22,7 @@ mod policy;
 mod render;
 #[cfg(feature = "screen")]
 mod screen;
+mod seeds;
 #[cfg(feature = "sandbox")]
 mod trust;
 mod vault;
