@@ -20,12 +20,18 @@ pub mod trust;
 use crate::config;
 use crate::config::Config;
 use crate::device::clock::Clock;
+use crate::device::memory;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
+use crate::vault;
+use crate::vault::Look;
+use crate::vault::provider;
+use crate::vault::provider::Sources;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 use std::error::Error;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -167,6 +173,10 @@ pub fn run() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|verb| verb == "worker") {
         return crate::render::worker_main();
     }
+    if let Err(error) = memory::keep_to_ourselves() {
+        complain(&error);
+        return ExitCode::from(FAILED);
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -232,6 +242,20 @@ pub(crate) fn settings(common: &Common) -> Result<Config, u8> {
     })
 }
 
+/// What systemd hands over to this process.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    std::env::var_os(CREDENTIALS).map(PathBuf::from)
+}
+
+/// A look at the journal with the key at `device_key`, or else with the one that a kiosk would take here.
+pub(crate) fn look(state: &Path, device_key: Option<&Path>) -> Result<Look, vault::Error> {
+    if device_key.is_some() {
+        return Look::open(state, device_key);
+    }
+    let credentials = credentials();
+    Look::here(Sources { state, credentials: credentials.as_deref(), tpms: Path::new(provider::TPMS) })
+}
+
 /// Says what failed, with its chain of causes.
 pub(crate) fn complain(error: &(dyn Error + 'static)) {
     let mut text = format!("chevet: {error}");
@@ -244,6 +268,7 @@ pub(crate) fn complain(error: &(dyn Error + 'static)) {
     eprintln!("{text}");
 }
 
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// Done.
 pub(crate) const DONE: u8 = 0;
 /// Denied, refused, an invalid signature or proof.

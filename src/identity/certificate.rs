@@ -126,7 +126,6 @@ impl Certificate {
             specialty: None,
             pharmacist_section: None,
             situations: None,
-            key_id: self.key_id,
         }
     }
 

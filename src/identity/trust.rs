@@ -44,6 +44,8 @@ pub enum Error {
     Expired,
     #[error("the certificate is not valid yet")]
     NotYetValid,
+    #[error("nobody has vouched for the time over too many starts: no date can be judged")]
+    TimeLost,
     #[error("the certificate is revoked")]
     Revoked,
     #[error("the certificate comes from no configured authority")]
@@ -127,6 +129,7 @@ fn check_dates(certificate: &Certificate, now: Wall, warnings: &mut Vec<Warning>
         (_, Some(true)) => Err(Error::Expired),
         (Some(false), _) => Err(Error::NotYetValid),
         (Some(true), Some(false)) => Ok(()),
+        _ if now.is_lost() => Err(Error::TimeLost),
         (None, _) | (_, None) => {
             warnings.push(Warning::ValidityUncertain);
             Ok(())
@@ -241,6 +244,13 @@ mod tests {
         }
         let last_second = is("2029-11-22T12:52:29Z");
         assert!(matches!(judge(NURSE, &[LIST], last_second), Err(Error::CrlTooOld { .. })));
+    }
+
+    #[test]
+    fn beyond_the_budget_no_date_is_tolerated() {
+        let lost = |text| Wall::Lost(UnixSeconds::parse(text).expect("a date"));
+        assert_eq!(judge(NURSE, &[LIST], lost("2026-12-01")), Err(Error::TimeLost));
+        assert_eq!(judge(NURSE, &[LIST], lost("2029-11-23")), Err(Error::Expired), "what is certain is said");
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod ears;
 pub mod lists;
 pub mod main_loop;
 pub mod perform;
+pub mod phone;
 pub mod rulebook;
 pub mod start;
 pub mod troubles;

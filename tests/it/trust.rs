@@ -272,7 +272,7 @@ fn a_missing_list_is_said_and_then_fetched() {
             std::fs::write(&stage.settings, text.replace(&from, &to)).expect("written");
             let config = Config::read(&stage.settings).expect("settings");
             let program = PathBuf::from(env!("CARGO_BIN_EXE_chevet"));
-            let begin = Start { config, state: stage.state.clone(), program, starter_round: vec![] };
+            let begin = Start { config, state: stage.state.clone(), credentials: None, program, starter_round: vec![] };
             let mut kiosk = start(begin).await.expect("started");
             let mut until = async |what: &str, there: &(dyn Fn(&Body) -> bool + Sync)| {
                 let waited = kiosk.views.wait_for(|view| there(&view.body));

@@ -47,6 +47,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use uuid::Uuid;
 
+mod card_key;
 #[cfg(feature = "sandbox")]
 mod cards;
 #[cfg(feature = "sandbox")]
@@ -56,13 +57,17 @@ pub mod faults;
 mod foreign;
 #[cfg(feature = "sandbox")]
 mod heads;
+mod leases;
 mod opening;
 mod outbox;
+mod provider;
 #[cfg(feature = "sandbox")]
 mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;
 mod shredding;
+mod upgrades;
+mod withdrawal;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
 const NURSE: &str = "899700000607";
@@ -238,6 +243,8 @@ fn state() -> RecordState {
         minor: Some(false),
         attending_doctor: true,
         administrator: false,
+        care_team: None,
+        team_words: vec![],
     }
 }
 
@@ -269,7 +276,7 @@ async fn a_day_comes_back_after_a_restart() {
     assert_eq!(content(&vault, NURSE, 2).await.expect("released from its file"), large());
     assert!(matches!(content(&vault, NURSE, 3).await, Err(Error::Absent)), "listed and never fetched");
     assert_eq!(vault.consents(&patient()).await.expect("read").len(), 1);
-    assert_eq!(vault.latest_time().await.expect("read"), Some(NOON));
+    assert_eq!(vault.witnessed().await.expect("read").newest, NOON);
 }
 
 #[tokio::test]
