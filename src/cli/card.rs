@@ -13,6 +13,7 @@ use crate::card::Seen;
 use crate::config::Config;
 use crate::identity::certificate;
 use crate::identity::certificate::Certificate;
+use crate::identity::holder::Situation;
 use crate::identity::statement::Statement;
 use crate::identity::trust;
 use crate::identity::trust::Warning;
@@ -285,10 +286,15 @@ async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead) -> Outco
     let statement = Statement::login(DEVICE, certificate.key_id(), &nonce);
     let message = statement.message().to_vec();
     let answer = reader.login(insertion, pin, statement).await;
+    // Behind the PIN, and only for who was let in; a card that does not tell leaves null.
+    let situations = if answer.is_ok() { reader.situations(insertion).await.ok() } else { None };
     reader.leave();
     match answer {
         Ok(signature) if certificate.verify_signature(&message, &signature).is_ok() => {
             shown.verified = true;
+            if let Some(holder) = &mut shown.holder {
+                holder.situations = situations.map(|all| all.into_iter().map(shown_situation).collect());
+            }
             (shown, None)
         }
         Ok(_) => (shown, Some(No::Card(card::Error::SignatureRefused))),
@@ -301,6 +307,10 @@ async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead) -> Outco
             (shown, Some(No::Card(error)))
         }
     }
+}
+
+fn shown_situation(Situation { structure, name, sector }: Situation) -> ShownSituation {
+    ShownSituation { structure, name, sector }
 }
 
 fn typed(input: &mut dyn BufRead) -> Option<Pin> {

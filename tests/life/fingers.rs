@@ -28,6 +28,7 @@ impl Life {
                 _ => Touch::Confirm,
             },
             Page::ChoosingExercise(_) => Touch::Choose(dice.usize(0..4)),
+            Page::ChoosingSituation(_) => Touch::Choose(dice.usize(0..3)),
             Page::Home(_) => match dice.u8(0..10) {
                 0 => Touch::TypeIns,
                 1 => Touch::Quit,
