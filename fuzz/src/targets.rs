@@ -10,7 +10,12 @@ use chevet::identity::anchors::Anchors;
 use chevet::identity::anchors::Authority;
 use chevet::identity::certificate::Certificate;
 use chevet::identity::crl::Crls;
+use chevet::identity::id_token;
+use chevet::identity::id_token::Key;
+use chevet::identity::id_token::Keys;
+use chevet::identity::situations;
 use chevet::identity::trust;
+use chevet::identity::userinfo::Person;
 use chevet::journal::export::Verifier;
 use chevet::journal::note;
 use chevet::journal::note::Countersignature;
@@ -28,9 +33,12 @@ pub const TARGETS: &[Target] = &[
     ("atr", atr),
     ("tlv", tlv),
     ("pkcs15", pkcs15),
+    ("situation", situation),
     ("certificate", certificate),
     ("authority", authority),
     ("crl", crl),
+    ("userinfo", userinfo),
+    ("id_token", id_token),
     ("note", note),
     ("receipt", receipt),
     ("export", export),
@@ -65,6 +73,12 @@ fn pkcs15(bytes: &[u8]) {
     assert!(pkcs15::pins(bytes).len() <= bytes.len());
 }
 
+fn situation(bytes: &[u8]) {
+    if let Some(place) = situations::read(bytes) {
+        assert!(!place.structure.is_empty() && place.structure.chars().count() <= bytes.len());
+    }
+}
+
 fn certificate(bytes: &[u8]) {
     let Ok(certificate) = Certificate::parse(bytes) else { return };
     assert!(certificate.der().len() <= bytes.len());
@@ -93,6 +107,27 @@ fn crl(bytes: &[u8]) {
     }
     if let Ok(certificate) = Certificate::parse(&NURSE) {
         drop(trust::verify(&certificate, &ANCHORS, &crls, Wall::Is(UnixSeconds(1_795_000_000))));
+    }
+}
+
+fn userinfo(bytes: &[u8]) {
+    let Some(person) = Person::read(bytes) else { return };
+    assert!(person.exercises.len() <= bytes.len());
+    for chosen in person.exercises.iter().map(Some).chain([None]) {
+        let holder = person.holder(chosen);
+        assert!(holder.id == person.id && holder.situations.is_some());
+    }
+}
+
+/// A key set, a line feed, and a token that it may have signed.
+fn id_token(bytes: &[u8]) {
+    let at = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (set, token) = (&bytes[..at], bytes.get(at + 1..).unwrap_or_default());
+    let Some(keys) = Keys::read(set) else { return };
+    if let Ok(token) = std::str::from_utf8(token)
+        && let Ok((_, key)) = id_token::open(token, &keys)
+    {
+        assert!(Key::read(&key.text()).is_some(), "the key that is written into the row can be read again");
     }
 }
 

@@ -49,6 +49,10 @@ fn the_seeds_reach_behind_the_first_check() {
     use chevet::card::pkcs15;
     use chevet::identity::certificate::Certificate;
     use chevet::identity::crl::Crls;
+    use chevet::identity::id_token;
+    use chevet::identity::id_token::Keys;
+    use chevet::identity::situations;
+    use chevet::identity::userinfo::Person;
     use chevet::journal::note;
     let any = |target: &str, reached: &dyn Fn(&[u8]) -> bool| {
         let seeds = fs::read_dir(folder().join(target)).expect("seeds");
@@ -61,6 +65,13 @@ fn the_seeds_reach_behind_the_first_check() {
     any("pkcs15", &|seed| !pkcs15::keys(seed).is_empty());
     any("pkcs15", &|seed| !pkcs15::certificates(seed).is_empty());
     any("pkcs15", &|seed| !pkcs15::pins(seed).is_empty());
+    any("userinfo", &|seed| Person::read(seed).is_some_and(|person| person.exercises.len() == 2));
+    any("id_token", &|seed| {
+        let text = std::str::from_utf8(seed).unwrap_or_default();
+        let Some((set, token)) = text.split_once('\n') else { return false };
+        Keys::read(set.as_bytes()).is_some_and(|keys| id_token::open(token, &keys).is_ok())
+    });
+    any("situation", &|seed| situations::read(seed).is_some());
     any("tlv", &|seed| pkcs15::serial(seed).is_some());
     any("tlv", &|seed| pkcs15::root_application(seed).is_some());
 }

@@ -1,6 +1,8 @@
 //! The seeds that our own code makes, by the same ways on which they come: a virtual card is read, lists and notes are signed.
 
 use crate::desk::pki;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::ProfessionCode;
 use chevet::journal::Draft;
@@ -25,6 +27,7 @@ use chevet::secret::SecretKey;
 use chevet::time::Now;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -46,7 +49,9 @@ pub fn write(folder: &Path) {
             put("tlv", &format!("{name}-{file:04x}"), &read(&mut card, &[0x3F00, file]));
         }
         let tries = exchange(&mut card, &hex::decode("00CB3FFF0A4D087006BF810102A080").expect("hex"));
-        put("tlv", &format!("{name}-tries"), &tries);
+        if !tries.is_empty() {
+            put("tlv", &format!("{name}-tries"), &tries);
+        }
         // Wherever this card has its directories: all of the application's small files.
         put("pkcs15", &format!("{name}-dir"), &read(&mut card, &[0x3F00, 0x2F00]));
         let mut found = 0;
@@ -59,6 +64,10 @@ pub fn write(folder: &Path) {
         }
         assert!(found >= 3, "{name}: the directories lie elsewhere now");
     }
+    let inside =
+        [&[0x84, 23][..], b"CLINIQUE DU BAC A SABLE", &[0x85, 10], b"1440000999", &[0x86, 4], b"SA04"].concat();
+    let length = u8::try_from(inside.len()).expect("short");
+    put("situation", "one", &[&[0xEE, length], inside.as_slice(), &[0; 8]].concat());
     for name in ["nurse", "in-training", "reception"] {
         let secrets = pki().card(&Drawer::profile(name).expect("in the drawer")).expect("drawn");
         put("certificate", name, &secrets.authentication.certificate);
@@ -73,6 +82,7 @@ pub fn write(folder: &Path) {
         put("crl", name, &pki().list(&draft).expect("signed"));
     }
     journal(&put);
+    psc(&put);
     put("datamatrix", "one", b"IS010000000000000000000000S1279035121518989\x1DS21.2.250.1.213.1.4.10S3DOMINIQUE\x1DS4NESSI\x1DS5FS614-05-1979S751215");
 }
 
@@ -124,6 +134,33 @@ fn journal(put: &dyn Fn(&str, &str, &[u8])) {
         export::checkpoint_line(&note, Some(UnixSeconds(1_795_423_400))),
     ];
     put("export", "three-lines", lines.join("\n").as_bytes());
+}
+
+/// What Pro Santé Connect says of somebody, and what a provider with a card's key would sign.
+fn psc(put: &dyn Fn(&str, &str, &[u8])) {
+    let person = json!({
+        "sub": "f:0a1b:899700101340", "SubjectNameID": "899700101340", "preferred_username": "899700101340",
+        "given_name": "Camille", "family_name": "INVENTEE",
+        "SubjectRefPro": {"exercices": [
+            {"codeProfession": "60", "codeCategorieProfessionnelle": "C", "activities": [
+                {"numeroFinessSite": "750000001", "raisonSocialeSite": "HOPITAL INVENTE", "codeSecteurDactivite": "SA01"}]},
+            {"codeProfession": 10, "codeCategorieProfessionnelle": "E", "codeTypeSavoirFaire": "S",
+             "codeSavoirFaire": "SM26", "activities": []}]}
+    });
+    put("userinfo", "two-exercises", person.to_string().as_bytes());
+    let roles = json!({"sub": "s", "SubjectNameID": "899700101340", "SubjectRole": ["60^1.2.250.1.213.1.1.5.5"]});
+    put("userinfo", "roles-only", roles.to_string().as_bytes());
+
+    let secrets = pki().card(&Drawer::profile("nurse").expect("in the drawer")).expect("drawn");
+    let numbers = secrets.authentication.key.numbers().expect("an RSA key");
+    let coded = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let keys = json!({"keys": [{"kty": "RSA", "kid": "one", "use": "sig", "n": coded(&numbers.modulus), "e": "AQAB"}]});
+    let claims =
+        json!({"iss": "https://psc.invalid", "sub": "s", "aud": "chevet", "exp": 1_795_423_320, "iat": 1_795_423_200});
+    let header = json!({"alg": "RS256", "kid": "one", "typ": "JWT"});
+    let signed = format!("{}.{}", coded(header.to_string().as_bytes()), coded(claims.to_string().as_bytes()));
+    let signature = secrets.sign_with_authentication(signed.as_bytes()).expect("signed");
+    put("id_token", "signed", format!("{keys}\n{signed}.{}", coded(&signature)).as_bytes());
 }
 
 fn card(name: &str) -> Card {
