@@ -11,6 +11,8 @@ use crate::card::words::Command;
 use crate::card::words::Status;
 use crate::identity::certificate::Certificate;
 use crate::identity::certificate::KeyUse;
+use crate::identity::holder::Situation;
+use crate::identity::situations;
 use crate::identity::statement::Statement;
 use crate::secret::Pin;
 use aws_lc_rs::digest;
@@ -113,6 +115,26 @@ pub(super) fn sign(card: &mut Transport<'_>, found: &Found, statement: &Statemen
     let signature = demand(card, Command::internal_authenticate(&hash))?;
     found.certificate.verify_signature(statement.message(), &signature).map_err(|_| Error::SignatureRefused)?;
     Ok(signature.to_vec())
+}
+
+/// Where the holder works, once the PIN was taken. A card has as many files as it has situations; the first that is missing,
+/// empty or guarded otherwise ends them.
+pub(super) fn situations(card: &mut Transport<'_>, found: &Found) -> Result<Vec<Situation>, Error> {
+    let mut all = Vec::new();
+    for id in SITUATIONS {
+        let path = pkcs15::absolute(&found.application, &id.to_be_bytes());
+        match file(card, "CPS_ACTIVITY", &path) {
+            Ok(Some(bytes)) => match situations::read(&bytes) {
+                Some(situation) if !all.contains(&situation) => all.push(situation),
+                Some(_) => {}
+                None => break,
+            },
+            // The card says no to this file: that is an answer. Anything below it is not.
+            Ok(None) | Err(Error::Dialogue { .. } | Error::Unreadable { .. }) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
 }
 
 /// The root application, by the name that EF.ATR gives. A card that answers otherwise is in its root already.
@@ -264,6 +286,8 @@ const CONTACT_AID: [u8; 13] = [0xE8, 0x28, 0xBD, 0x08, 0x0F, 0x80, 0x25, 0x00, 0
 const CONTACTLESS_AID: [u8; 13] = [0xE8, 0x28, 0xBD, 0x08, 0x0F, 0x80, 0x25, 0x00, 0x00, 0x01, 0xFF, 0x00, 0x20];
 /// Where the application is when EF.DIR gives no path.
 const APPLICATION_PATH: [u8; 4] = [0x3F, 0x00, 0x00, 0x01];
+/// CPS_ACTIVITY_01_PS to CPS_ACTIVITY_16_PS.
+const SITUATIONS: std::ops::RangeInclusive<u16> = 0xD120..=0xD12F;
 /// ISO 7816-15 §7.5.4: the one fixed place.
 const OBJECT_DIRECTORY: [u8; 2] = [0x50, 0x31];
 const AUTHENTICATION_KEY_DEFAULT: u8 = 0x82;

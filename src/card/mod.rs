@@ -21,10 +21,12 @@
 mod dialogue;
 pub mod generation;
 pub mod pkcs15;
+pub mod service;
 mod watch;
 pub mod words;
 mod work;
 
+use crate::identity::holder::Situation;
 use crate::identity::statement::Statement;
 use crate::secret::Pin;
 use std::sync::Arc;
@@ -164,6 +166,11 @@ impl Reader {
         self.ask(insertion, |answer| Order::Sign { statement, answer }).await
     }
 
+    /// Where the holder works, as the card says behind its PIN; the PIN must have been taken since the card came in.
+    pub async fn situations(&self, insertion: u64) -> Result<Vec<Situation>, Error> {
+        self.ask(insertion, |answer| Order::Situations { answer }).await
+    }
+
     /// The visit is over: resets the card, so that its PIN is forgotten, and lets go of it. Waits for nobody; what was
     /// asked before and has not begun is not done.
     pub fn leave(&self) {
@@ -216,6 +223,7 @@ struct Command {
 enum Order {
     Read { answer: oneshot::Sender<Result<CardContents, Error>> },
     Login { pin: Pin, statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
+    Situations { answer: oneshot::Sender<Result<Vec<Situation>, Error>> },
     Sign { statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
     Leave,
 }

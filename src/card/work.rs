@@ -14,6 +14,7 @@ use crate::card::Shared;
 use crate::card::dialogue;
 use crate::card::dialogue::Found;
 use crate::card::watch::Stop;
+use crate::identity::holder::Situation;
 use std::sync::Arc;
 use std::sync::mpsc as channel;
 use std::thread;
@@ -65,6 +66,12 @@ impl Worker {
                         let _ = answer.send(result);
                     }
                 }
+                Order::Situations { answer } => {
+                    if !answer.is_closed() {
+                        let result = self.current(insertion, ended).and_then(|seen| self.situations(&seen));
+                        let _ = answer.send(result);
+                    }
+                }
                 Order::Sign { statement, answer } => {
                     if !answer.is_closed() {
                         let result = self.current(insertion, ended).and_then(|seen| self.sign(&seen, &statement));
@@ -98,6 +105,14 @@ impl Worker {
                 pin_digits: (found.pin.digits_min, found.pin.digits_max),
             })
         })
+    }
+
+    /// As [`Worker::sign`]: without the connection that took the PIN, every file would be refused.
+    fn situations(&mut self, seen: &InReader) -> Result<Vec<Situation>, Error> {
+        if self.held.as_ref().is_none_or(|held| held.found.is_none()) {
+            return Err(Error::PinNeeded);
+        }
+        self.with_found(seen, dialogue::situations)
     }
 
     /// Only on a connection that is still held: a new one has no PIN.

@@ -13,6 +13,7 @@ use crate::card::Seen;
 use crate::config::Config;
 use crate::identity::certificate;
 use crate::identity::certificate::Certificate;
+use crate::identity::holder::Situation;
 use crate::identity::statement::Statement;
 use crate::identity::trust;
 use crate::identity::trust::Warning;
@@ -199,6 +200,26 @@ fn tell(outcome: Result<Outcome, Error>, form: Form, output: &mut dyn Write) -> 
     }
 }
 
+/// What the card in the reader says without its PIN, for whoever looks for a fault.
+pub(super) fn contents(config: &Config) -> Result<CardContents, card::Error> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| card::Error::NoThread)?;
+    runtime.block_on(async {
+        let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
+        let options = card::Options { reader_name: config.reader.name.clone() };
+        let reader = Reader::start(options, tell)?;
+        match wait_for_card(&reader, &mut notices).await {
+            // A reader without a time limit of its own waits for a mute card as long as it lies there.
+            Ok(seen) => {
+                let read = tokio::time::timeout(READ_WITHIN, reader.read(seen.insertion)).await;
+                read.unwrap_or(Err(card::Error::Mute))
+            }
+            Err(Error::Reader(error)) => Err(error),
+            Err(_) => Err(card::Error::Removed),
+        }
+    })
+}
+
 /// Reads what is in the reader, without the PIN.
 async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
     let trusted = Trust::read(&asked.config.trust, asked.state).map_err(Error::Trust)?;
@@ -265,10 +286,15 @@ async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead) -> Outco
     let statement = Statement::login(DEVICE, certificate.key_id(), &nonce);
     let message = statement.message().to_vec();
     let answer = reader.login(insertion, pin, statement).await;
+    // Behind the PIN, and only for who was let in; a card that does not tell leaves null.
+    let situations = if answer.is_ok() { reader.situations(insertion).await.ok() } else { None };
     reader.leave();
     match answer {
         Ok(signature) if certificate.verify_signature(&message, &signature).is_ok() => {
             shown.verified = true;
+            if let Some(holder) = &mut shown.holder {
+                holder.situations = situations.map(|all| all.into_iter().map(shown_situation).collect());
+            }
             (shown, None)
         }
         Ok(_) => (shown, Some(No::Card(card::Error::SignatureRefused))),
@@ -281,6 +307,10 @@ async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead) -> Outco
             (shown, Some(No::Card(error)))
         }
     }
+}
+
+fn shown_situation(Situation { structure, name, sector }: Situation) -> ShownSituation {
+    ShownSituation { structure, name, sector }
 }
 
 fn typed(input: &mut dyn BufRead) -> Option<Pin> {
@@ -405,4 +435,6 @@ fn complain(error: &dyn std::error::Error) {
 const DEVICE: &str = "chevet card login";
 /// More changes than anybody makes while one command runs.
 const NOTICES_MAX: usize = 64;
+/// Reading a card takes a second or two.
+const READ_WITHIN: Duration = Duration::from_secs(8);
 const CARD_WITHIN: Duration = Duration::from_millis(1_500);

@@ -5,6 +5,7 @@
 pub mod card;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 pub mod demo;
+pub mod doctor;
 pub mod journal;
 #[cfg(feature = "screen")]
 pub mod kiosk;
@@ -81,6 +82,9 @@ enum Verb {
     /// Whom this device trusts: authorities, and the lists of what they revoked
     #[command(subcommand)]
     Trust(trust::Verb),
+    /// Which layer fails, and what to do about it
+    #[command(after_help = "Example: chevet doctor card --json")]
+    Doctor(doctor::Arguments),
     /// The appliance's program
     #[cfg(feature = "screen")]
     #[command(after_help = "Example: chevet kiosk --config kiosk.toml --state state --window 800x480")]
@@ -190,6 +194,7 @@ pub fn run() -> ExitCode {
         Verb::Journal(verb) => return journal_verb(&verb, common),
         Verb::Sync(verb) => sync::run(verb, common),
         Verb::Trust(verb) => trust::run(verb, common),
+        Verb::Doctor(arguments) => doctor::run(&arguments, common),
         Verb::Record(RecordVerb::Show { file }) => return record::show(&file, common.json),
         #[cfg(feature = "screen")]
         Verb::Kiosk(verb) => kiosk::run(verb, common),

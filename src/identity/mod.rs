@@ -7,6 +7,7 @@
 //! - `anchors` whom the settings trust, production or test · `crl` revocation lists, whole and delta
 //! - `trust` the chain, the dates, the age of the lists
 //! - `id_token` what Pro Santé Connect signs · `userinfo` what it says of a professional
+//! - `situations` what a card says of where its holder works, behind the PIN
 //! - `statement` the only things that a holder's card is ever asked to sign
 
 pub mod anchors;
@@ -14,6 +15,7 @@ pub mod certificate;
 pub mod crl;
 pub mod holder;
 pub mod id_token;
+pub mod situations;
 pub mod statement;
 pub mod trust;
 pub mod userinfo;

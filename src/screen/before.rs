@@ -2,6 +2,7 @@
 
 use crate::identity::holder::Holder;
 use crate::identity::holder::Means;
+use crate::identity::holder::Situation;
 use crate::identity::trust::CRL_TOLERATED_S;
 use crate::identity::trust::Verified;
 use crate::identity::trust::Warning;
@@ -13,6 +14,8 @@ use crate::screen::labels;
 use crate::screen::phone;
 use crate::screen::reasons;
 use crate::screen::view::Bar;
+use crate::screen::view::Choice;
+use crate::screen::view::ChoiceLine;
 use crate::screen::view::DeviceFacts;
 use crate::screen::view::Duty;
 use crate::screen::view::Home;
@@ -282,6 +285,26 @@ fn tolerated(verified: &Verified) -> String {
 }
 
 const DAYS_MAX: i64 = CRL_TOLERATED_S / 86_400;
+
+/// Where the holder is now, of the places that their card names.
+pub(super) fn situations(choosing: &page::ChoosingSituation) -> Choice {
+    let line = |place: &Situation| {
+        let label = if place.name.is_empty() { place.structure.clone() } else { place.name.clone() };
+        let sector = place.sector.as_ref().map(|sector| format!(" · {sector}")).unwrap_or_default();
+        ChoiceLine { label, hint: format!("{}{sector}", place.structure), tone: Tone::Quiet }
+    };
+    let holder = &choosing.holder;
+    Choice {
+        bar: Bar {
+            back: "Annuler".to_owned(),
+            name: words::full_name(&holder.family_name, &holder.given_name),
+            ..Bar::default()
+        },
+        title: french("Où exercez-vous en ce moment ?"),
+        sentence: french("Votre choix est inscrit dans chaque trace de cette visite."),
+        lines: choosing.situations.iter().map(line).collect(),
+    }
+}
 
 pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &DeviceFacts) -> Home {
     let holder = &home.here.holder;

@@ -439,6 +439,7 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
         Page::AskRpps(ask) => Body::Rpps(phone::rpps(ask)),
         Page::WaitingForPhone(waiting) => Body::Phone(phone::waiting(waiting)),
         Page::ChoosingExercise(choosing) => Body::Choice(phone::exercises(choosing)),
+        Page::ChoosingSituation(choosing) => Body::Choice(before::situations(choosing)),
         Page::PhoneOver { trouble, .. } => Body::Trouble(phone::over(*trouble)),
         Page::Opening(opening) => Body::Wait(before::opening(opening.holder.means)),
         Page::Duty(duty) => duty_page(duty),

@@ -1,6 +1,7 @@
 //! What may happen to a visit. `Debug` prints names only: an event may carry a digit of a PIN.
 
 use crate::identity::holder::Holder;
+use crate::identity::holder::Situation;
 use crate::identity::trust::Verified;
 use crate::identity::userinfo::Person;
 use crate::journal::Committed;
@@ -220,7 +221,11 @@ pub struct CardRead {
 /// What came of a PIN.
 pub enum PinAnswer {
     /// The card took it and signed a fresh nonce, and the signature was verified on the host.
-    Here(Box<LoginProof>),
+    /// With what the card then says of where its holder works.
+    Here {
+        proof: Box<LoginProof>,
+        situations: Vec<Situation>,
+    },
     Wrong {
         tries_left: u8,
     },

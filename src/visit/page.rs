@@ -7,6 +7,7 @@ pub mod phone;
 use crate::identity::holder::Holder;
 use crate::identity::holder::HolderId;
 use crate::identity::holder::Means;
+use crate::identity::holder::Situation;
 use crate::journal::Committed;
 use crate::journal::allowance::Allowance;
 use crate::journal::trace::LoginProof;
@@ -156,6 +157,8 @@ pub enum Page {
     WaitingForPhone(WaitingForPhone),
     /// As whom, where, of several.
     ChoosingExercise(Box<ChoosingExercise>),
+    /// The card took its PIN and names several places: where the holder is now.
+    ChoosingSituation(Box<ChoosingSituation>),
     /// A visit by telephone is over, and why. There is no card to take.
     PhoneOver {
         trouble: Trouble,
@@ -187,6 +190,14 @@ pub struct AskPin {
     pub was_wrong: bool,
     /// A last try needs an explicit yes before any digit (P7).
     pub last_try_agreed: bool,
+    pub until: Duration,
+}
+
+pub struct ChoosingSituation {
+    pub insertion: Insertion,
+    pub holder: Holder,
+    pub proof: Box<LoginProof>,
+    pub situations: Vec<Situation>,
     pub until: Duration,
 }
 
@@ -417,6 +428,7 @@ impl Page {
             Page::AskRpps(_) => "ask_rpps",
             Page::WaitingForPhone(_) => "waiting_for_phone",
             Page::ChoosingExercise(_) => "choosing_exercise",
+            Page::ChoosingSituation(_) => "choosing_situation",
             Page::PhoneOver { .. } => "phone_over",
             Page::Opening(_) => "opening",
             Page::Duty(_) => "duty",

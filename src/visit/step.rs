@@ -2,6 +2,7 @@
 
 use crate::identity::holder::Holder;
 use crate::identity::holder::Means;
+use crate::identity::holder::Situation;
 use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::trace::LoginProof;
@@ -22,6 +23,7 @@ use crate::visit::event::ReaderState;
 use crate::visit::event::Ticket;
 use crate::visit::event::Touch;
 use crate::visit::page::AskPin;
+use crate::visit::page::ChoosingSituation;
 use crate::visit::page::Duty;
 use crate::visit::page::DutyStep;
 use crate::visit::page::Here;
@@ -88,6 +90,7 @@ impl Visit {
             Page::AskRpps(ask) => Some(ask.until),
             Page::WaitingForPhone(waiting) => Some(waiting.until),
             Page::ChoosingExercise(choosing) => Some(choosing.until),
+            Page::ChoosingSituation(choosing) => Some(choosing.until),
             Page::PhoneOver { until, .. } => Some(*until),
             Page::Opening(opening) => Some(opening.until),
             Page::Home(home) => home.handing.map(|(_, until)| until),
@@ -171,6 +174,9 @@ impl Visit {
                 self.end(Page::TakeCard(trouble))
             }
             Page::ChoosingExercise(choosing) if over(&choosing.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::ChoosingSituation(choosing) if over(&choosing.until) => {
+                self.end(Page::TakeCard(Trouble::TookTooLong))
+            }
             Page::PhoneOver { until, .. } if over(until) => self.turn(Page::Idle, vec![]),
             Page::Reception { until, .. } if over(until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Opening(opening) if over(&opening.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
@@ -198,6 +204,7 @@ impl Visit {
             Page::AskRpps(ask) => self.while_asking_rpps(ask, event, now),
             Page::WaitingForPhone(waiting) => self.while_waiting_for_phone(waiting, event, now),
             Page::ChoosingExercise(choosing) => self.while_choosing_exercise(*choosing, event, now),
+            Page::ChoosingSituation(choosing) => self.while_choosing_situation(*choosing, event, now),
             Page::PhoneOver { .. }
                 if matches!(event, Event::Touched(Touch::Back | Touch::Quit | Touch::Understood)) =>
             {
@@ -286,7 +293,9 @@ impl Visit {
     ) -> (Visit, Vec<Effect>) {
         match event {
             Event::PinChecked { insertion: asked, answer } if asked == insertion => match answer {
-                PinAnswer::Here(proof) => self.open(insertion, card.holder, proof, now),
+                PinAnswer::Here { proof, situations } => {
+                    self.choose_situation(insertion, card.holder, proof, situations, now)
+                }
                 PinAnswer::Wrong { tries_left } => {
                     card.tries_left = Some(tries_left);
                     self.ask_pin(insertion, card, true, now)
@@ -295,6 +304,41 @@ impl Visit {
                 PinAnswer::Failed(trouble) => self.end(Page::TakeCard(trouble)),
             },
             _ => self.turn(Page::CheckingPin { insertion, card, until }, vec![]),
+        }
+    }
+
+    /// Of several situations the holder says under which one this visit is; one is taken as it stands. The desk of a CPE or
+    /// CPA has none.
+    fn choose_situation(
+        self,
+        insertion: Insertion,
+        mut holder: Holder,
+        proof: Box<LoginProof>,
+        situations: Vec<Situation>,
+        now: Now,
+    ) -> (Visit, Vec<Effect>) {
+        if situations.len() > 1 && holder.may_ask_for_records() {
+            let until = now.since_boot + INACTIVITY_MAX;
+            let choosing = ChoosingSituation { insertion, holder, proof, situations, until };
+            return self.turn(Page::ChoosingSituation(Box::new(choosing)), vec![]);
+        }
+        holder.situations = Some(situations);
+        self.open(insertion, holder, proof, now)
+    }
+
+    fn while_choosing_situation(self, mut choosing: ChoosingSituation, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        match event {
+            Event::Touched(Touch::Choose(place)) if place < choosing.situations.len() => {
+                choosing.holder.situations = Some(vec![choosing.situations.swap_remove(place)]);
+                self.open(choosing.insertion, choosing.holder, choosing.proof, now)
+            }
+            Event::Touched(Touch::Back | Touch::Quit) => self.end(Page::TakeCard(Trouble::VisitEnded)),
+            event => {
+                if matches!(event, Event::Touched(_)) {
+                    choosing.until = now.since_boot + INACTIVITY_MAX;
+                }
+                self.turn(Page::ChoosingSituation(Box::new(choosing)), vec![])
+            }
         }
     }
 

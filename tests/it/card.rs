@@ -397,6 +397,9 @@ fn the_verbs_show_a_card_and_log_it_in() {
         assert_eq!(hands.tries_left(), Some(2));
         let logged_in = Verb::login(hands, LastTry::Keep, "1234\n");
         assert_eq!((logged_in.code, &logged_in.json["verified"]), (ExitCode::SUCCESS, &true.into()));
+        let place =
+            serde_json::json!([{"structure": "1440000999", "name": "CLINIQUE DU BAC A SABLE", "sector": "SA04"}]);
+        assert_eq!(logged_in.json["holder"]["situations"], place, "behind the PIN");
         hands.pull();
         let nobody = Verb::show(hands);
         assert_eq!((nobody.code, nobody.json), (ExitCode::from(3), serde_json::Value::Null));

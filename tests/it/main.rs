@@ -15,6 +15,8 @@ mod desk;
 #[cfg(feature = "sandbox")]
 mod dmp;
 #[cfg(feature = "sandbox")]
+mod doctor;
+#[cfg(feature = "sandbox")]
 mod exchange;
 #[cfg(feature = "sandbox")]
 mod kiosk;
@@ -28,6 +30,7 @@ mod policy;
 mod render;
 #[cfg(feature = "screen")]
 mod screen;
+mod seeds;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 mod theft;
 #[cfg(feature = "sandbox")]

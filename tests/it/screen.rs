@@ -5,6 +5,7 @@
 mod fixtures;
 mod gates;
 mod harness;
+mod situations;
 
 use chevet::identity::trust::Verified;
 use chevet::identity::trust::Warning;

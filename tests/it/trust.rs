@@ -66,7 +66,8 @@ fn now() -> Wall {
     Wall::Is(UnixSeconds(Timestamp::now().as_second()))
 }
 
-fn whole(days: i64, revoked: &[Profile]) -> Vec<u8> {
+/// The list of the nurse's authority as it was so many days ago.
+pub fn whole(days: i64, revoked: &[Profile]) -> Vec<u8> {
     let draft = ListDraft { authority: Authority::Strong, revoked, released: &[], at: days_ago(days), base: None };
     pki().list(&draft).expect("signed")
 }

@@ -337,6 +337,7 @@ impl Life {
         let asked = match &self.visit.page {
             Page::AskPin(ask) => Some((&ask.card.holder.id, ask.insertion)),
             Page::CheckingPin { insertion, card, .. } => Some((&card.holder.id, *insertion)),
+            Page::ChoosingSituation(choosing) => Some((&choosing.holder.id, choosing.insertion)),
             Page::Opening(opening) => Some((&opening.holder.id, opening.insertion)),
             _ => None,
         };

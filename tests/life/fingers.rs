@@ -28,6 +28,7 @@ impl Life {
                 _ => Touch::Confirm,
             },
             Page::ChoosingExercise(_) => Touch::Choose(dice.usize(0..4)),
+            Page::ChoosingSituation(_) => Touch::Choose(dice.usize(0..3)),
             Page::Home(_) => match dice.u8(0..10) {
                 0 if self.seed.is_multiple_of(4) => Touch::HandOver,
                 0 => Touch::TypeIns,

@@ -16,6 +16,7 @@ use crate::life::people::upstream_teams;
 use crate::life::phones::Phones;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
+use chevet::identity::holder::Situation;
 use chevet::identity::trust::Verified;
 use chevet::journal::Committed;
 use chevet::journal::Draft;
@@ -318,11 +319,20 @@ impl Life {
         }
         if right {
             card.tries_left = 3;
-            return PinAnswer::Here(Box::new(LoginProof::Card(CardProof {
-                certificate: vec![1],
-                nonce: [2; 32],
-                signature: vec![3],
-            })));
+            let place = |number: u8| Situation {
+                structure: format!("14400009{number:02}"),
+                name: "ailleurs".into(),
+                sector: None,
+            };
+            return PinAnswer::Here {
+                proof: Box::new(LoginProof::Card(CardProof {
+                    certificate: vec![1],
+                    nonce: [2; 32],
+                    signature: vec![3],
+                })),
+                // Most cards name one place.
+                situations: (0..if insertion.0 % 10 == 3 { 2 } else { 1 }).map(place).collect(),
+            };
         }
         card.tries_left -= 1;
         PinAnswer::Wrong { tries_left: card.tries_left }

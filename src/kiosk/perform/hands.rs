@@ -259,7 +259,16 @@ impl Hands {
                     return PinAnswer::Failed(Trouble::SignatureRefused);
                 }
                 let certificate = own.der().to_vec();
-                PinAnswer::Here(Box::new(LoginProof::Card(CardProof { certificate, nonce, signature })))
+                let proof = Box::new(LoginProof::Card(CardProof { certificate, nonce, signature }));
+                match self.reader.situations(insertion.0).await {
+                    Ok(situations) => PinAnswer::Here { proof, situations },
+                    Err(error @ card::Error::Removed) => PinAnswer::Failed(troubles::of_card(&error)),
+                    // Where they work is said by nobody then; who they are is proven all the same.
+                    Err(error) => {
+                        tracing::warn!(%error, "the card does not say where its holder works");
+                        PinAnswer::Here { proof, situations: Vec::new() }
+                    }
+                }
             }
             Err(card::Error::WrongPin { tries_left }) => PinAnswer::Wrong { tries_left },
             Err(card::Error::Blocked) => PinAnswer::Blocked,

@@ -1,0 +1,194 @@
+//! What reads bytes that somebody else wrote: a card, an authority, a server, a file brought for checking. Each target must
+//! take anything without a panic and without growing beyond what it was given; where more can be said, it is asserted.
+//!
+//! Used twice: by the fuzzer, and by the ordinary tests, which replay the seeds.
+
+use chevet::card::generation::Generation;
+use chevet::card::pkcs15;
+use chevet::card::words;
+use chevet::identity::anchors::Anchors;
+use chevet::identity::anchors::Authority;
+use chevet::identity::certificate::Certificate;
+use chevet::identity::crl::Crls;
+use chevet::identity::id_token;
+use chevet::identity::id_token::Key;
+use chevet::identity::id_token::Keys;
+use chevet::identity::situations;
+use chevet::identity::trust;
+use chevet::identity::userinfo::Person;
+use chevet::journal::export::Verifier;
+use chevet::journal::note;
+use chevet::journal::note::Countersignature;
+use chevet::journal::note::VerifyingKey;
+use chevet::journal::receipt::Receipt;
+use chevet::patient::datamatrix;
+use chevet::time::UnixSeconds;
+use chevet::time::Wall;
+use std::sync::LazyLock;
+
+/// Name, and what it does with bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: &[Target] = &[
+    ("atr", atr),
+    ("tlv", tlv),
+    ("pkcs15", pkcs15),
+    ("situation", situation),
+    ("certificate", certificate),
+    ("authority", authority),
+    ("crl", crl),
+    ("userinfo", userinfo),
+    ("id_token", id_token),
+    ("note", note),
+    ("receipt", receipt),
+    ("export", export),
+    ("datamatrix", datamatrix),
+];
+
+fn atr(bytes: &[u8]) {
+    let generation = Generation::of(bytes);
+    assert!(!generation.name().is_empty());
+}
+
+/// The answers that are read without a directory: status words, EF.ATR, EF.SN, the PIN object.
+fn tlv(bytes: &[u8]) {
+    if let Some((data, _)) = words::split(bytes) {
+        assert_eq!(data.len() + 2, bytes.len());
+    }
+    if let Some(aid) = pkcs15::root_application(bytes) {
+        assert!(aid.len() <= bytes.len());
+    }
+    if let Some(serial) = pkcs15::serial(bytes) {
+        assert!(serial.len() <= 2 * bytes.len() + 1);
+    }
+    pkcs15::tries_left(bytes);
+}
+
+/// The directory files, whichever it is.
+fn pkcs15(bytes: &[u8]) {
+    assert!(pkcs15::applications(bytes).len() <= bytes.len());
+    pkcs15::directories(bytes);
+    assert!(pkcs15::keys(bytes).len() <= bytes.len());
+    assert!(pkcs15::certificates(bytes).len() <= bytes.len());
+    assert!(pkcs15::pins(bytes).len() <= bytes.len());
+}
+
+fn situation(bytes: &[u8]) {
+    if let Some(place) = situations::read(bytes) {
+        assert!(!place.structure.is_empty() && place.structure.chars().count() <= bytes.len());
+    }
+}
+
+fn certificate(bytes: &[u8]) {
+    let Ok(certificate) = Certificate::parse(bytes) else { return };
+    assert!(certificate.der().len() <= bytes.len());
+    assert!(certificate.lists_at().iter().all(|address| address.starts_with("http://")));
+    // Read twice, it says the same.
+    assert!(Certificate::parse(certificate.der()).as_ref() == Ok(&certificate));
+    let now = Wall::Is(UnixSeconds(1_795_000_000));
+    let verdict = trust::verify(&certificate, &ANCHORS, &LISTS, now);
+    // Nobody here can sign: what is trusted is the seed itself.
+    assert!(verdict.is_err() || certificate.der() == NURSE.as_slice());
+}
+
+fn authority(bytes: &[u8]) {
+    if let Ok(all) = Authority::all_of(bytes) {
+        assert!(!all.is_empty() && all.len() <= bytes.len());
+        drop(Anchors::from_pem(&[bytes]));
+    }
+}
+
+fn crl(bytes: &[u8]) {
+    let crls = Crls::from_bytes(vec![bytes.to_vec()]);
+    assert!(crls.signed(&ANCHORS).count() <= bytes.len());
+    // Nobody here can sign: what is taken is the very list of the seeds.
+    if let Ok(list) = crls.accept(bytes, &ANCHORS) {
+        assert!(!list.is_news && list.name.ends_with(".crl") && !list.name.contains('/'));
+    }
+    if let Ok(certificate) = Certificate::parse(&NURSE) {
+        drop(trust::verify(&certificate, &ANCHORS, &crls, Wall::Is(UnixSeconds(1_795_000_000))));
+    }
+}
+
+fn userinfo(bytes: &[u8]) {
+    let Some(person) = Person::read(bytes) else { return };
+    assert!(person.exercises.len() <= bytes.len());
+    for chosen in person.exercises.iter().map(Some).chain([None]) {
+        let holder = person.holder(chosen);
+        assert!(holder.id == person.id && holder.situations.is_some());
+    }
+}
+
+/// A key set, a line feed, and a token that it may have signed.
+fn id_token(bytes: &[u8]) {
+    let at = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (set, token) = (&bytes[..at], bytes.get(at + 1..).unwrap_or_default());
+    let Some(keys) = Keys::read(set) else { return };
+    if let Ok(token) = std::str::from_utf8(token)
+        && let Ok((_, key)) = id_token::open(token, &keys)
+    {
+        assert!(Key::read(&key.text()).is_some(), "the key that is written into the row can be read again");
+    }
+}
+
+fn note(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(head) = note::read(text) {
+        assert!(text.starts_with(&note::text(&head)), "what is read is what was signed");
+    }
+    assert!(Countersignature::all(text).len() <= bytes.len());
+    drop(VerifyingKey::parse(text));
+}
+
+fn receipt(bytes: &[u8]) {
+    let looks = Receipt::is_one(bytes);
+    if let Ok(receipt) = Receipt::read(bytes) {
+        assert!(looks, "what is read was known for one");
+        let text = receipt.to_text();
+        assert!(Receipt::read(text.as_bytes()).is_ok_and(|again| again.to_text() == text));
+    }
+}
+
+fn export(bytes: &[u8]) {
+    let mut verifier = Verifier::new(None);
+    bytes.split(|byte| *byte == b'\n').for_each(|line| verifier.line(line));
+    let report = verifier.finish();
+    // An empty line is a row that is no good.
+    assert!(report.rows <= bytes.len() as u64 + 1);
+}
+
+fn datamatrix(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        drop(datamatrix::parse(text));
+    }
+}
+
+static NURSE: LazyLock<Vec<u8>> = LazyLock::new(|| der(include_str!("../../tests/identity/nurse.pem")));
+static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {
+    Anchors::from_pem(&[include_bytes!("../../tests/identity/anchors.pem")]).expect("they are in the repository")
+});
+static LISTS: LazyLock<Crls> =
+    LazyLock::new(|| Crls::from_bytes(vec![include_bytes!("../../tests/identity/authority.crl").to_vec()]));
+
+/// A small base64 reader, so that this crate needs none: the file is ours.
+fn der(pem: &str) -> Vec<u8> {
+    let digit = |c: u8| match c {
+        b'A'..=b'Z' => Some(c - b'A'),
+        b'a'..=b'z' => Some(c - b'a' + 26),
+        b'0'..=b'9' => Some(c - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let body = pem.lines().filter(|line| !line.starts_with("-----")).flat_map(str::bytes).filter_map(digit);
+    let (mut bits, mut held, mut out) = (0_u32, 0, Vec::new());
+    for six in body {
+        bits = bits << 6 | u32::from(six);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+        }
+    }
+    out
+}

@@ -1,0 +1,86 @@
+//! A "situation d'exercice" as a CPS holds it behind its PIN: CPS_ACTIVITY_01_PS to _16_PS, one small file each.
+//!
+//! Template EE with 84 (name), 85 (structure's identifier) and 86 (sector). That the files are D120 to D12F and guarded is
+//! read in the agency's own sources; the inside is inferred from a public sample, and no real card was at hand: what is not
+//! understood is no situation, and never an error. Pure.
+
+use crate::identity::holder::Situation;
+
+/// What one file says. `None`: it is empty, or not understood.
+pub fn read(file: &[u8]) -> Option<Situation> {
+    let inside = value(file, TEMPLATE)?;
+    let structure = word(value(inside, STRUCTURE)?)?;
+    let name = value(inside, NAME).and_then(word).unwrap_or_default();
+    let sector = value(inside, SECTOR).and_then(word);
+    Some(Situation { structure, name, sector })
+}
+
+/// The first value under this one-byte tag (ISO 7816-4 §5.2.2; lengths of one to three bytes). Zeros between are filling.
+fn value(mut bytes: &[u8], tag: u8) -> Option<&[u8]> {
+    loop {
+        let (first, rest) = bytes.split_first()?;
+        if *first == 0 {
+            bytes = rest;
+            continue;
+        }
+        let (length, rest) = match rest {
+            [short @ 0..=0x7F, rest @ ..] => (usize::from(*short), rest),
+            [0x81, length, rest @ ..] => (usize::from(*length), rest),
+            [0x82, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+            _ => return None,
+        };
+        let (value, rest) = rest.split_at_checked(length)?;
+        if *first == tag {
+            return Some(value);
+        }
+        bytes = rest;
+    }
+}
+
+/// Text as cards of this age write it: UTF-8, else Latin-1; without control characters and outer spaces.
+fn word(bytes: &[u8]) -> Option<String> {
+    let latin = || bytes.iter().map(|byte| char::from(*byte)).collect();
+    let text: String = std::str::from_utf8(bytes).map_or_else(|_| latin(), str::to_owned);
+    let text: String = text.chars().filter(|letter| !letter.is_control()).take(WORD_MAX).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+const TEMPLATE: u8 = 0xEE;
+const NAME: u8 = 0x84;
+const STRUCTURE: u8 = 0x85;
+const SECTOR: u8 = 0x86;
+const WORD_MAX: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(value.len()).expect("short")], value].concat()
+    }
+
+    #[test]
+    fn a_situation_is_read_whatever_fills_its_file() {
+        let inside =
+            [tlv(0x84, b"CLINIQUE \xC9TOILE"), tlv(0x99, b"?"), tlv(0x85, b"1440000999"), tlv(0x86, b"SA04")].concat();
+        let expected =
+            Situation { structure: "1440000999".into(), name: "CLINIQUE ÉTOILE".into(), sector: Some("SA04".into()) };
+        for file in
+            [tlv(0xEE, &inside), [tlv(0xEE, &inside), vec![0; 30]].concat(), [&[0xEE, 0x81, 41], &*inside].concat()]
+        {
+            assert_eq!(read(&file).as_ref(), Some(&expected), "{file:02X?}");
+        }
+        let without_sector = tlv(0xEE, &tlv(0x85, b"1440000999"));
+        assert_eq!(read(&without_sector).map(|it| (it.name, it.sector)), Some((String::new(), None)));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_no_situation() {
+        let whole = tlv(0xEE, &tlv(0x85, b"1440000999"));
+        for file in [&[][..], &[0; 40], &[0xFF; 40], &whole[..whole.len() - 1], &tlv(0xEE, &tlv(0x84, b"NO STRUCTURE"))]
+        {
+            assert_eq!(read(file), None, "{file:02X?}");
+        }
+    }
+}
