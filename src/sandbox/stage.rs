@@ -7,15 +7,19 @@ use crate::sandbox::people::People;
 use crate::sandbox::pki;
 use crate::sandbox::pki::Pki;
 use crate::sandbox::pki::Profile;
+use crate::sandbox::psc;
 use crate::time::UnixSeconds;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Everything around a kiosk, except the reader.
 pub struct Stage {
     pub pki: Pki,
     pub drawer: Drawer,
     pub people: People,
+    /// Telephones approve by themselves after a few seconds.
+    psc: psc::Running,
     /// `None` while it is away.
     dmp: Option<dmp::Running>,
     /// Where it was last, and comes back to.
@@ -37,6 +41,8 @@ pub enum Error {
     Pki { source: pki::Error },
     #[error("the sandbox's DMP cannot be started")]
     Dmp { source: dmp::Error },
+    #[error("the sandbox's Pro Santé Connect cannot be started")]
+    Psc { source: psc::Error },
 }
 
 impl Stage {
@@ -45,7 +51,17 @@ impl Stage {
         let of_folder = |source| Error::Folder { source };
         std::fs::create_dir_all(folder).map_err(of_folder)?;
         let pki = Pki::open_or_make(&folder.join("pki")).map_err(|source| Error::Pki { source })?;
+        let options = psc::Options {
+            pki: pki.clone(),
+            port: 0,
+            approves_after: Some(APPROVES_AFTER),
+            interval_s: 2,
+            request_s: 120,
+            access_s: 120,
+        };
+        let psc = psc::start(options).map_err(|source| Error::Psc { source })?;
         let mut stage = Stage {
+            psc,
             drawer: Drawer::new(pki.clone()),
             pki,
             people: People::generate(SEED, today),
@@ -58,7 +74,7 @@ impl Stage {
             state: folder.join("state"),
         };
         let base_url = stage.start_dmp()?;
-        std::fs::write(&stage.settings, settings_text(&stage.pki, &base_url)).map_err(of_folder)?;
+        std::fs::write(&stage.settings, settings_text(&stage.pki, &base_url, &stage.psc.issuer)).map_err(of_folder)?;
         Ok(stage)
     }
 
@@ -82,8 +98,14 @@ impl Stage {
         (self.port, self.web_port) = (running.port, running.web_port);
         self.web_url = running.web_url.clone();
         let base_url = running.base_url.clone();
+        running.trust_issuer(&self.psc.issuer, &self.psc.jwk());
         self.dmp = Some(running);
         Ok(base_url)
+    }
+
+    /// The telephones, and what goes wrong with them.
+    pub fn psc(&self) -> &psc::Running {
+        &self.psc
     }
 
     /// The patient's side: a plain web page.
@@ -103,7 +125,7 @@ impl Stage {
 }
 
 /// The nurse and the doctor of the drawer are one team; the others are colleagues whose names the site knows.
-fn settings_text(pki: &Pki, base_url: &str) -> String {
+fn settings_text(pki: &Pki, base_url: &str, issuer: &str) -> String {
     let team: Vec<String> = ["nurse", "doctor", "last-try"]
         .into_iter()
         .filter_map(Drawer::profile)
@@ -123,7 +145,8 @@ fn settings_text(pki: &Pki, base_url: &str) -> String {
          [trust]\nanchors = [{anchors:?}]\ncrls = {crls:?}\nproduction = false\n\n\
          [reader]\npinpad = \"off\"\n\n\
          [upstream]\nurl = {base_url:?}\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n\
-         connector = \"pdsm\"\n",
+         connector = \"pdsm\"\n\n\
+         [ecps]\nissuer = {issuer:?}\nclient_id = \"borne\"\nca = {ca:?}\n",
         team = team.join(", "),
         colleagues = colleagues,
         anchors = pki.anchors(),
@@ -134,5 +157,7 @@ fn settings_text(pki: &Pki, base_url: &str) -> String {
     )
 }
 
+/// Long enough to read the two digits.
+const APPROVES_AFTER: Duration = Duration::from_secs(6);
 /// Everybody is invented from this.
 pub const SEED: u64 = 2026;

@@ -13,6 +13,8 @@ mod desk;
 #[cfg(feature = "sandbox")]
 mod dmp;
 #[cfg(feature = "sandbox")]
+mod ecps;
+#[cfg(feature = "sandbox")]
 mod exchange;
 #[cfg(feature = "sandbox")]
 mod kiosk;
