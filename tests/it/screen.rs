@@ -5,6 +5,7 @@
 mod fixtures;
 mod gates;
 mod harness;
+mod phone;
 
 use chevet::journal::allowance::Unanchored;
 use chevet::policy::Decision;

@@ -157,6 +157,13 @@ fn here(round: Vec<RoundEntry>) -> Here {
     Here { insertion: Insertion(1), holder: holder(), login: 0, round, until: LATER }
 }
 
+/// A visit without a card, just begun.
+pub fn home_by_phone() -> Page {
+    let insertion = Insertion::by_phone(Ticket(1));
+    let here = Here { insertion, holder: Holder { means: Means::ECps, ..holder() }, ..here(vec![]) };
+    Page::Home(Box::new(Home { here, typing: false, notice: None }))
+}
+
 /// With `digits` typed.
 pub fn pin(tries_left: Option<u8>, digits: &[u8], was_wrong: bool, last_try_agreed: bool) -> Page {
     let card = CardRead { holder: holder(), tries_left, pin_digits: (4, 8) };
