@@ -48,6 +48,11 @@ fn a_number_is_typed_in_groups_and_sent_when_it_is_whole() {
     sends(&window, &mut touches, "Effacer", Touch::Erase);
     let wrong = visit(ask("99700101341", Some(Trouble::RppsMistyped)));
     draws(&window, "rpps-wrong", &wrong, &["997\u{a0}001\u{a0}013\u{a0}41", "erreur de frappe"]);
+    let low = controls(&window)
+        .iter()
+        .map(|control| control.absolute_position().y + control.size().height)
+        .fold(0.0, f32::max);
+    assert!(low <= 480.0, "a control leaves the window below: {low}");
     sends(&window, &mut touches, "Valider", Touch::Confirm);
     sends(&window, &mut touches, "Annuler", Touch::Back);
 }
@@ -110,5 +115,6 @@ fn an_end_says_what_happened_and_that_nothing_is_kept() {
 #[test]
 fn home_says_all_the_time_that_nothing_is_kept() {
     let (window, _touches) = window();
-    draws(&window, "home-by-phone", &visit(home_by_phone()), &[NOTHING, "saisissez l’INS"]);
+    draws(&window, "home-by-phone", &visit(home_by_phone()), &[NOTHING, "saisissez l’INS", "ferme tout"]);
+    assert!(!said(&window).iter().any(|text| text.contains("Retirer la carte")), "there is no card");
 }
