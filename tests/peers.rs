@@ -3,7 +3,11 @@
 //! - Medplum's FHIR router and validator (npm) behind mutual TLS: it takes our traces and consents, once each, and finds
 //!   them valid FHIR R4.
 //! - oidc-provider (npm) with CIBA in poll mode behind mutual TLS: a telephone logs in, by both ways of knowing a client.
+//! - Keycloak (Maven Central), which Pro Santé Connect is: the same login by its own CIBA path, with its own `slow_down`.
 //! - pymerkle (PyPI): the journal's roots, its proofs, and each head's consistency with the one before.
+
+#[path = "peers/keycloak.rs"]
+mod keycloak;
 
 use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
 use aws_lc_rs::signature::EcdsaKeyPair;
@@ -13,7 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chevet::ecps;
 use chevet::ecps::answer::Polled;
 use chevet::ecps::answer::Tokens;
-use chevet::ecps::assertion::SigningKey;
+use chevet::ecps::assertion;
 use chevet::exchange::pdsm::Pdsm;
 use chevet::exchange::pdsm::Profile;
 use chevet::exchange::upstream::AsDevice;
@@ -318,7 +322,9 @@ impl Ciba {
     fn client(&self, id: &str, by_key: bool) -> ecps::client::Client {
         let proof = if by_key {
             let pem = SecretBytes::new(std::fs::read(self.pki.device().key).expect("a key"));
-            ecps::client::ClientProof::Key(SigningKey::read(&pem, Some("borne".into())).expect("a signing key"))
+            ecps::client::ClientProof::Key(
+                assertion::SigningKey::read(&pem, Some("borne".into())).expect("a signing key"),
+            )
         } else {
             ecps::client::ClientProof::Tls
         };
