@@ -36,6 +36,8 @@ use std::time::Duration;
 pub struct Phones {
     /// Asked, and not answered yet.
     ringing: Vec<(Ticket, HolderId)>,
+    /// Whom each request was for.
+    asked: HashMap<Ticket, HolderId>,
     /// Who really approved which request.
     approved: HashMap<Ticket, HolderId>,
     /// Whose token serves: a late approval has one too.
@@ -58,6 +60,7 @@ impl Life {
         if !lucky {
             return Event::PhoneAsked { ticket, answer: Err(Trouble::PhoneUnreachable) };
         }
+        self.phones.asked.insert(ticket, holder.clone());
         self.phones.ringing.push((ticket, holder));
         let until = self.now.since_boot + Duration::from_secs(120);
         Event::PhoneAsked { ticket, answer: Ok(PhoneCode { digits: "42".into(), until }) }
@@ -192,6 +195,7 @@ impl Life {
             _ => self.visit.holder().map(|holder| &holder.id),
         };
         assert_eq!(holder, approved, "{at}: open for somebody who did not approve");
+        assert_eq!(holder, self.phones.asked.get(&ticket), "{at}: open for somebody who was not asked for");
         assert!(self.is_live(ticket), "{at}: open under a token that has ended");
         true
     }
