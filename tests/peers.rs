@@ -2,8 +2,22 @@
 //!
 //! - Medplum's FHIR router and validator (npm) behind mutual TLS: it takes our traces and consents, once each, and finds
 //!   them valid FHIR R4.
+//! - oidc-provider (npm) with CIBA in poll mode behind mutual TLS: a telephone logs in, by both ways of knowing a client.
+//! - Keycloak (Maven Central), which Pro Santé Connect is: the same login by its own CIBA path, with its own `slow_down`.
 //! - pymerkle (PyPI): the journal's roots, its proofs, and each head's consistency with the one before.
 
+#[path = "peers/keycloak.rs"]
+mod keycloak;
+
+use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+use aws_lc_rs::signature::EcdsaKeyPair;
+use aws_lc_rs::signature::KeyPair;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chevet::ecps;
+use chevet::ecps::answer::Polled;
+use chevet::ecps::answer::Tokens;
+use chevet::ecps::assertion;
 use chevet::exchange::pdsm::Pdsm;
 use chevet::exchange::pdsm::Profile;
 use chevet::exchange::upstream::AsDevice;
@@ -13,6 +27,7 @@ use chevet::exchange::upstream::Outcome;
 use chevet::exchange::upstream::Upstream;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::ProfessionCode;
+use chevet::identity::id_token;
 use chevet::journal::Draft;
 use chevet::journal::Trace;
 use chevet::journal::consent::Answer;
@@ -43,12 +58,15 @@ use chevet::time::Wall;
 use chevet::vault;
 use chevet::vault::Look;
 use chevet::vault::Vault;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
 use std::path::Path;
 use std::process::Child;
+use std::process::ChildStdout;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
@@ -187,6 +205,170 @@ async fn medplum_refuses_what_is_not_fhir() {
     assert_eq!(answer.status, 400);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn oidc_provider_lets_a_telephone_log_in() {
+    for (id, by_key) in [("borne-mtls", false), ("borne-key", true)] {
+        let mut provider = Ciba::start();
+        let client = provider.client(id, by_key);
+        let holder = holder();
+        let asked = client.ask(&holder, "07", wall_clock()).await.expect("taken");
+        assert_eq!(provider.line()["digits"], "07");
+        assert!(matches!(client.poll(&asked, wall_clock()).await, Ok(Polled::Pending)), "{id}: nobody has approved");
+        provider.touch("approve");
+        let tokens = granted(&client, &asked).await;
+        let wall = Wall::Is(client.server_time().expect("a Date"));
+        let login = client.accept(&asked, &tokens, wall).await.expect("believed");
+        assert_eq!((login.person.id, login.person.exercises.len()), (holder, 1), "{id}");
+
+        // What stands in the journal opens the token again.
+        let key = id_token::Key::read(&login.key).expect("a key");
+        id_token::open_with(&login.id_token, &key).expect("opened");
+
+        let refresh = tokens.refresh.as_ref().expect("a refresh token");
+        let fresh = client.refresh(&asked, refresh, wall_clock()).await.expect("refreshed");
+        assert!(fresh.access.show_bytes() != tokens.access.show_bytes(), "{id}: the same token");
+        assert!(client.revoke(&asked, &fresh, wall_clock()).await, "{id}: taken back");
+        let again = fresh.refresh.as_ref().expect("rotated");
+        assert!(matches!(client.refresh(&asked, again, wall_clock()).await, Err(ecps::Error::RefreshRefused)), "{id}");
+        // A request is good for one login.
+        assert!(matches!(client.poll(&asked, wall_clock()).await, Err(ecps::Error::Expired)), "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn oidc_providers_refusals_are_told_apart() {
+    let mut provider = Ciba::start();
+    let client = provider.client("borne-mtls", false);
+    let asked = client.ask(&holder(), "42", wall_clock()).await.expect("taken");
+    provider.line();
+    provider.touch("deny");
+    let refused = loop {
+        match client.poll(&asked, wall_clock()).await {
+            Ok(Polled::Pending) => tokio::time::sleep(Duration::from_millis(200)).await,
+            other => break other.err(),
+        }
+    };
+    assert!(matches!(refused, Some(ecps::Error::Denied)), "{refused:?}");
+    let nobody = client.ask(&HolderId("899700700000".into()), "42", wall_clock()).await;
+    assert!(matches!(nobody, Err(ecps::Error::UnknownPerson)), "{nobody:?}");
+    let stranger = provider.client("borne-of-others", false).ask(&holder(), "42", wall_clock()).await;
+    assert!(matches!(stranger, Err(ecps::Error::ClientRefused { .. })), "{stranger:?}");
+    let unsigned = provider.client("borne-key", false).ask(&holder(), "42", wall_clock()).await;
+    assert!(matches!(unsigned, Err(ecps::Error::ClientRefused { .. })), "{unsigned:?}");
+}
+
+/// Within some tries: the telephone was touched a moment ago.
+async fn granted(client: &ecps::client::Client, asked: &ecps::client::Asked) -> Tokens {
+    for _ in 0..50 {
+        match client.poll(asked, wall_clock()).await.expect("an answer") {
+            Polled::Granted(tokens) => return tokens,
+            Polled::Pending | Polled::SlowDown => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
+    panic!("approved, and never granted");
+}
+
+fn wall_clock() -> UnixSeconds {
+    UnixSeconds(jiff::Timestamp::now().as_second())
+}
+
+/// Node's process, and the telephones in our hand.
+struct Ciba {
+    process: Child,
+    out: BufReader<ChildStdout>,
+    issuer: String,
+    pki: Pki,
+}
+
+impl Ciba {
+    fn start() -> Ciba {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let pki = Pki::open_or_make(&root.join(env!("CARGO_TARGET_TMPDIR")).join("sandbox-pki")).expect("certificates");
+        let server = pki.server();
+        let mut process = Command::new("node")
+            .arg(root.join("target/peers/ciba.mjs"))
+            .args([pki.tls_authority(), server.certificate, server.key])
+            .arg(public_jwk(&pki).to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node starts: run scripts/peers");
+        let out = BufReader::new(process.stdout.take().expect("a pipe was asked for"));
+        let mut ciba = Ciba { process, out, issuer: String::new(), pki };
+        let port = ciba.line()["port"].as_u64().expect("a port: was scripts/peers run?");
+        ciba.issuer = format!("https://localhost:{port}");
+        ciba
+    }
+
+    /// The next thing that it says; what is no JSON is its own talk.
+    fn line(&mut self) -> serde_json::Value {
+        loop {
+            let mut line = String::new();
+            assert!(
+                self.out.read_line(&mut line).expect("it speaks") > 0,
+                "the provider ended: was scripts/peers run?"
+            );
+            if let Ok(said) = serde_json::from_str(&line) {
+                return said;
+            }
+        }
+    }
+
+    fn touch(&mut self, how: &str) {
+        let line = self.process.stdin.as_mut().expect("a pipe was asked for");
+        writeln!(line, "{how}").expect("it listens");
+    }
+
+    fn client(&self, id: &str, by_key: bool) -> ecps::client::Client {
+        let proof = if by_key {
+            let pem = SecretBytes::new(std::fs::read(self.pki.device().key).expect("a key"));
+            ecps::client::ClientProof::Key(
+                assertion::SigningKey::read(&pem, Some("borne".into())).expect("a signing key"),
+            )
+        } else {
+            ecps::client::ClientProof::Tls
+        };
+        let options = ecps::client::Options {
+            issuer: self.issuer.clone(),
+            description: format!("{}/.well-known/openid-configuration", self.issuer),
+            client: id.into(),
+            proof,
+            acr: vec!["eidas1".into()],
+        };
+        ecps::client::Client::new(link_of(&self.pki), options)
+    }
+}
+
+impl Drop for Ciba {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ended = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+/// The device's own key, as a provider would be given it at registration.
+fn public_jwk(pki: &Pki) -> serde_json::Value {
+    let pem = std::fs::read(pki.device().key).expect("a key");
+    let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).expect("PKCS#8");
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_pkcs8_der()).expect("P-256");
+    let point = pair.public_key().as_ref();
+    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    json!({"kty": "EC", "crv": "P-256", "kid": "borne", "use": "sig", "alg": "ES256", "x": part(&point[1..33]), "y": part(&point[33..])})
+}
+
+fn link_of(pki: &Pki) -> link::Client {
+    let device = pki.device();
+    let read = |path: &Path| std::fs::read(path).expect("a PEM file");
+    let options = link::Options {
+        ca_pem: read(&pki.tls_authority()),
+        certificate_pem: read(&device.certificate),
+        key_pem: SecretBytes::new(read(&device.key)),
+        timeouts: link::Timeouts::default(),
+    };
+    link::Client::new(options).expect("a link")
+}
+
 /// Node's process: it ends when its standard input closes.
 struct Medplum {
     process: Child,
@@ -214,15 +396,7 @@ impl Medplum {
     }
 
     fn client(&self) -> link::Client {
-        let device = self.pki.device();
-        let read = |path: &Path| std::fs::read(path).expect("a PEM file");
-        let options = link::Options {
-            ca_pem: read(&self.pki.tls_authority()),
-            certificate_pem: read(&device.certificate),
-            key_pem: SecretBytes::new(read(&device.key)),
-            timeouts: link::Timeouts::default(),
-        };
-        link::Client::new(options).expect("a link")
+        link_of(&self.pki)
     }
 
     fn pdsm(&self, profile: Profile) -> Pdsm {

@@ -68,6 +68,9 @@ impl Provider {
 impl Begun {
     pub fn read(status: u16, body: &[u8]) -> Result<Begun, Error> {
         let what = "the request";
+        if is_keycloaks_nobody(status, body) {
+            return Err(Error::UnknownPerson);
+        }
         let all = success(status, body, what)?;
         let request = all["auth_req_id"].as_str().filter(|id| !id.is_empty() && id.len() <= TEXT_MAX);
         Ok(Begun {
@@ -132,6 +135,12 @@ fn success(status: u16, body: &[u8], what: &'static str) -> Result<Value, Error>
         _ if matches!(status, 401 | 403) => Error::ClientRefused { what, status },
         _ => Error::Failed { what, status },
     })
+}
+
+/// Keycloak, which Pro Santé Connect is, has no word of its own for it (seen with 26.4; CIBA Core §13 has `unknown_user_id`).
+fn is_keycloaks_nobody(status: u16, body: &[u8]) -> bool {
+    let all: Value = serde_json::from_slice(body).unwrap_or_default();
+    status == 400 && all["error"] == "invalid_request" && all["error_description"] == "invalid user"
 }
 
 /// The error's own word; never its description, which may say anything.
@@ -226,6 +235,12 @@ mod tests {
         let absurd = begun(json!({"auth_req_id": "r", "expires_in": u64::MAX, "interval": 0}));
         assert_eq!((absurd.expires_in_s, absurd.interval_s), (600, 1));
         assert!(Begun::read(200, b"{}").is_err());
+        let refused = |description: &str| {
+            let body = json!({"error": "invalid_request", "error_description": description});
+            Begun::read(400, body.to_string().as_bytes()).err()
+        };
+        assert!(matches!(refused("invalid user"), Some(Error::UnknownPerson)));
+        assert!(matches!(refused("scope is missing"), Some(Error::Failed { .. })));
     }
 
     #[test]

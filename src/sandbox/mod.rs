@@ -7,6 +7,7 @@
 //! - `stage` all that is around a kiosk, in one folder · `play` one visit played through the real window · `panel` the drawer's window
 //! - `remote` lets another process move the hand on the window
 //! - `people` invented patients and their records · `dmp` the server that holds them, and the patients' own page
+//! - `psc` a small Pro Santé Connect, and the telephones
 //! - `vpcd` puts a card into a virtual reader · `pcscd` a private PC/SC service that has this reader
 
 pub mod cps;
@@ -20,6 +21,7 @@ pub mod people;
 pub mod pki;
 #[cfg(feature = "screen")]
 pub mod play;
+pub mod psc;
 #[cfg(feature = "screen")]
 pub mod remote;
 pub mod stage;

@@ -8,15 +8,19 @@ use crate::sandbox::people::People;
 use crate::sandbox::pki;
 use crate::sandbox::pki::Pki;
 use crate::sandbox::pki::Profile;
+use crate::sandbox::psc;
 use crate::time::UnixSeconds;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Everything around a kiosk, except the reader.
 pub struct Stage {
     pub pki: Pki,
     pub drawer: Drawer,
     pub people: People,
+    /// Telephones approve by themselves after a few seconds.
+    psc: psc::Running,
     /// `None` while it is away.
     dmp: Option<dmp::Running>,
     /// Where it was last, and comes back to.
@@ -40,6 +44,8 @@ pub enum Error {
     Team { source: signed::Error },
     #[error("the sandbox's DMP cannot be started")]
     Dmp { source: dmp::Error },
+    #[error("the sandbox's Pro Santé Connect cannot be started")]
+    Psc { source: psc::Error },
 }
 
 impl Stage {
@@ -54,7 +60,17 @@ impl Stage {
     /// The same, with certificates that were drawn elsewhere.
     pub fn set_with(folder: &Path, pki: Pki, today: UnixSeconds) -> Result<Stage, Error> {
         let of_folder = |source| Error::Folder { source };
+        let options = psc::Options {
+            pki: pki.clone(),
+            port: 0,
+            approves_after: Some(APPROVES_AFTER),
+            interval_s: 2,
+            request_s: 120,
+            access_s: 120,
+        };
+        let psc = psc::start(options).map_err(|source| Error::Psc { source })?;
         let mut stage = Stage {
+            psc,
             drawer: Drawer::new(pki.clone()),
             pki,
             people: People::generate(SEED, today),
@@ -71,7 +87,7 @@ impl Stage {
         let signature = signed::sign(team.as_bytes(), KEY, "development").map_err(|source| Error::Team { source })?;
         std::fs::write(folder.join("team.csv"), team).map_err(of_folder)?;
         std::fs::write(folder.join("team.sig"), signature).map_err(of_folder)?;
-        std::fs::write(&stage.settings, settings_text(&stage.pki, &base_url)).map_err(of_folder)?;
+        std::fs::write(&stage.settings, settings_text(&stage.pki, &base_url, &stage.psc.issuer)).map_err(of_folder)?;
         Ok(stage)
     }
 
@@ -95,8 +111,14 @@ impl Stage {
         (self.port, self.web_port) = (running.port, running.web_port);
         self.web_url = running.web_url.clone();
         let base_url = running.base_url.clone();
+        running.trust_issuer(&self.psc.issuer, &self.psc.jwk());
         self.dmp = Some(running);
         Ok(base_url)
+    }
+
+    /// The telephones, and what goes wrong with them.
+    pub fn psc(&self) -> &psc::Running {
+        &self.psc
     }
 
     /// The patient's side: a plain web page.
@@ -123,7 +145,7 @@ fn team_text() -> String {
 }
 
 /// The others are colleagues whose names the site knows.
-fn settings_text(pki: &Pki, base_url: &str) -> String {
+fn settings_text(pki: &Pki, base_url: &str, issuer: &str) -> String {
     let named = |profile: Profile| {
         format!("{:?} = \"{} {} ({})\"\n", profile.holder_id, profile.family_name, profile.given_name, profile.title)
     };
@@ -138,7 +160,8 @@ fn settings_text(pki: &Pki, base_url: &str) -> String {
          [trust]\nanchors = [{anchors:?}]\ncrls = {crls:?}\nproduction = false\n\n\
          [reader]\npinpad = \"off\"\n\n\
          [upstream]\nurl = {base_url:?}\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n\
-         connector = \"pdsm\"\n",
+         connector = \"pdsm\"\n\n\
+         [ecps]\nissuer = {issuer:?}\nclient_id = \"borne\"\nca = {ca:?}\n",
         colleagues = colleagues,
         anchors = pki.anchors(),
         crls = pki.revocation_lists(),
@@ -151,5 +174,7 @@ fn settings_text(pki: &Pki, base_url: &str) -> String {
 const SITE: &str = "Cabinet de la Gare";
 /// Believed at desks only.
 const KEY: &str = include_str!("../../data/keys/development.key");
+/// Long enough to read the two digits.
+const APPROVES_AFTER: Duration = Duration::from_secs(6);
 /// Everybody is invented from this.
 pub const SEED: u64 = 2026;

@@ -32,7 +32,7 @@ pub(super) fn offer(visit: &Visit) -> String {
 pub(super) fn rpps(ask: &AskRpps) -> Rpps {
     Rpps {
         title: french("Votre numéro RPPS"),
-        sentence: french("Onze chiffres, sur votre carte ou vos ordonnances. Vous pouvez aussi lire leur code-barres."),
+        sentence: french("Onze chiffres : ils sont sur votre carte et sur vos ordonnances."),
         number: ask.grouped(),
         count: french(&format!("{} chiffres sur {RPPS_DIGITS}", ask.digits.len())),
         notice: ask.notice.map(super::before::notice),

@@ -349,12 +349,12 @@ const ALONE: &str = "CHEVET_TEST_ALONE";
 const SEEN: &str = "the idle page names the reader";
 
 /// Somebody at the screen.
-struct Person {
+pub struct Person {
     kiosk: Kiosk,
 }
 
 impl Person {
-    async fn before(stage: &Stage, settings: &Path) -> Person {
+    pub async fn before(stage: &Stage, settings: &Path) -> Person {
         let nurse = Drawer::profile("nurse").expect("the nurse");
         let round = round_for(&HolderId(nurse.holder_id.to_owned()));
         Person::with_round(stage, settings, round).await.expect("a kiosk")
@@ -403,11 +403,16 @@ impl Person {
         self.until("the list", |body| matches!(body, Body::Documents(page) if page.rows.len() > 1)).await;
     }
 
-    async fn touch(&self, touch: Touch) {
+    pub async fn touch(&self, touch: Touch) {
         self.kiosk.touches.send(Box::new(touch)).await.expect("the loop listens");
     }
 
-    async fn until(&mut self, what: &str, there: impl Fn(&Body) -> bool) -> Body {
+    /// The page as it is now.
+    pub fn shown(&self) -> Body {
+        self.kiosk.views.borrow().body.clone()
+    }
+
+    pub async fn until(&mut self, what: &str, there: impl Fn(&Body) -> bool) -> Body {
         let waited =
             tokio::time::timeout(Duration::from_secs(30), self.kiosk.views.wait_for(|view: &View| there(&view.body)));
         let body = waited.await.ok().and_then(Result::ok).map(|view| view.body.clone());
@@ -418,14 +423,14 @@ impl Person {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
 /// Believed at desks only.
 const DESK_KEY: &str = include_str!("../../data/keys/development.key");
 
-fn stage(folder: &Path) -> Stage {
+pub fn stage(folder: &Path) -> Stage {
     // Keys cost seconds to draw: the tests' own are used again.
     let drawn = pki();
     let from = drawn.anchors().parent().expect("a folder").to_owned();

@@ -16,6 +16,7 @@ mod desk;
 mod dmp;
 #[cfg(feature = "sandbox")]
 mod doctor;
+mod ecps;
 #[cfg(feature = "sandbox")]
 mod exchange;
 #[cfg(feature = "sandbox")]

@@ -5,6 +5,7 @@
 mod fixtures;
 mod gates;
 mod harness;
+mod phone;
 mod situations;
 
 use chevet::identity::trust::Verified;

@@ -6,7 +6,6 @@ use crate::life::world::Fault;
 use crate::life::world::Life;
 use crate::life::world::concerns;
 use crate::life::world::is_denied;
-use chevet::identity::holder::HolderId;
 use chevet::journal::Committed;
 use chevet::journal::consent::Answer;
 use chevet::journal::consent::Said;
@@ -33,7 +32,6 @@ use chevet::trouble::Trouble;
 use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
-use chevet::visit::effect::Keep;
 use chevet::visit::event::Touch;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Record;
@@ -91,16 +89,6 @@ pub struct Lived {
     pub phone_tokens: u64,
     pub phone_networks: u64,
     pub phone_cards: u64,
-}
-
-/// The five ways in which a visit by telephone ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    Quit,
-    Inactivity,
-    Token,
-    Network,
-    Card,
 }
 
 impl Lived {
@@ -181,7 +169,7 @@ enum Touched {
     Else,
 }
 
-fn device() -> DeviceFacts {
+pub fn device() -> DeviceFacts {
     DeviceFacts {
         site_name: "Cabinet".into(),
         software: "chevet".into(),
@@ -275,63 +263,9 @@ impl Life {
         }
     }
 
-    /// Online only, and no resume: the very step that sees an end leaves nobody, and locks.
-    fn check_phone_end(&mut self, cause: Option<Cause>, effects: &[Effect], at: &str) {
-        let Some(cause) = cause else { return };
-        assert!(
-            self.visit.holder().is_none() && self.visit.patient().is_none(),
-            "{at}: {cause:?}, and somebody is left"
-        );
-        assert!(matches!(effects.first(), Some(Effect::Lock)), "{at}: {cause:?}, and no lock");
-        let counted = match cause {
-            Cause::Quit => &mut self.lived.phone_quits,
-            Cause::Inactivity => &mut self.lived.phone_inactive,
-            Cause::Token => &mut self.lived.phone_tokens,
-            Cause::Network => &mut self.lived.phone_networks,
-            Cause::Card => &mut self.lived.phone_cards,
-        };
-        *counted += 1;
-        if cause != Cause::Card {
-            let Body::Trouble(page) = view(&self.visit, self.now, &device()).body else {
-                panic!("{at}: {cause:?}, and nothing says so")
-            };
-            assert!(page.next.contains("Rien n’est gardé"), "{at}: {cause:?}");
-        }
-    }
-
-    /// Memory only: nothing of a visit by telephone is asked to rest on the device.
-    fn check_memory_only(&self, effects: &[Effect], at: &str) {
-        if !self.visit.is_by_phone() {
-            return;
-        }
-        for effect in effects {
-            let rests = match effect {
-                Effect::List { keep, .. } | Effect::Fetch { keep, .. } => *keep != Keep::Memory,
-                Effect::OpenCompartment { .. } | Effect::KeepTold { .. } | Effect::CheckPin { .. } => true,
-                _ => false,
-            };
-            assert!(!rests, "{at}: {effect:?} by telephone");
-        }
-    }
-
-    /// Whose word counts now: the card's in the reader, or the one who approved this very request.
-    pub fn who(&self) -> Option<HolderId> {
-        match self.caller() {
-            Some((_, approved)) => approved.cloned(),
-            None => self.inside.map(|(which, _)| self.cards[which].holder.id.clone()),
-        }
-    }
-
     /// P3: whoever is here has their card in the reader, in this very stay; or approved this very request, and their token serves.
     fn check_presence(&self, at: &str) {
-        if let Some((ticket, approved)) = self.caller() {
-            let holder = match &self.visit.page {
-                Page::Opening(opening) => Some(&opening.holder.id),
-                Page::ChoosingExercise(choosing) => Some(&choosing.login.person.id),
-                _ => self.visit.holder().map(|holder| &holder.id),
-            };
-            assert_eq!(holder, approved, "{at}: open for somebody who did not approve");
-            assert!(self.is_live(ticket), "{at}: open under a token that has ended");
+        if self.check_caller(at) {
             return;
         }
         let asked = match &self.visit.page {

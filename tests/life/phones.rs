@@ -1,7 +1,7 @@
 //! Telephones: who has been asked, who approved, and whose token has ended. They answer late, for another request, as somebody
-//! else, or never.
+//! else, or never. And what must hold of a visit that has nothing but one.
 
-use crate::life::check::Cause;
+use crate::life::check::device;
 use crate::life::people::OUTSIDER;
 use crate::life::people::TEAM_MEMBER;
 use crate::life::people::round;
@@ -14,9 +14,13 @@ use chevet::identity::userinfo::Exercise;
 use chevet::identity::userinfo::Person;
 use chevet::journal::trace::LoginProof;
 use chevet::journal::trace::PhoneProof;
+use chevet::screen::view::Body;
+use chevet::screen::view::view;
 use chevet::trouble::Trouble;
+use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
+use chevet::visit::effect::Keep;
 use chevet::visit::event::Desk;
 use chevet::visit::event::Insertion;
 use chevet::visit::event::PhoneCode;
@@ -32,10 +36,22 @@ use std::time::Duration;
 pub struct Phones {
     /// Asked, and not answered yet.
     ringing: Vec<(Ticket, HolderId)>,
+    /// Whom each request was for.
+    asked: HashMap<Ticket, HolderId>,
     /// Who really approved which request.
     approved: HashMap<Ticket, HolderId>,
     /// Whose token serves: a late approval has one too.
     live: HashSet<Ticket>,
+}
+
+/// The five ways in which a visit by telephone ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    Quit,
+    Inactivity,
+    Token,
+    Network,
+    Card,
 }
 
 impl Life {
@@ -44,6 +60,7 @@ impl Life {
         if !lucky {
             return Event::PhoneAsked { ticket, answer: Err(Trouble::PhoneUnreachable) };
         }
+        self.phones.asked.insert(ticket, holder.clone());
         self.phones.ringing.push((ticket, holder));
         let until = self.now.since_boot + Duration::from_secs(120);
         Event::PhoneAsked { ticket, answer: Ok(PhoneCode { digits: "42".into(), until }) }
@@ -120,6 +137,67 @@ impl Life {
             Event::Touched(Touch::Quit) if matches!(self.visit.page, Page::Home(_)) => Some(Cause::Quit),
             _ => None,
         }
+    }
+
+    /// Online only, and no resume: the very step that sees an end leaves nobody, and locks.
+    pub fn check_phone_end(&mut self, cause: Option<Cause>, effects: &[Effect], at: &str) {
+        let Some(cause) = cause else { return };
+        assert!(
+            self.visit.holder().is_none() && self.visit.patient().is_none(),
+            "{at}: {cause:?}, and somebody is left"
+        );
+        assert!(matches!(effects.first(), Some(Effect::Lock)), "{at}: {cause:?}, and no lock");
+        let counted = match cause {
+            Cause::Quit => &mut self.lived.phone_quits,
+            Cause::Inactivity => &mut self.lived.phone_inactive,
+            Cause::Token => &mut self.lived.phone_tokens,
+            Cause::Network => &mut self.lived.phone_networks,
+            Cause::Card => &mut self.lived.phone_cards,
+        };
+        *counted += 1;
+        if cause != Cause::Card {
+            let Body::Trouble(page) = view(&self.visit, self.now, &device()).body else {
+                panic!("{at}: {cause:?}, and nothing says so")
+            };
+            assert!(page.next.contains("Rien n’est gardé"), "{at}: {cause:?}");
+        }
+    }
+
+    /// Memory only: nothing of a visit by telephone is asked to rest on the device.
+    pub fn check_memory_only(&self, effects: &[Effect], at: &str) {
+        if !self.visit.is_by_phone() {
+            return;
+        }
+        for effect in effects {
+            let rests = match effect {
+                Effect::List { keep, .. } | Effect::Fetch { keep, .. } => *keep != Keep::Memory,
+                Effect::OpenCompartment { .. } | Effect::KeepTold { .. } | Effect::CheckPin { .. } => true,
+                _ => false,
+            };
+            assert!(!rests, "{at}: {effect:?} by telephone");
+        }
+    }
+
+    /// Whose word counts now: the card's in the reader, or the one who approved this very request.
+    pub fn who(&self) -> Option<HolderId> {
+        match self.caller() {
+            Some((_, approved)) => approved.cloned(),
+            None => self.inside.map(|(which, _)| self.cards[which].holder.id.clone()),
+        }
+    }
+
+    /// P3, without a card: whoever is here approved this very request, and their token serves. `false`: nobody is.
+    pub fn check_caller(&self, at: &str) -> bool {
+        let Some((ticket, approved)) = self.caller() else { return false };
+        let holder = match &self.visit.page {
+            Page::Opening(opening) => Some(&opening.holder.id),
+            Page::ChoosingExercise(choosing) => Some(&choosing.login.person.id),
+            _ => self.visit.holder().map(|holder| &holder.id),
+        };
+        assert_eq!(holder, approved, "{at}: open for somebody who did not approve");
+        assert_eq!(holder, self.phones.asked.get(&ticket), "{at}: open for somebody who was not asked for");
+        assert!(self.is_live(ticket), "{at}: open under a token that has ended");
+        true
     }
 
     pub fn touch_rpps(&mut self) -> Touch {

@@ -16,7 +16,7 @@ mod faults;
 mod outcome;
 mod request;
 mod routes;
-mod server;
+pub(in crate::sandbox) mod server;
 mod shapes;
 mod state;
 mod token;
@@ -103,10 +103,20 @@ impl Running {
         self.shared.state().consents.clone()
     }
 
+    /// From now on the access tokens of that Pro Santé Connect are taken too: signed by this key (JWK), and by nobody else.
+    pub fn trust_issuer(&self, issuer: &str, jwk: &serde_json::Value) {
+        self.shared.verifier.trust_issuer(issuer, jwk);
+    }
+
     /// What goes wrong from now on.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
     }
+}
+
+/// The sandbox's one clock.
+pub(in crate::sandbox) fn now_s() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 impl Drop for Running {

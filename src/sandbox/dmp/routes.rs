@@ -26,6 +26,8 @@ pub struct Question {
     pub path: String,
     pub query: String,
     pub authorization: Option<String>,
+    /// The access mode, with a token that does not say it.
+    pub purpose: Option<String>,
     pub if_none_exist: Option<String>,
     /// SHA-256 of the connection's certificate.
     pub device: [u8; 32],
@@ -92,7 +94,11 @@ fn route(shared: &Shared, question: &Question) -> Result<Answer, Refusal> {
 /// Who asks, remembered by name so that the patient reads a name.
 fn caller(shared: &Shared, question: &Question) -> Result<Caller, Refusal> {
     let authorization = question.authorization.as_deref();
-    let caller = shared.verifier.check(authorization, &shared.base_url, question.device, shared.now().0)?;
+    let by_phone = shared.verifier.check_psc(authorization, question.purpose.as_deref(), shared.now().0);
+    let caller = match by_phone {
+        Some(caller) => caller?,
+        None => shared.verifier.check(authorization, &shared.base_url, question.device, shared.now().0)?,
+    };
     shared.state().names.insert(caller.id.clone(), caller.name.clone());
     Ok(caller)
 }

@@ -126,7 +126,7 @@ impl Shared {
     }
 
     pub fn now(&self) -> UnixSeconds {
-        UnixSeconds(jiff::Timestamp::now().as_second())
+        UnixSeconds(super::now_s())
     }
 
     /// After each change. A sandbox whose disk is full goes on in memory, and says so.
@@ -140,7 +140,7 @@ impl Shared {
 }
 
 /// Loopback only.
-fn listen(port: u16) -> Result<(std::net::TcpListener, u16), Error> {
+pub(in crate::sandbox) fn listen(port: u16) -> Result<(std::net::TcpListener, u16), Error> {
     let failed = |source| Error::Listen { port, source };
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
@@ -149,7 +149,7 @@ fn listen(port: u16) -> Result<(std::net::TcpListener, u16), Error> {
 }
 
 /// TLS with our certificate, and nobody without one from the sandbox's own authority.
-fn tls(pki: &Pki, pair: &PemPair) -> Result<TlsAcceptor, Error> {
+pub(in crate::sandbox) fn tls(pki: &Pki, pair: &PemPair) -> Result<TlsAcceptor, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     let authority = pki.tls_authority();
@@ -236,6 +236,7 @@ async fn respond(shared: &Shared, device: [u8; 32], request: Request<Incoming>) 
                 path: head.uri.path().to_owned(),
                 query: head.uri.query().unwrap_or("").to_owned(),
                 authorization: header("authorization"),
+                purpose: header("chevet-purpose-of-use"),
                 if_none_exist: header("if-none-exist"),
                 device,
                 body: body.to_bytes().to_vec(),

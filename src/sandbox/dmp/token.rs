@@ -1,6 +1,8 @@
 //! Who asks: the holder's token, checked in the order of `docs/pdsm.md` §1. Nothing of it is believed before its
 //! signature is.
 
+use crate::identity::id_token;
+use crate::identity::id_token::Key;
 use crate::sandbox::dmp::Error;
 use crate::sandbox::dmp::outcome::Refusal;
 use crate::sandbox::pki::Pki;
@@ -27,6 +29,8 @@ use x509_parser::prelude::X509Certificate;
 pub struct Verifier {
     anchors: Vec<TrustAnchor<'static>>,
     lists: Vec<CertRevocationList<'static>>,
+    /// Whose access tokens are taken beside the cards', and the key that signs them.
+    issuer: Mutex<Option<(String, Key)>>,
     /// Nonces heard, and the token each came in. A nonce belongs to one token for ever.
     nonces: Mutex<HashMap<String, [u8; 32]>>,
 }
@@ -64,7 +68,29 @@ impl Verifier {
             let list = webpki::OwnedCertRevocationList::from_der(&der).map_err(|_| Error::Certificate { path })?;
             lists.push(CertRevocationList::from(list));
         }
-        Ok(Verifier { anchors, lists, nonces: Mutex::new(HashMap::new()) })
+        Ok(Verifier { anchors, lists, issuer: Mutex::new(None), nonces: Mutex::new(HashMap::new()) })
+    }
+
+    pub fn trust_issuer(&self, issuer: &str, jwk: &Value) {
+        let known = Key::read(&jwk.to_string()).map(|key| (issuer.to_owned(), key));
+        *self.issuer.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// `None`: it is no token of Pro Santé Connect's. The device vouches for the mode, which such a token does not say.
+    pub fn check_psc(
+        &self,
+        authorization: Option<&str>,
+        purpose: Option<&str>,
+        now: i64,
+    ) -> Option<Result<Caller, Refusal>> {
+        let token = authorization?.strip_prefix("Bearer ")?.trim();
+        let head = json(token.split('.').next()?).ok()?;
+        if !head["x5c"].is_null() {
+            return None;
+        }
+        let known = self.issuer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some((issuer, key)) = known else { return Some(Err(Refusal::TokenInvalid)) };
+        Some(psc_caller(token, &issuer, &key, purpose.unwrap_or("normal"), now))
     }
 
     /// `authorization` is the header's value, `device` the SHA-256 of the connection's certificate.
@@ -149,6 +175,22 @@ impl Verifier {
         let first = heard.entry(nonce.to_owned()).or_insert_with(|| sha256(token.as_bytes()));
         if *first == sha256(token.as_bytes()) { Ok(()) } else { Err(Refusal::TokenInvalid) }
     }
+}
+
+/// Signed by the known issuer's key, said by that issuer, and not over.
+fn psc_caller(token: &str, issuer: &str, key: &Key, mode: &str, now: i64) -> Result<Caller, Refusal> {
+    let known = id_token::open_with(token, key).map_err(|_| Refusal::TokenInvalid)?;
+    let claims = json(token.split('.').nth(1).ok_or(Refusal::TokenInvalid)?)?;
+    let id = known.national_id.filter(|_| known.issuer == issuer).ok_or(Refusal::TokenInvalid)?;
+    if claims["exp"].as_i64().is_none_or(|expires| expires <= now - 5) {
+        return Err(Refusal::TokenExpired);
+    }
+    if !["normal", "bris_de_glace"].contains(&mode) {
+        return Err(Refusal::TokenInvalid);
+    }
+    let name = |part: &str| claims[part].as_str().unwrap_or("").to_owned();
+    let name = format!("{} {}", name("given_name"), name("family_name")).trim().to_owned();
+    Ok(Caller { id: id.0, name, mode: mode.to_owned() })
 }
 
 /// At most ten minutes long, and now inside it within a minute: devices' clocks are not ours.

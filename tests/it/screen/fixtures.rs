@@ -163,6 +163,13 @@ fn here(round: Vec<RoundEntry>) -> Here {
     Here { insertion: Insertion(1), holder: holder(), login: 0, round, card_ends: None, until: LATER }
 }
 
+/// A visit without a card, just begun.
+pub fn home_by_phone() -> Page {
+    let insertion = Insertion::by_phone(Ticket(1));
+    let here = Here { insertion, holder: Holder { means: Means::ECps, ..holder() }, ..here(vec![]) };
+    Page::Home(Box::new(Home { here, typing: false, notice: None, handing: None }))
+}
+
 /// With `digits` typed.
 pub fn pin(tries_left: Option<u8>, digits: &[u8], was_wrong: bool, last_try_agreed: bool) -> Page {
     pin_verified(tries_left, digits, was_wrong, last_try_agreed, Verified { crl_age_s: 0, warnings: vec![] })

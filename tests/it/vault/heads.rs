@@ -8,6 +8,7 @@ use super::cards::live_by;
 use super::cards::look;
 use super::cards::proven;
 use super::*;
+use chevet::identity::id_token::Key;
 use chevet::journal::export::Verifier;
 use chevet::journal::export::checkpoint_line;
 use chevet::journal::export::tile_line;
@@ -16,7 +17,9 @@ use chevet::journal::leaf::leaf_hash;
 use chevet::journal::note;
 use chevet::journal::note::SigningKey;
 use chevet::journal::trace::LoginProof;
+use chevet::journal::trace::PhoneProof;
 use chevet::journal::tree::Frontier;
+use chevet::sandbox::psc;
 use chevet::vault::Anchored;
 
 #[tokio::test]
@@ -142,6 +145,61 @@ async fn a_login_that_proves_nothing_is_named_by_its_row() {
         let report = proven(&export_of(&look), &device_key(&look));
         assert_eq!((report.ok, report.first_bad), (expected.is_none(), expected), "{what}: {report:?}");
     }
+}
+
+/// By telephone there is no certificate: the id_token, its key, its holder and its hour are what can be checked.
+#[tokio::test]
+async fn a_login_by_telephone_is_proven_by_what_its_provider_signed() {
+    let options = psc::Options {
+        pki: crate::desk::pki(),
+        port: 0,
+        approves_after: None,
+        interval_s: 1,
+        request_s: 60,
+        access_s: 60,
+    };
+    let provider = psc::start(options).expect("a provider");
+    let key = Key::read(&provider.jwk().to_string()).expect("a key").text();
+    let stranger = Key::read(&psc_jwk_of_a_stranger()).expect("a key").text();
+    let (holder, at) = ("899700101340", UnixSeconds(1_795_423_320));
+    let login = |id_token: String, key: &str| Draft {
+        proof: Some(LoginProof::Phone(PhoneProof { id_token, key: key.to_owned() })),
+        at: now(at),
+        ..draft(Class::Login, holder, None)
+    };
+    let right = login(provider.id_token(holder, at.0 - 3), &key);
+    let gate = Draft { login: Some(0), ..draft(Class::Gate, holder, Some((&patient(), None))) };
+    let mut changed = provider.id_token(holder, at.0 - 3);
+    changed.replace_range(40..41, if &changed[40..41] == "A" { "B" } else { "A" });
+    let cases = [
+        ("another key", vec![login(provider.id_token(holder, at.0 - 3), &stranger)], Some(0)),
+        ("a letter of the token", vec![login(changed, &key)], Some(0)),
+        ("a colleague's token", vec![login(provider.id_token("899700201470", at.0 - 3), &key)], Some(0)),
+        ("yesterday's token", vec![login(provider.id_token(holder, at.0 - 86_400), &key)], Some(0)),
+        ("all as it should be", vec![right, gate], None),
+    ];
+    for (what, rows, expected) in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = open(folder.path());
+        vault.record(rows, vec![]).await.expect("recorded");
+        let look = look(folder.path());
+        let report = proven(&export_of(&look), &device_key(&look));
+        assert_eq!((report.ok, report.first_bad), (expected.is_none(), expected), "{what}: {report:?}");
+        if report.ok {
+            let told = (report.logins_by_phone, report.countersigned, report.certified);
+            assert_eq!(told, (1, 0, Some(true)), "{report:?}");
+        }
+    }
+}
+
+/// A key of RFC 7515's own example (§A.3).
+fn psc_jwk_of_a_stranger() -> String {
+    serde_json::json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    })
+    .to_string()
 }
 
 #[tokio::test]
