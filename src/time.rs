@@ -2,6 +2,9 @@
 //!
 //! Nothing else reads a clock. `kiosk::main_loop` takes one [`Now`] per event and hands it down. Pure.
 
+pub mod belief;
+pub mod lease;
+
 use std::time::Duration;
 
 /// Read once per event, so that one decision sees one time.
@@ -24,6 +27,8 @@ pub enum Wall {
     Is(UnixSeconds),
     /// A floor: the true time is this or later.
     AtLeast(UnixSeconds),
+    /// A floor that nobody has vouched for over too many starts ([`belief::STARTS_MAX`]): what it cannot tell is denied.
+    Lost(UnixSeconds),
 }
 
 /// 2026-11-01: no build of this program is older, and so no true time is earlier.
@@ -34,30 +39,31 @@ impl Wall {
     pub fn has_reached(self, end: UnixSeconds) -> Option<bool> {
         match self {
             Wall::Is(now) => Some(now >= end),
-            Wall::AtLeast(floor) if floor >= end => Some(true),
-            Wall::AtLeast(_) => None,
+            Wall::AtLeast(floor) | Wall::Lost(floor) if floor >= end => Some(true),
+            Wall::AtLeast(_) | Wall::Lost(_) => None,
         }
+    }
+
+    /// Whether what lasts until `end` is over. What a floor cannot tell is tolerated within its budget and over beyond it.
+    pub fn is_past(self, end: UnixSeconds) -> bool {
+        matches!(self, Wall::Lost(_)) || self.has_reached(end) == Some(true)
+    }
+
+    /// True when the budget for not knowing the time is spent.
+    pub fn is_lost(self) -> bool {
+        matches!(self, Wall::Lost(_))
     }
 
     /// The value to write down beside its trust, never to decide with.
     pub fn value(self) -> UnixSeconds {
         match self {
-            Wall::Is(at) | Wall::AtLeast(at) => at,
+            Wall::Is(at) | Wall::AtLeast(at) | Wall::Lost(at) => at,
         }
     }
 
     /// True when [`Wall::value`] is the time itself and not only its floor.
     pub fn is_trusted(self) -> bool {
         matches!(self, Wall::Is(_))
-    }
-
-    /// The later of what this says and a time already witnessed; a clock set back never wins.
-    pub fn no_earlier_than(self, witnessed: UnixSeconds) -> Wall {
-        match self {
-            Wall::Is(now) if now >= witnessed => self,
-            Wall::Is(_) => Wall::AtLeast(witnessed),
-            Wall::AtLeast(floor) => Wall::AtLeast(floor.max(witnessed)),
-        }
     }
 }
 
@@ -107,11 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_loses_its_trust_and_not_its_floor() {
-        let seen = UnixSeconds(1_000);
-        assert_eq!(Wall::Is(UnixSeconds(10)).no_earlier_than(seen), Wall::AtLeast(seen));
-        assert_eq!(Wall::Is(UnixSeconds(1_001)).no_earlier_than(seen), Wall::Is(UnixSeconds(1_001)));
-        assert_eq!(Wall::AtLeast(UnixSeconds(10)).no_earlier_than(seen), Wall::AtLeast(seen));
+    fn beyond_the_budget_what_cannot_be_told_is_over() {
+        let end = UnixSeconds(100);
+        assert!(!Wall::Is(UnixSeconds(99)).is_past(end) && Wall::Is(UnixSeconds(100)).is_past(end));
+        assert!(!Wall::AtLeast(UnixSeconds(99)).is_past(end) && Wall::AtLeast(UnixSeconds(100)).is_past(end));
+        assert!(Wall::Lost(UnixSeconds(99)).is_past(end));
+        // Nothing begins because nobody knows the time.
+        assert_eq!(Wall::Lost(UnixSeconds(99)).has_reached(end), None);
     }
 
     #[test]

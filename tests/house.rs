@@ -74,9 +74,12 @@ const PURE: &[&str] = &[
     "screen/consent_text.rs",
     "screen/form.rs",
     "screen/pad.rs",
+    "screen/phone.rs",
     "exchange/outbox.rs",
     "card/words.rs",
     "card/pkcs15.rs",
+    "ecps/answer.rs",
+    "ecps/poll.rs",
 ];
 
 /// What a pure file may not mention.

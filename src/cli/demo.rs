@@ -51,6 +51,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// Ends when the window is closed, the play is over, or Ctrl-C is pressed; leaves no process behind.
 pub fn run(arguments: Arguments) -> u8 {
     cli::log::start();
+    cli::log::lock_memory();
     let done = match &arguments.slot {
         None => begin_again_beside_a_reader(),
         Some(slot) => perform(&arguments, slot).map(|()| cli::DONE),

@@ -203,6 +203,7 @@ fn verified(report: &Report) -> Value {
         "pruned": report.pruned,
         "countersigned": report.countersigned,
         "certified": report.certified,
+        "logins_by_phone": report.logins_by_phone,
         "anchored": report.anchored,
     })
 }

@@ -23,6 +23,7 @@ pub struct Arguments {
 /// Runs until the window is closed.
 pub fn run(arguments: Arguments, common: &Common) -> u8 {
     cli::log::start();
+    cli::log::lock_memory();
     let config = match cli::settings(common) {
         Ok(config) => config,
         Err(code) => return code,

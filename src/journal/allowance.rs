@@ -55,7 +55,7 @@ impl Allowance {
         let Allowance { limits, unanchored } = *self;
         let Some(oldest) = unanchored.oldest else { return Left::Plenty };
         let end = oldest.plus(i64::from(limits.days) * DAY_S);
-        if unanchored.rows >= limits.rows || wall.has_reached(end) == Some(true) {
+        if unanchored.rows >= limits.rows || wall.is_past(end) {
             return Left::Nothing;
         }
         let seconds = (end.0 - wall.value().0).clamp(0, i64::from(limits.days) * DAY_S);

@@ -66,6 +66,10 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
     let mut asked = None;
     let mut prune_at = Duration::ZERO;
     loop {
+        // With the card out too: what is over goes, and what the device was on is written down.
+        if let Err(error) = courier.vault.time_is(courier.clock.now()).await {
+            tracing::error!(%error, "leases that are over could not be ended");
+        }
         if let Err(error) = courier.vault.end_hand_over(courier.clock.now().since_boot).await {
             tracing::error!(%error, "a desk that was handed over could not be wiped");
         }
@@ -146,7 +150,12 @@ impl Courier {
             };
             sent = true;
             plan.sent(&batch);
-            match self.deliver(&batch, listed, present.as_deref()).await {
+            let delivered = self.deliver(&batch, listed, present.as_deref()).await;
+            if self.presence.borrow().is_none() {
+                // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
+                self.upstream.hang_up();
+            }
+            match delivered {
                 Ok(()) => {
                     plan.answered(&batch);
                     self.tell_link(LinkState::Online).await;

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 mod attest;
 pub mod hands;
+mod memory;
 mod record;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
@@ -131,6 +132,8 @@ fn fate_of(effect: &Effect) -> Fate {
         Effect::ReadCard { .. }
         | Effect::CheckPin { .. }
         | Effect::OpenCompartment { .. }
+        | Effect::AskPhone { .. }
+        | Effect::OpenMemory { .. }
         | Effect::Deliver { .. }
         | Effect::HandOver { .. }
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.

@@ -6,24 +6,30 @@ use crate::card;
 use crate::config::AuditProfile;
 use crate::config::Config;
 use crate::config::Connector;
+use crate::config::ECps;
 use crate::config::Endpoint;
+use crate::device::clock;
 use crate::device::clock::Clock;
+use crate::ecps;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
 use crate::identity::holder::HolderId;
-use crate::identity::trust;
 use crate::kiosk::courier;
 use crate::kiosk::courier::Courier;
 use crate::kiosk::ears;
+use crate::kiosk::lists;
 use crate::kiosk::main_loop;
 use crate::kiosk::perform;
 use crate::kiosk::perform::hands::Hands;
-use crate::kiosk::perform::hands::Team;
+use crate::kiosk::phone;
+use crate::kiosk::phone::Line;
+use crate::kiosk::phone::Phone;
 use crate::kiosk::rulebook;
+use crate::kiosk::trusted;
+use crate::kiosk::trusted::Trust;
 use crate::link;
 use crate::patient::ins::Patient;
-use crate::policy::framework;
-use crate::policy::framework::Framework;
+use crate::policy::in_force::Refused;
 use crate::policy::signed::Standing;
 use crate::render;
 use crate::screen::view::DeviceFacts;
@@ -40,6 +46,8 @@ use crate::vault::provider::Sources;
 use crate::visit::Event;
 use crate::visit::Visit;
 use crate::visit::event::Touch;
+use crate::visit::page::Aside;
+use crate::visit::page::AsideKind;
 use crate::visit::page::Colleague;
 use crate::visit::page::Rules;
 use std::path::Path;
@@ -49,7 +57,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 /// What the kiosk is started with.
 pub struct Start {
@@ -77,12 +84,14 @@ pub struct Kiosk {
 pub enum StartError {
     #[error("a file named in the settings cannot be read: {path}")]
     File { path: PathBuf, source: std::io::Error },
-    #[error("the trust anchors are not understood")]
-    Anchors { source: trust::Error },
+    #[error("whom this device trusts cannot be read")]
+    Trust { source: trusted::Error },
     #[error("the vault cannot be opened")]
     Vault { source: vault::Error },
     #[error("the link cannot be made")]
     Link { source: link::Error },
+    #[error("what [ecps] names cannot be used")]
+    ECps { source: ecps::Error },
     #[error("the card reader's thread cannot be started")]
     Reader { source: card::Error },
     #[error("the sealed worker cannot be started")]
@@ -91,8 +100,6 @@ pub enum StartError {
     Connector,
     #[error("the rules of this device cannot be put in force")]
     Rulebook { source: rulebook::Error },
-    #[error("site.brain_death_framework {path} is refused; without that line the case stays forbidden")]
-    Framework { path: PathBuf, source: framework::Error },
 }
 
 /// Must be called inside a tokio runtime.
@@ -113,19 +120,21 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         folder: state.clone(),
         device: device.clone(),
         software: SOFTWARE.to_owned(),
-        boot: Uuid::now_v7(),
+        boot: clock::boot(),
         device_key: key,
     };
     let vault = Vault::open(options, Clock::start(UnixSeconds(0)).as_shown()).map_err(of_vault)?;
     for name in vault.sealed_aside() {
         tracing::error!(name, "a store that could not be opened stands aside, whole");
     }
-    let floor = vault.latest_time().await.map_err(of_vault)?.unwrap_or(UnixSeconds(0));
-    let clock = Clock::start(floor);
+    let clock = Clock::go_on(vault.witnessed().await.map_err(of_vault)?);
+    // What is past its lease goes before anything is drawn, without any card.
+    vault.time_is(clock.now()).await.map_err(of_vault)?;
 
-    let trust = Trust::read(&config)?;
+    let of_trust = |source| StartError::Trust { source };
+    let trust = Arc::new(Trust::read(&config.trust, &state).map_err(of_trust)?);
     // A folder that cannot be read is said at the start, not at the first card.
-    trust.crls()?;
+    trust.crls().map_err(of_trust)?;
     let upstream = Arc::new(make_upstream(&config)?);
     let limits = render::Limits { allow_unsealed: false, ..render::Limits::default() };
     let worker = render::Worker::start(program, limits).map_err(|source| StartError::Worker { source })?;
@@ -135,17 +144,19 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
 
     let standing = if config.trust.production { Standing::Production } else { Standing::Desk };
     let book = rulebook::open(&state, standing, clock.now().wall).map_err(|source| StartError::Rulebook { source })?;
+    let issued = rulebook::issued(&config.site, standing);
+    let update = |refused: &Refused| Aside { what: AsideKind::Update, why: refused.why.sentence() };
     let facts = device_facts(&config, provider);
     let rules = Rules {
-        left_aside: book.chosen.refused.first().map(|refused| refused.why.sentence()),
+        left_aside: book.chosen.refused.first().map(update).into_iter().chain(issued.left_aside).collect(),
         matrix: book.chosen.matrix,
         regime: config.site.regime,
-        team: config.site.team.clone(),
-        team_name: config.site.name.clone(),
+        team: issued.team.clone(),
         colleagues: config.site.colleagues.iter().map(colleague).collect(),
         time_zone: facts.time_zone.clone(),
         duty_days: config.site.duty_days,
-        framework: framework_of(&config, standing)?,
+        framework: issued.framework,
+        by_phone: config.ecps.is_some(),
     };
     let visit = Visit::new(Arc::new(rules));
     let (views_in, views) = watch::channel(view(&visit, clock.now(), &facts));
@@ -154,19 +165,31 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let (orders, orders_out) = mpsc::channel(CHANNEL);
     let (presence_in, presence) = watch::channel(None);
     let (touches, touched) = mpsc::channel(CHANNEL);
+    let (lists_in, lists_wanted) = mpsc::channel(1);
 
+    let (line, by_phone) = match &config.ecps {
+        Some(ecps) => {
+            let (orders, orders_out) = mpsc::channel(CHANNEL);
+            let (granted, granted_out) = watch::channel(None);
+            let phone = Phone { client: make_ecps(ecps)?, clock: clock.clone(), events: events.clone(), granted };
+            (Some(Line { orders, granted: granted_out }), Some((phone, orders_out)))
+        }
+        None => (None, None),
+    };
     let hands = Hands {
         device,
         reader,
         vault: vault.clone(),
         upstream: upstream.clone(),
         worker,
-        trust,
+        trust: trust.clone(),
+        lists: lists_in,
         clock: clock.clone(),
         courier: orders,
         presence: presence_in,
         events: events.clone(),
-        team: Team { name: config.site.name.clone(), members: config.site.team.clone() },
+        team: issued.team,
+        phone: line,
         starter_round,
         present: Hands::nobody(),
     };
@@ -179,6 +202,10 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     tasks.spawn(fingers(touched, events.clone()));
     tasks.spawn(perform::run(hands, effects_out, events));
     tasks.spawn(courier::run(courier, orders_out));
+    tasks.spawn(lists::run(trust, lists_wanted));
+    if let Some((phone, orders)) = by_phone {
+        tasks.spawn(phone::run(phone, orders));
+    }
     Ok(Kiosk { views, touches, tasks })
 }
 
@@ -188,36 +215,6 @@ async fn fingers(mut touched: mpsc::Receiver<Touch>, events: mpsc::Sender<Event>
         if events.send(Event::Touched(touch)).await.is_err() {
             return;
         }
-    }
-}
-
-/// Whom the settings trust.
-pub struct Trust {
-    pub anchors: trust::Anchors,
-    lists: Option<PathBuf>,
-}
-
-impl Trust {
-    fn read(config: &Config) -> Result<Trust, StartError> {
-        let pems: Vec<Vec<u8>> = config.trust.anchors.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-        let pems: Vec<&[u8]> = pems.iter().map(Vec::as_slice).collect();
-        let anchors = trust::Anchors::from_pem(&pems).map_err(|source| StartError::Anchors { source })?;
-        Ok(Trust { anchors, lists: config.trust.crls.clone() })
-    }
-
-    /// The revocation lists as they are in their folder now.
-    pub fn crls(&self) -> Result<trust::Crls, StartError> {
-        let mut lists = Vec::new();
-        if let Some(folder) = &self.lists {
-            let unreadable = |source| StartError::File { path: folder.clone(), source };
-            for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-                let path = entry.map_err(unreadable)?.path();
-                if path.extension().is_some_and(|kind| kind == "crl") {
-                    lists.push(read(&path)?);
-                }
-            }
-        }
-        Ok(trust::Crls::from_bytes(lists))
     }
 }
 
@@ -233,6 +230,31 @@ pub fn make_upstream(config: &Config) -> Result<Pdsm, StartError> {
     Pdsm::new(upstream, base, audit, audit_base, profile).map_err(|source| StartError::Link { source })
 }
 
+/// Pro Santé Connect, by a link of its own.
+pub fn make_ecps(ecps: &ECps) -> Result<ecps::client::Client, StartError> {
+    let link = make_link(&Endpoint {
+        url: ecps.issuer.clone(),
+        ca: ecps.ca.clone(),
+        certificate: ecps.certificate.clone(),
+        key: ecps.key.clone(),
+    })?;
+    let proof = match &ecps.signing_key {
+        Some(path) => {
+            let key = ecps::assertion::SigningKey::read(&SecretBytes::new(read(path)?), ecps.signing_key_id.clone());
+            ecps::client::ClientProof::Key(key.map_err(|source| StartError::ECps { source })?)
+        }
+        None => ecps::client::ClientProof::Tls,
+    };
+    let options = ecps::client::Options {
+        issuer: ecps.issuer.clone(),
+        description: ecps.description.clone(),
+        client: ecps.client.clone(),
+        proof,
+        acr: ecps.acr.clone(),
+    };
+    Ok(ecps::client::Client::new(link, options))
+}
+
 fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
     let options = link::Options {
         ca_pem: read(&endpoint.ca)?,
@@ -242,17 +264,6 @@ fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
         timeouts: link::Timeouts { connect: CONNECT_MAX, ..link::Timeouts::default() },
     };
     link::Client::new(options).map_err(|source| StartError::Link { source })
-}
-
-/// The framework that the settings name; one that is refused is said at the start, not at the bed.
-fn framework_of(config: &Config, standing: Standing) -> Result<Option<Framework>, StartError> {
-    let Some(path) = &config.site.brain_death_framework else { return Ok(None) };
-    let signature = String::from_utf8_lossy(&read(&path.with_extension("sig"))?).into_owned();
-    let opened = Framework::open(&read(path)?, &signature, standing);
-    opened
-        .and_then(|framework| framework.of_site(&config.site.name))
-        .map(Some)
-        .map_err(|source| StartError::Framework { path: path.clone(), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, StartError> {

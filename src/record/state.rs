@@ -16,6 +16,21 @@ pub struct RecordState {
     pub attending_doctor: bool,
     /// This holder is a professional whom the patient named administrator.
     pub administrator: bool,
+    /// The upstream's care team (FHIR CareTeam) that lists this holder, by its name.
+    pub care_team: Option<String>,
+    /// What was said upstream about whole care teams: the newest word about each.
+    pub team_words: Vec<TeamWord>,
+}
+
+/// A patient's word about a care team, as the upstream keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamWord {
+    pub team: String,
+    pub agreed: bool,
+    /// `None`: it cannot be read. A no stands without it, a yes does not.
+    pub at: Option<UnixSeconds>,
+    /// An agreement's end.
+    pub until: Option<UnixSeconds>,
 }
 
 /// Whose copies the upstream took back.
@@ -34,11 +49,18 @@ impl RecordState {
         let was_valid = before.is_some_and(|state| matches!(state.authorization, Authorization::Valid { .. }));
         match (&self.existence, self.authorization) {
             (Existence::Closed { .. } | Existence::NeverCreated, _) => Some(TakenBack::Everybody),
+            _ if self.refuses_a_team_anew(before) => Some(TakenBack::Everybody),
             _ if self.blocked => Some(TakenBack::ThisHolder),
             (_, Authorization::Forbidden) => Some(TakenBack::ThisHolder),
             (_, Authorization::None | Authorization::Expired) if was_valid => Some(TakenBack::ThisHolder),
             _ => None,
         }
+    }
+
+    /// A no about a whole team that was not known before: who of them has copies here, cannot be told from outside.
+    fn refuses_a_team_anew(&self, before: Option<&RecordState>) -> bool {
+        let known = before.map_or(&[][..], |before| &before.team_words);
+        self.team_words.iter().any(|word| !word.agreed && !known.contains(word))
     }
 }
 
@@ -116,6 +138,8 @@ mod tests {
             minor: None,
             attending_doctor: false,
             administrator: false,
+            care_team: None,
+            team_words: vec![],
         }
     }
 
@@ -127,6 +151,11 @@ mod tests {
         for reason in [ClosureReason::Patient, ClosureReason::Deceased, ClosureReason::Other] {
             assert_eq!(closed(reason).takes_back(None), everybody);
         }
+        let word = |agreed, at| TeamWord { team: "t".into(), agreed, at: Some(UnixSeconds(at)), until: None };
+        let about_team = |word| RecordState { team_words: vec![word], ..valid.clone() };
+        assert_eq!(about_team(word(false, 2)).takes_back(Some(&about_team(word(true, 1)))), everybody);
+        assert_eq!(about_team(word(false, 2)).takes_back(Some(&about_team(word(false, 2)))), None, "obeyed before");
+        assert_eq!(about_team(word(true, 2)).takes_back(Some(&valid)), None);
         let never = RecordState { existence: Existence::NeverCreated, ..valid.clone() };
         assert_eq!(never.takes_back(Some(&valid)), everybody);
         let blocked = RecordState { blocked: true, ..valid.clone() };

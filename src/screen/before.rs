@@ -1,11 +1,16 @@
 //! Pages before a record is open: idle, card, PIN, home, gate, and the page that asks for the card back.
 
 use crate::identity::holder::Holder;
+use crate::identity::holder::Means;
+use crate::identity::trust::CRL_TOLERATED_S;
+use crate::identity::trust::Verified;
+use crate::identity::trust::Warning;
 use crate::journal::allowance::Allowance;
 use crate::journal::allowance::Left;
 use crate::patient::ins::Patient;
 use crate::patient::ins::Sex;
 use crate::screen::labels;
+use crate::screen::phone;
 use crate::screen::reasons;
 use crate::screen::view::Bar;
 use crate::screen::view::DeviceFacts;
@@ -32,6 +37,7 @@ use crate::visit::event::ReaderState;
 use crate::visit::event::RoundEntry;
 use crate::visit::event::Waiting;
 use crate::visit::page;
+use crate::visit::page::AsideKind;
 use crate::visit::page::Standing;
 use crate::visit::step;
 
@@ -57,7 +63,9 @@ pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
         }
     };
     pills.push(link(visit.standing.link));
-    if !now.wall.is_trusted() {
+    if now.wall.is_lost() {
+        pills.push(Pill { text: Trouble::TimeLost.words().name.to_owned(), tone: Tone::Stopped });
+    } else if !now.wall.is_trusted() {
         pills.push(care("Heure non vérifiée"));
     }
     Idle {
@@ -66,6 +74,7 @@ pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
         pills,
         title,
         hint,
+        by_phone: phone::offer(visit),
         site: format!("Chevet · {}", device.site_name),
         protection: french(&device.key_provider),
         version: version(device),
@@ -81,8 +90,15 @@ fn version(device: &DeviceFacts) -> String {
 fn matrix(visit: &Visit) -> String {
     let matrix = &visit.rules().matrix;
     let in_force = format!("Matrice {}, {} connue", matrix.version, reasons::percent_known(visit));
-    let aside = visit.rules().left_aside.map_or(String::new(), |why| format!(" · Mise à jour écartée : {why}"));
-    french(&(in_force + &aside))
+    let aside = visit.rules().left_aside.iter().map(|aside| {
+        let what = match aside.what {
+            AsideKind::Update => "Mise à jour écartée",
+            AsideKind::Framework => "Cadre de mort encéphalique écarté",
+            AsideKind::Team => "Liste de l'équipe écartée",
+        };
+        format!(" · {what} : {}", aside.why)
+    });
+    french(&(in_force + &aside.collect::<String>()))
 }
 
 pub(super) fn quiet(text: &str) -> Pill {
@@ -165,12 +181,19 @@ pub(super) fn checking_pin() -> Wait {
     wait("Vérification du code…", "Laissez la carte en place. La carte vérifie le code elle-même.")
 }
 
-pub(super) fn opening() -> Wait {
-    wait("Ouverture de votre espace…", "Laissez la carte en place.")
+pub(super) fn opening(means: Means) -> Wait {
+    wait("Ouverture de votre espace…", while_busy(means))
 }
 
-pub(super) fn duty_recording() -> Wait {
-    wait("Votre lecture est enregistrée…", "Laissez la carte en place.")
+pub(super) fn duty_recording(means: Means) -> Wait {
+    wait("Votre lecture est enregistrée…", while_busy(means))
+}
+
+fn while_busy(means: Means) -> &'static str {
+    match means {
+        Means::Card => "Laissez la carte en place.",
+        Means::ECps => phone::NOTHING_KEPT,
+    }
 }
 
 /// The two texts owed to professionals at the first login and from time to time, in their prescribed wording (ANS, Ségur
@@ -224,8 +247,26 @@ pub(super) fn pin(ask: &page::AskPin) -> Pin {
         last_try_title: french(last_try_title),
         last_try: french(last_try),
         may_confirm: typed >= fewest && typed > 0 && !asks_last_try,
+        notice: tolerated(&ask.card.verified),
     }
 }
+
+/// What the clock or the list of revoked cards could not tell, and what to do about it.
+fn tolerated(verified: &Verified) -> String {
+    let days = verified.crl_age_s / 86_400;
+    let sentence = if verified.warnings.contains(&Warning::CrlAging) {
+        format!(
+            "La liste des cartes en opposition a {days} jours : à {DAYS_MAX}, aucune carte n'ouvrira plus la borne."
+        )
+    } else if verified.warnings.is_empty() {
+        return String::new();
+    } else {
+        "L'heure n'est pas vérifiée : la borne ne sait pas si cette carte est encore valable.".to_owned()
+    };
+    french(&format!("{sentence} Connectez la borne au réseau."))
+}
+
+const DAYS_MAX: i64 = CRL_TOLERATED_S / 86_400;
 
 pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &DeviceFacts) -> Home {
     let holder = &home.here.holder;
@@ -239,6 +280,7 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
     pills.extend(set_aside(&standing.waiting));
     pills.extend(allowance(&standing.allowance, now));
     pills.push(link(standing.link));
+    let by_phone = holder.means == Means::ECps;
     Home {
         name: words::full_name(&holder.family_name, &holder.given_name),
         role: labels::profession(holder),
@@ -247,7 +289,10 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
         rows: round.iter().map(|entry| round_row(entry, now, device)).collect(),
         notice: home.notice.map(notice),
         hand_over: visit::hand_over_offered(&home.here, now).map_or(String::new(), |ends| card_ends(ends, now, device)),
-        empty: if round.is_empty() {
+        memory_only: if by_phone { french(phone::NOTHING_KEPT) } else { String::new() },
+        empty: if round.is_empty() && by_phone {
+            french("Lisez le code du bracelet, ou saisissez l'INS de votre patient.")
+        } else if round.is_empty() {
             french("Aucun patient n'est préparé pour aujourd'hui. Saisissez l'INS de votre patient.")
         } else {
             String::new()
@@ -320,6 +365,7 @@ pub(super) fn take_card(trouble: Trouble) -> TroublePage {
         happened: words.happened.to_owned(),
         next: words.next.to_owned(),
         code: if ended { String::new() } else { code(trouble) },
+        act: String::new(),
     }
 }
 

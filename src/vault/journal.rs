@@ -10,6 +10,7 @@ use crate::journal::consent::Answer;
 use crate::journal::consent::Consent;
 use crate::journal::consent::Said;
 use crate::journal::leaf;
+use crate::journal::leaf::LeafError;
 use crate::journal::tree;
 use crate::journal::words::Class;
 use crate::journal::words::Ground;
@@ -25,6 +26,7 @@ use crate::vault::keys::Lookup;
 use crate::vault::keys::Pseudonym;
 use crate::vault::keys::derive;
 use crate::vault::keys::fill_random;
+use crate::vault::leases::Told;
 use crate::vault::schema;
 use crate::vault::seal::Place;
 use crate::vault::seal::Sealer;
@@ -52,6 +54,7 @@ pub(super) struct Journal {
     pub(super) visits: u64,
     /// Consultations above the newest anchor: counted at the start, then carried on, so that no class stands in clear.
     pub(super) unanchored: Unanchored,
+    pub(super) told: Told,
     origin: Origin,
 }
 
@@ -97,8 +100,8 @@ impl Journal {
         let begun = "INSERT OR IGNORE INTO boot (id, started) VALUES (?1, ?2)";
         database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
         let origin = Origin { software: options.software.clone(), boot: options.boot, ids: ContextV7::new() };
-        Journal { database, keys, device_key, open: None, visits: 0, unanchored: Unanchored::default(), origin }
-            .counted()
+        let (told, unanchored) = (Told::nothing(origin.boot), Unanchored::default());
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin }.counted()
     }
 
     /// To read only, beside another process.
@@ -106,8 +109,8 @@ impl Journal {
         let database = schema::look(&folder.join(JOURNAL_FILE), schema::JOURNAL)?;
         let keys = Keys::checked(&database, &device_key, device)?;
         let origin = Origin { software: String::new(), boot: Uuid::nil(), ids: ContextV7::new() };
-        Journal { database, keys, device_key, open: None, visits: 0, unanchored: Unanchored::default(), origin }
-            .counted()
+        let (told, unanchored) = (Told::nothing(origin.boot), Unanchored::default());
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin }.counted()
     }
 
     /// One transaction; `Committed` exists only after its commit has returned from the disk.
@@ -179,14 +182,6 @@ impl Journal {
         Ok(None)
     }
 
-    pub fn latest_time(&self) -> Result<Option<UnixSeconds>, Error> {
-        let newest: i64 = self
-            .database
-            .query_row("SELECT newest FROM store WHERE id = 1", [], |row| row.get(0))
-            .map_err(Error::reading("the newest time"))?;
-        Ok((newest > 0).then_some(UnixSeconds(newest)))
-    }
-
     /// A row's canonical bytes; `None` once pruned.
     pub fn body(&self, index: u64) -> Result<Option<SecretBytes>, Error> {
         let sql = "SELECT body FROM trace WHERE idx = ?1";
@@ -201,7 +196,10 @@ impl Journal {
 
     pub fn trace(&self, index: u64) -> Result<Trace, Error> {
         let body = self.body(index)?.ok_or(Error::Shape { what: "a pruned row" })?;
-        let trace = leaf::parse(body.show_bytes()).map_err(|_| Error::Shape { what: "a row" })?;
+        let trace = leaf::parse(body.show_bytes()).map_err(|error| match error {
+            LeafError::FromTheFuture(form) => Error::FromTheFuture { found: form as i64, known: leaf::FORM as i64 },
+            _ => Error::Shape { what: "a row" },
+        })?;
         if trace.index == index { Ok(trace) } else { Err(Error::Shape { what: "a row's index" }) }
     }
 

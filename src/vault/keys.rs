@@ -109,10 +109,16 @@ fn make_once(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     written.and(removed).and_then(|()| sync_folder(folder)).map_err(Error::folder("making a small file"))
 }
 
-/// Makes the folder for its owner alone.
+/// Makes the folder for its owner alone. What is made is on the disk before anything is put into it.
 pub(super) fn make_folder(folder: &Path) -> Result<(), Error> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.exists()).collect();
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(Error::folder("making it"))
+    made.map_err(Error::folder("making it"))?;
+    for parent in missing.into_iter().rev().filter_map(Path::parent) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        sync_folder(parent).map_err(Error::folder("syncing its parent"))?;
+    }
+    Ok(())
 }
 
 /// A new or renamed name is on the disk only once its folder is.

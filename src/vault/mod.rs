@@ -20,6 +20,7 @@ mod folder;
 mod hand_over;
 mod heads;
 mod journal;
+mod leases;
 mod line;
 mod look;
 mod opened;
@@ -59,7 +60,9 @@ use crate::record::document::UniqueId;
 use crate::record::state::RecordState;
 use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
+use crate::time::Now;
 use crate::time::UnixSeconds;
+use crate::time::belief::Witnessed;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
 use crate::vault::compartment::Of;
@@ -459,9 +462,15 @@ impl Vault {
         self.inner.journal.ask(move |journal| journal.unsent_accesses(&patient)).await
     }
 
-    /// The newest time ever written here: the clock's floor.
-    pub async fn latest_time(&self) -> Result<Option<UnixSeconds>, Error> {
-        self.inner.journal.ask(|journal| journal.latest_time()).await
+    /// What is remembered of time: what the clock goes on from.
+    pub async fn witnessed(&self) -> Result<Witnessed, Error> {
+        self.inner.journal.ask(|journal| journal.witnessed()).await
+    }
+
+    /// Tells the vault the time: at the start, before what is asked, and now and then. What is past its lease is gone when
+    /// this returns, whoever's card is in or none; [`Error::TimeLost`] answers what cannot be judged any more.
+    pub async fn time_is(&self, now: Now) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.time_is(now)).await
     }
 
     /// Two steps, because the patient's key is in two halves: the shred secret here, the compartment key there.

@@ -13,6 +13,7 @@ use crate::patient::ins::Ins;
 use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
 use crate::time::UnixSeconds;
+use crate::time::lease;
 use crate::vault::Error;
 use crate::vault::journal::Journal;
 use crate::vault::journal::Keys;
@@ -100,6 +101,7 @@ impl Journal {
         signature: &SecretBytes,
         at: UnixSeconds,
     ) -> Result<Opening, Error> {
+        self.check_time()?;
         self.end_leases(at)?;
         let row = self.slot_id(holder, key);
         // Without a statement from here there is nothing that the card can have signed.
@@ -129,6 +131,7 @@ impl Journal {
 
     /// The shred secret of a patient in the open compartment, if there is one.
     pub fn shred_secret(&mut self, patient: &Ins) -> Result<Secret, Error> {
+        self.check_time()?;
         let open = self.open.clone().ok_or(Error::Locked)?;
         let patient = self.keys.patient(patient);
         let secret = match self.shred_row(&open.compartment, &patient)? {
@@ -140,10 +143,12 @@ impl Journal {
 
     /// The same, made when there is none, its lease renewed. A tombstone refuses.
     pub fn shred_secret_to_write(&mut self, patient: &Ins, at: UnixSeconds) -> Result<Secret, Error> {
+        // What is over is not renewed.
+        self.end_leases(at)?;
         let open = self.open.clone().ok_or(Error::Locked)?;
         let patient = self.keys.patient(patient);
         let row = [open.compartment, patient].concat();
-        let lease_end = default_lease_end(at).0;
+        let lease_end = lease::default_end(at).0;
         let secret = match self.shred_row(&open.compartment, &patient)? {
             Shred::Tombstone => return Err(Error::Shredded),
             Shred::Sealed(sealed) => {
@@ -173,13 +178,6 @@ impl Journal {
             change.execute(sql, params![compartment, patient]).map_err(Error::writing("a tombstone"))?;
         }
         change.commit().map_err(Error::writing("a tombstone"))
-    }
-
-    /// A document past its lease is gone before anything is drawn. `at` may be a floor only: that shreds nothing too early.
-    fn end_leases(&mut self, at: UnixSeconds) -> Result<(), Error> {
-        let sql = "UPDATE shred SET secret = NULL WHERE secret IS NOT NULL AND lease_end <= ?1";
-        let ended = self.database.execute(sql, [at.0]).map_err(Error::writing("leases"))?;
-        if ended > 0 { self.forget() } else { Ok(()) }
     }
 
     /// Destroys a patient's content in those compartments. Gives the patient's name here, for what tidies up.
@@ -230,16 +228,18 @@ impl Journal {
     }
 
     fn shred_row(&self, compartment: &Pseudonym, patient: &Pseudonym) -> Result<Shred, Error> {
-        let sql = "SELECT secret FROM shred WHERE compartment = ?1 AND patient = ?2";
-        let mut asked = self.database.prepare(sql).map_err(Error::reading("a shred secret"))?;
-        let found: Option<Option<Vec<u8>>> = asked
-            .query_row(params![compartment, patient], |row| row.get(0))
+        let sql = "SELECT secret, lease_end FROM shred WHERE compartment = ?1 AND patient = ?2";
+        let mut asked = self.database.prepare_cached(sql).map_err(Error::reading("a shred secret"))?;
+        let found: Option<(Option<Vec<u8>>, i64)> = asked
+            .query_row(params![compartment, patient], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
             .map_err(Error::reading("a shred secret"))?;
         Ok(match found {
             None => Shred::None,
-            Some(None) => Shred::Tombstone,
-            Some(Some(sealed)) => Shred::Sealed(sealed),
+            Some((None, _)) => Shred::Tombstone,
+            // Over, and perhaps not shredded: a disk that cannot be written keeps nothing alive.
+            Some((_, end)) if self.told.wall.value().0 >= end => Shred::Tombstone,
+            Some((Some(sealed), _)) => Shred::Sealed(sealed),
         })
     }
 
@@ -273,18 +273,6 @@ fn shred_of(change: &Transaction<'_>, keys: &Keys, patient: &Pseudonym, whose: &
     change.execute(sql, params![patient, only, but]).map(drop).map_err(Error::writing("shredding"))
 }
 
-/// Where the server gives none: the end of the next working day (UTC), and 72 hours. On Friday evening's
-/// round, Monday morning still works.
-pub(super) fn default_lease_end(at: UnixSeconds) -> UnixSeconds {
-    let day_s = 86_400;
-    let mut day = at.0.div_euclid(day_s) + 1;
-    // 1970-01-01 was a Thursday: days 2 and 3 of such a week are Saturday and Sunday.
-    while matches!(day.rem_euclid(7), 2 | 3) {
-        day += 1;
-    }
-    UnixSeconds((day + 1) * day_s).plus(72 * 3_600)
-}
-
 fn to_key(bytes: &SecretBytes) -> Result<SecretKey, Error> {
     let bytes: &[u8; 32] = bytes.show_bytes().try_into().map_err(|_| Error::Shape { what: "a key" })?;
     Ok(SecretKey::fill_with(|key| key.copy_from_slice(bytes)))
@@ -296,20 +284,4 @@ fn salt_place(row: &[u8]) -> Place<'_> {
 
 fn secret_place(row: &[u8]) -> Place<'_> {
     Place { table: "shred", column: "secret", row }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lease_reaches_past_the_weekend() {
-        let end = |text| default_lease_end(UnixSeconds::parse(text).expect("a time")).rfc3339();
-        // Monday → end of Tuesday and three days.
-        assert_eq!(end("2026-11-23T18:00:00Z"), "2026-11-28T00:00:00Z");
-        // Friday → end of Monday and three days; the weekend's days the same.
-        assert_eq!(end("2026-11-27T18:00:00Z"), "2026-12-04T00:00:00Z");
-        assert_eq!(end("2026-11-28T18:00:00Z"), "2026-12-04T00:00:00Z");
-        assert_eq!(end("2026-11-29T18:00:00Z"), "2026-12-04T00:00:00Z");
-    }
 }

@@ -6,6 +6,8 @@ mod fixtures;
 mod gates;
 mod harness;
 
+use chevet::identity::trust::Verified;
+use chevet::identity::trust::Warning;
 use chevet::journal::allowance::Unanchored;
 use chevet::policy::Decision;
 use chevet::policy::decision::Value;
@@ -28,6 +30,8 @@ use chevet::visit::event::LinkState;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Touch;
+use chevet::visit::page::Aside;
+use chevet::visit::page::AsideKind;
 use chevet::visit::page::Denied;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Room;
@@ -48,6 +52,10 @@ fn idle_says_what_the_device_is_worth() {
         &visit,
         &[&always[..], &["Tout est transmis", "Lecteur prêt", "Insérez votre carte CPS", "En ligne"]].concat(),
     );
+
+    let refused = vec![Aside { what: AsideKind::Team, why: "La signature de ce fichier n’est pas reconnue." }];
+    let aside = visit_with(Page::Idle, |rules| rules.left_aside = refused);
+    draws(&window, "idle-aside", &aside, &["Liste de l’équipe écartée\u{a0}: La signature"]);
 
     visit.standing.waiting = waiting(3);
     visit.standing.link = LinkState::Offline;
@@ -110,6 +118,17 @@ fn the_pad_sends_digits_and_keeps_none() {
     show(&window, &visit(pin(Some(3), &[1, 2, 3, 4], false, false)));
     sends(&window, &mut touches, "Valider", Touch::Confirm);
     draws(&window, "pin-wrong", &visit(pin(Some(2), &[], true, false)), &["Code faux", "2 essais restants"]);
+}
+
+#[test]
+fn what_was_tolerated_of_a_card_is_said_before_its_pin() {
+    let (window, _touches) = window();
+    let ask = |crl_age_s, warnings| visit(pin_verified(Some(3), &[], false, false, Verified { crl_age_s, warnings }));
+    let old = ask(12 * 86_400 + 5, vec![Warning::CrlAging, Warning::CrlAgeUncertain]);
+    draws(&window, "pin-old-list", &old, &["cartes en opposition a 12 jours", "Connectez la borne au réseau"]);
+    draws(&window, "pin-unsure", &ask(0, vec![Warning::ValidityUncertain]), &["L’heure n’est pas vérifiée"]);
+    show(&window, &ask(0, vec![]));
+    assert!(!said(&window).iter().any(|text| text.contains("Connectez")), "nothing was tolerated");
 }
 
 #[test]

@@ -59,6 +59,7 @@ mod hand_over;
 #[cfg(feature = "sandbox")]
 mod heads;
 mod homes;
+mod leases;
 mod opening;
 mod outbox;
 mod provider;
@@ -67,6 +68,7 @@ mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;
 mod shredding;
+mod upgrades;
 mod withdrawal;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
@@ -243,6 +245,8 @@ fn state() -> RecordState {
         minor: Some(false),
         attending_doctor: true,
         administrator: false,
+        care_team: None,
+        team_words: vec![],
     }
 }
 
@@ -274,7 +278,7 @@ async fn a_day_comes_back_after_a_restart() {
     assert_eq!(content(&vault, NURSE, 2).await.expect("released from its file"), large());
     assert!(matches!(content(&vault, NURSE, 3).await, Err(Error::Absent)), "listed and never fetched");
     assert_eq!(vault.consents(&patient()).await.expect("read").len(), 1);
-    assert_eq!(vault.latest_time().await.expect("read"), Some(NOON));
+    assert_eq!(vault.witnessed().await.expect("read").newest, NOON);
 }
 
 #[tokio::test]

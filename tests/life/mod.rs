@@ -1,8 +1,10 @@
 //! One life: a visit, and a world of dice around it that remembers the truth.
 
 mod check;
+pub mod clock;
 mod fingers;
 mod people;
+mod phones;
 mod world;
 
 pub use check::Lived;
