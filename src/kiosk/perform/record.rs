@@ -79,8 +79,11 @@ impl Hands {
     /// What the upstream took back is destroyed before anything is shown: this holder's copies, or everybody's, whose cards
     /// may be away.
     async fn obey(&self, ins: &Ins, state: &RecordState) -> Result<(), Trouble> {
-        let of_vault = |error| troubles::of_vault(&error);
-        let before = self.vault.state(ins).await.map_err(of_vault)?.map(|(state, _)| state);
+        // By telephone nothing is remembered; colleagues' copies, and this holder's under their card, are there all the same.
+        let before = match self.is_memory_only().await {
+            true => None,
+            false => self.vault.state(ins).await.map_err(|error| troubles::of_vault(&error))?.map(|(state, _)| state),
+        };
         let whose = match state.takes_back(before.as_ref()) {
             None => return Ok(()),
             Some(TakenBack::Everybody) => Whose::Everybody,
