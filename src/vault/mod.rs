@@ -173,7 +173,8 @@ impl Vault {
             tracing::error!("the journal's log is gone: the newest rows may be lost");
             journal.go_on_after(None, Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(at) })?;
         }
-        taken.is_open()?;
+        // Half said, it would have the next start miss a log that is closed now.
+        taken.is_open().inspect_err(|_| taken.closes())?;
         let compartments =
             Compartments { state_folder: options.folder.clone(), device: options.device.clone(), open: None };
         let inner = Inner {
