@@ -102,7 +102,8 @@ fn code(error: &rusqlite::Error) -> Option<rusqlite::ErrorCode> {
     error.sqlite_error_code()
 }
 
-/// A log's index that cannot grow: on a full disk that is what an opening meets first.
+/// A log's index that cannot be made or grow: on a full disk that is what an opening meets first.
 fn is_index_full(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+    let full = [rusqlite::ffi::SQLITE_IOERR_SHMSIZE, rusqlite::ffi::SQLITE_IOERR_SHMOPEN];
+    error.sqlite_error().is_some_and(|error| full.contains(&error.extended_code))
 }

@@ -180,7 +180,8 @@ impl Vault {
             tracing::error!("the journal's log is gone: the newest rows may be lost");
             journal.go_on_after(None, Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(at) })?;
         }
-        taken.is_open()?;
+        // Half said, it would have the next start miss a log that is closed now.
+        taken.is_open().inspect_err(|_| taken.closes())?;
         let (state_folder, device) = (options.folder.clone(), options.device.clone());
         let compartments = Compartments { state_folder, device, open: None, on_its_way: None };
         let inner = Inner {

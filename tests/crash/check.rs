@@ -22,6 +22,9 @@ pub enum Verdict {
     Corrupt(String),
 }
 
+/// The vault itself says so.
+pub const MISSING: &str = "rows are said to be missing";
+
 /// Looks at everything. `at`: a time after all that was lived.
 pub async fn check(folder: &Path, ledger: &Ledger, at: i64) -> Verdict {
     judge(read(folder, ledger, at).await.and_then(|found| all_whole(folder).map(|()| found)), ledger)
@@ -49,7 +52,7 @@ async fn read(folder: &Path, ledger: &Ledger, at: i64) -> Done<Found> {
     vault.cover().await?;
     let lines = proven(folder)?;
     if !vault.branches().await?.is_empty() {
-        return Err("rows are said to be missing".into());
+        return Err(MISSING.into());
     }
     let anchored = Look::open(folder, None)?.status()?.anchored;
     found.insert("anchor".into(), anchored.map_or(NOTHING.into(), |anchor| anchor.size.to_string()));

@@ -70,6 +70,8 @@ fn live_with(state: &Path, seed: u64, fault: Option<(Fault, u64)>) -> Done<One> 
         None => match runtime.block_on(check::check(state, &ledger, AFTER)) {
             Verdict::Whole(_) => None,
             Verdict::Lost(what) => Some(format!("lost: {what}")),
+            // It could not be written that the journal was closed: better said once too often than never.
+            Verdict::Corrupt(what) if cause.stays && what == check::MISSING => None,
             Verdict::Corrupt(what) => Some(format!("corrupt: {what}")),
         },
     };
@@ -97,6 +99,12 @@ fn is_clear(error: &vault::Error, errno: i32) -> bool {
 /// Of an opening or a sync that failed SQLite says that it did, and not why.
 fn does_not_say(error: &rusqlite::Error) -> bool {
     let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
-    [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC, ffi::SQLITE_IOERR_TRUNCATE, ffi::SQLITE_CANTOPEN]
-        .contains(&extended)
+    [
+        ffi::SQLITE_IOERR_FSYNC,
+        ffi::SQLITE_IOERR_DIR_FSYNC,
+        ffi::SQLITE_IOERR_TRUNCATE,
+        ffi::SQLITE_CANTOPEN,
+        ffi::SQLITE_READONLY,
+    ]
+    .contains(&extended)
 }

@@ -140,11 +140,18 @@ impl Recording {
     }
 }
 
-/// The last steps undone: what they added is gone, and so are their numbers.
-fn put_back(database: &Path, version: i64, undo: &str) -> Done<()> {
-    let database = rusqlite::Connection::open(database)?;
+/// The last steps undone: what they added is gone, and so are their numbers. All of it stands in a log, as after a process that
+/// did not close.
+fn put_back(path: &Path, version: i64, undo: &str) -> Done<()> {
+    let database = rusqlite::Connection::open(path)?;
     database.execute_batch(&format!("{undo} ALTER TABLE store DROP COLUMN readable_since;"))?;
-    Ok(database.pragma_update(None, "user_version", version)?)
+    database.pragma_update(None, "user_version", version)?;
+    let [log, kept, kept_log] = ["db-wal", "kept", "kept-wal"].map(|end| path.with_extension(end));
+    std::fs::copy(path, &kept)?;
+    std::fs::copy(&log, &kept_log)?;
+    drop(database);
+    std::fs::rename(&kept, path)?;
+    Ok(std::fs::rename(&kept_log, &log)?)
 }
 
 impl Count {
