@@ -10,6 +10,7 @@ use crate::card::Generation;
 use crate::card::Notice;
 use crate::card::Reader;
 use crate::card::Seen;
+use crate::config;
 use crate::config::Config;
 use crate::identity::certificate;
 use crate::identity::certificate::Certificate;
@@ -203,7 +204,7 @@ fn tell(outcome: Result<Outcome, Error>, form: Form, output: &mut dyn Write) -> 
 async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
     let (anchors, crls) = trusted(asked.config)?;
     let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
-    let options = card::Options { reader_name: asked.config.reader.name.clone() };
+    let options = options(asked.config);
     let reader = Reader::start(options, tell).map_err(Error::Reader)?;
     let seen = wait_for_card(&reader, &mut notices).await?;
     let insertion = seen.insertion;
@@ -224,6 +225,15 @@ async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
         }),
         Err(source) => Err(Error::Card { reader: seen.reader, source }),
     }
+}
+
+/// What the settings say of the reader. The PIN comes from standard input, so a reader's own keys are not used.
+fn options(config: &Config) -> card::Options {
+    let cps4 = match config.reader.cps4 {
+        config::Cps4::Refuse => card::Cps4::Refuse,
+        config::Cps4::Try => card::Cps4::Try,
+    };
+    card::Options { reader_name: config.reader.name.clone(), cps4, ..card::Options::default() }
 }
 
 /// The first notice says how the reader is; a card that is already in follows at once, and a service that has just started

@@ -121,7 +121,7 @@ fn settings_text(pki: &Pki, base_url: &str) -> String {
          [site.colleagues]\n{colleagues}\n\
          [vault]\nkey = \"none\"\n\n\
          [trust]\nanchors = [{anchors:?}]\ncrls = {crls:?}\nproduction = false\n\n\
-         [reader]\npinpad = \"off\"\n\n\
+         [reader]\npinpad = \"never\"\n\n\
          [upstream]\nurl = {base_url:?}\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n\
          connector = \"pdsm\"\n",
         team = team.join(", "),

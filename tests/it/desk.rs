@@ -57,9 +57,13 @@ impl Desk {
         Desk { pcscd, drawer: Drawer::new(pki.clone()), pki }
     }
 
-    /// Puts a card of the drawer into the first slot.
+    /// Puts a card of the drawer into the first slot; `odd:` and a make's name is the odd card, made so.
     pub fn insert(&self, name: &str) -> Inserted {
-        let card = self.drawer.card(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let card = match name.strip_prefix("odd:") {
+            Some(make) => self.drawer.odd_card(make),
+            None => self.drawer.card(name),
+        };
+        let card = card.unwrap_or_else(|error| panic!("{name}: {error}"));
         self.pcscd.slots()[0].insert(card).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
