@@ -130,6 +130,7 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::Render { .. } => Fate::DroppedByTheNext,
         Effect::ReadCard { .. }
         | Effect::CheckPin { .. }
+        | Effect::CheckPinOnReader { .. }
         | Effect::OpenCompartment { .. }
         | Effect::Deliver { .. }
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.

@@ -48,6 +48,7 @@ use chevet::visit::event::Insertion;
 use chevet::visit::event::LinkState;
 use chevet::visit::event::Listing;
 use chevet::visit::event::PinAnswer;
+use chevet::visit::event::PinEntry;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::StateAnswer;
 use chevet::visit::page::gate::GateStep;
@@ -224,6 +225,14 @@ impl Life {
                 let answer = self.take_pin(insertion, pin.show_to_card() == b"1234", lucky);
                 Event::PinChecked { insertion, answer }
             }
+            Effect::CheckPinOnReader { insertion } => {
+                let answer = match self.dice.u8(0..6) {
+                    0 => PinAnswer::Failed(Trouble::PinNotTyped),
+                    _ => self.take_pin(insertion, false, lucky),
+                };
+                self.lived.keyed_pins += 1;
+                Event::PinChecked { insertion, answer }
+            }
             Effect::OpenCompartment { ticket, .. } => {
                 let answer = if lucky { Ok(self.desk()) } else { Err(Trouble::StoreUnreadable) };
                 Event::CompartmentOpened { ticket, answer }
@@ -271,7 +280,10 @@ impl Life {
     fn read_card(&self, which: usize) -> Box<CardRead> {
         let card = &self.cards[which];
         let tries_left = card.says_tries.then_some(card.tries_left);
-        Box::new(CardRead { holder: card.holder.clone(), tries_left, pin_digits: (4, 8) })
+        // One holder's cards are always met at a reader with keys.
+        let pin_entry = if which % 4 == 3 { PinEntry::Reader } else { PinEntry::Screen };
+        let holder = card.holder.clone();
+        Box::new(CardRead { holder, tries_left, pin_digits: (4, 8), pin_entry, is_untried: false })
     }
 
     fn take_pin(&mut self, insertion: Insertion, right: bool, lucky: bool) -> PinAnswer {

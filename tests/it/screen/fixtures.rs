@@ -57,6 +57,7 @@ use chevet::visit::event::CardRead;
 use chevet::visit::event::Insertion;
 use chevet::visit::event::Language;
 use chevet::visit::event::LinkState;
+use chevet::visit::event::PinEntry;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::RoundEntry;
 use chevet::visit::event::StateAnswer;
@@ -160,7 +161,8 @@ fn here(round: Vec<RoundEntry>) -> Here {
 
 /// With `digits` typed.
 pub fn pin(tries_left: Option<u8>, digits: &[u8], was_wrong: bool, last_try_agreed: bool) -> Page {
-    let card = CardRead { holder: holder(), tries_left, pin_digits: (4, 8) };
+    let card =
+        CardRead { holder: holder(), tries_left, pin_digits: (4, 8), pin_entry: PinEntry::Screen, is_untried: false };
     let mut buffer = PinBuffer::new();
     digits.iter().for_each(|digit| buffer.push(*digit, 8));
     let card = Box::new(card);
