@@ -44,7 +44,7 @@ pub(super) struct Line<'a> {
 
 /// Asks for a PIN on the reader: takes the structure that says how, and brings what the card, or the reader, said.
 pub(super) struct Keys<'a> {
-    pub(super) ask: Box<dyn FnMut(&[u8]) -> Result<Vec<u8>, Error> + 'a>,
+    pub(super) ask: Box<Transport<'a>>,
 }
 
 /// What one command brought.

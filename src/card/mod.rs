@@ -266,6 +266,8 @@ struct Shared {
 #[derive(Default)]
 struct Present {
     card: Option<InReader>,
+    /// This insertion could not be spoken to, because another program holds its card.
+    busy: Option<u64>,
     leaves: u64,
 }
 
@@ -285,6 +287,11 @@ impl Shared {
     /// The card that is in now, if it is this insertion.
     fn card(&self, insertion: u64) -> Option<InReader> {
         self.lock().card.clone().filter(|card| card.insertion == insertion)
+    }
+
+    /// Another program holds the card: the watch is to look for its end.
+    fn is_busy(&self, insertion: u64) {
+        self.lock().busy = Some(insertion);
     }
 
     fn put(&self, card: Option<InReader>) {

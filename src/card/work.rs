@@ -39,7 +39,7 @@ pub(super) fn start(
     shared: Arc<Shared>,
     stop: Arc<Stop>,
 ) -> std::io::Result<()> {
-    let worker = Worker { cps4, pinpad, shared, context: None, held: None };
+    let worker = Worker { cps4, pinpad, stop: Arc::clone(&stop), shared, context: None, held: None };
     thread::Builder::new().name("card-work".into()).spawn(move || {
         worker.run(&orders);
         stop.end();
@@ -50,6 +50,7 @@ pub(super) fn start(
 struct Worker {
     cps4: Cps4,
     pinpad: Pinpad,
+    stop: Arc<Stop>,
     shared: Arc<Shared>,
     context: Option<pcsc::Context>,
     held: Option<Held>,
@@ -242,6 +243,10 @@ impl Worker {
         tracing::debug!(insertion = seen.insertion, %error, "card failed");
         match meant {
             Error::ServiceDown => self.context = None,
+            Error::Busy => {
+                self.shared.is_busy(seen.insertion);
+                self.stop.wake();
+            }
             Error::Removed | Error::Mute | Error::Reader(_) | Error::NoReader
                 if self.shared.waits_until_gone(seen.insertion) =>
             {

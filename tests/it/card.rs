@@ -31,6 +31,7 @@ use chevet::time::UnixSeconds;
 use chevet::time::Wall;
 use std::process::ExitCode;
 use std::time::Duration;
+use std::time::Instant;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -173,15 +174,20 @@ fn a_card_pulled_at_any_step_is_never_a_wrong_pin_and_burns_no_try() {
     });
 }
 
-fn pull_at_each_step(hands: &Hands) {
-    let (mut watched, mut insertion) = Watched::with_card_in();
+/// The place of this card among the shares, and how many commands a visit takes.
+fn my_share(watched: &Watched, insertion: u64, hands: &Hands) -> (usize, u64) {
     let contents = watched.read(insertion).expect("read");
     watched.login(insertion, "1234").expect("logged in");
     let steps = hands.apdus();
-    assert!(steps > 15, "{steps}");
+    assert!(steps > 20, "{steps}");
     let profession = Certificate::parse(&contents.certificate).expect("a certificate").holder().profession;
     let is_mine = |(_, code): &(&str, u16)| profession == Some(ProfessionCode(*code));
-    let first = SHARES.iter().position(is_mine).expect("a card with a share");
+    (SHARES.iter().position(is_mine).expect("a card with a share"), steps)
+}
+
+fn pull_at_each_step(hands: &Hands) {
+    let (mut watched, mut insertion) = Watched::with_card_in();
+    let (first, steps) = my_share(&watched, insertion, hands);
     for at in (first as u64..steps).step_by(SHARES.len()) {
         insertion = watched.swap(insertion, SHARES[first].0, hands);
         hands.set_faults(Faults { pulled_at: Some(at), ..Faults::default() });
@@ -190,6 +196,50 @@ fn pull_at_each_step(hands: &Hands) {
         assert!(!hands.is_in(), "step {at}");
         assert_eq!(hands.tries_left(), Some(3), "step {at}");
     }
+}
+
+#[test]
+fn a_card_that_falls_silent_at_any_step_burns_no_try_and_makes_room_for_the_next() {
+    let share = |name: &str| {
+        let test = "card::a_card_that_falls_silent_at_any_step_burns_no_try_and_makes_room_for_the_next";
+        with_card(test, name, silent_from_each_step);
+    };
+    std::thread::scope(|scope| {
+        let shares = if is_child() { &SHARES[..1] } else { &SHARES[..] };
+        for (name, _) in shares {
+            scope.spawn(|| share(name));
+        }
+    });
+}
+
+/// Nothing comes back until the card is pulled, as from a chip that has lost its contact.
+fn silent_from_each_step(hands: &Hands) {
+    let (mut watched, mut insertion) = Watched::with_card_in();
+    let (first, steps) = my_share(&watched, insertion, hands);
+    for at in (first as u64..steps).step_by(SHARES.len()) {
+        insertion = watched.swap(insertion, SHARES[first].0, hands);
+        hands.set_faults(Faults { mute_from: Some(at), ..Faults::default() });
+        let until = Instant::now() + Duration::from_secs(5);
+        let answer = watched.runtime.block_on(async {
+            let visit = async {
+                watched.reader.read(insertion).await?;
+                let pin = Pin::from_typed("1234".into()).expect("digits");
+                watched.reader.login(insertion, pin, statement()).await
+            };
+            tokio::pin!(visit);
+            loop {
+                let waited = tokio::time::timeout(Duration::from_millis(20), &mut visit).await;
+                let is_reached = hands.apdus() > at;
+                if waited.is_ok() || is_reached || Instant::now() > until {
+                    return waited.ok();
+                }
+            }
+        });
+        assert!(answer.is_none() && hands.apdus() > at, "step {at}: {:?}", answer.map(|answer| answer.map(|_| ())));
+        assert_eq!(hands.tries_left(), Some(3), "step {at}");
+    }
+    insertion = watched.swap(insertion, SHARES[first].0, hands);
+    watched.login(insertion, "1234").expect("the next card is read as ever");
 }
 
 #[test]
@@ -230,15 +280,94 @@ fn the_service_may_die_and_come_back() {
     });
 }
 
+/// A service that comes back without its reader, and then with it: each is told within two seconds.
 #[test]
-fn a_card_that_another_program_holds_is_busy() {
-    with_card("card::a_card_that_another_program_holds_is_busy", "nurse", |_| {
+fn a_reader_that_is_gone_is_told_and_told_when_it_is_back() {
+    with_card("card::a_reader_that_is_gone_is_told_and_told_when_it_is_back", "nurse", |hands| {
+        let (mut watched, first) = Watched::with_card_in();
+        watched.login(first, "1234").expect("logged in");
+        let stopped = Instant::now();
+        hands.stop_service();
+        assert_eq!(watched.next(), Notice::CardOut(first));
+        assert_eq!(watched.next(), Notice::ReaderTrouble(Error::ServiceDown));
+        assert!(stopped.elapsed() < TRUE_WITHIN, "{:?}", stopped.elapsed());
+        hands.start_service_without_readers();
+        let bare = Instant::now();
+        assert_eq!(watched.next(), Notice::ReaderAbsent);
+        assert!(bare.elapsed() < TRUE_WITHIN, "{:?}", bare.elapsed());
+        assert_eq!(watched.read(first), Err(Error::StaleInsertion));
+        hands.stop_service();
+        assert_eq!(watched.next(), Notice::ReaderTrouble(Error::ServiceDown));
+        hands.start_service();
+        let back = Instant::now();
+        assert_eq!(watched.next(), Notice::ReaderReady);
+        assert!(back.elapsed() < TRUE_WITHIN, "{:?}", back.elapsed());
+        let second = watched.card_in();
+        assert_eq!(watched.sign(second), Err(Error::PinNeeded));
+        watched.login(second, "1234").expect("logged in again");
+    });
+}
+
+/// Two readers: the one that the settings name is the one that is watched, whatever lies in the other.
+#[test]
+fn of_two_readers_the_named_one_is_used() {
+    with_card("card::of_two_readers_the_named_one_is_used", "nurse", |hands| {
+        hands.insert_into_second("doctor");
+        let options = Options { reader_name: Some("00 01".to_owned()), ..Options::default() };
+        let mut watched = Watched::with_options(options);
+        assert_eq!(watched.next(), Notice::ReaderReady);
+        let insertion = watched.card_in();
+        let contents = watched.read(insertion).expect("read");
+        let holder = Certificate::parse(&contents.certificate).expect("a certificate").holder();
+        assert_eq!(holder.profession, Some(ProfessionCode(10)));
+        // What happens in the other reader is not about this card.
+        hands.pull();
+        hands.insert("unknown");
+        watched.login(insertion, "1234").expect("logged in");
+        watched.sign(insertion).expect("signed");
+    });
+}
+
+/// A program that dies with a card logged in leaves a card that wants its PIN again.
+#[test]
+fn a_crash_leaves_no_card_logged_in() {
+    if std::env::var_os(CRASHES).is_some() {
         let (watched, insertion) = Watched::with_card_in();
+        watched.login(insertion, "1234").expect("logged in");
+        std::process::abort();
+    }
+    with_card("card::a_crash_leaves_no_card_logged_in", "nurse", |hands| {
+        let crashed = std::process::Command::new(std::env::current_exe().expect("this program"))
+            .args(["card::a_crash_leaves_no_card_logged_in", "--exact", "--nocapture"])
+            .env(CRASHES, "yes")
+            .output()
+            .expect("started");
+        assert!(!crashed.status.success());
+        assert!(hands.apdus() > 20, "it got as far as its login");
+        let context = pcsc::Context::establish(pcsc::Scope::User).expect("the service");
+        let names = context.list_readers_owned().expect("readers");
+        let card = context.connect(&names[0], pcsc::ShareMode::Shared, pcsc::Protocols::T0).expect("nobody holds it");
+        let answer = card.transmit(&[0x00, 0x20, 0x00, 0x01, 0x00], &mut [0; 300]).map(<[u8]>::to_vec);
+        assert_eq!(answer, Ok(vec![0x63, 0xC3]), "its PIN is wanted again");
+    });
+}
+
+/// Said within two seconds; and once the other lets go, the card is there again by itself.
+#[test]
+fn a_card_that_another_program_holds_is_busy_until_it_lets_go() {
+    with_card("card::a_card_that_another_program_holds_is_busy_until_it_lets_go", "nurse", |_| {
+        let (mut watched, insertion) = Watched::with_card_in();
         let name = std::ffi::CString::new(watched.reader.seen().expect("a card").reader).expect("no zero byte");
         let context = pcsc::Context::establish(pcsc::Scope::User).expect("the service");
         let other = context.connect(&name, pcsc::ShareMode::Exclusive, pcsc::Protocols::T0).expect("the card");
+        let asked = Instant::now();
         assert_eq!(watched.read(insertion), Err(Error::Busy));
+        assert!(asked.elapsed() < TRUE_WITHIN, "{:?}", asked.elapsed());
         drop(other);
+        let let_go = Instant::now();
+        assert_eq!(watched.next(), Notice::CardOut(insertion));
+        let insertion = watched.card_in();
+        assert!(let_go.elapsed() < TRUE_WITHIN, "{:?}", let_go.elapsed());
         watched.read(insertion).expect("read");
         let refused = context.connect(&name, pcsc::ShareMode::Shared, pcsc::Protocols::T0);
         assert_eq!(refused.err(), Some(pcsc::Error::SharingViolation));
@@ -382,6 +511,10 @@ fn what_was_asked_before_the_visit_ended_is_not_done_after_it() {
         assert_eq!(hands.tries_left(), Some(3));
     });
 }
+
+const CRASHES: &str = "CHEVET_TEST_CRASHES";
+/// What is wrong with a reader is told within this, and so is that it is right again.
+const TRUE_WITHIN: Duration = Duration::from_secs(2);
 
 /// One of the two verbs, with what was typed; its exit code and its JSON.
 struct Verb {

@@ -65,6 +65,8 @@ pub struct Print {
 pub struct Faults {
     /// It answers no APDU.
     pub mute: bool,
+    /// It answers no APDU from the one of this index on, counted from 0 at insertion.
+    pub mute_from: Option<u64>,
     /// It leaves the slot when the APDU of this index arrives, counted from 0 at insertion, and does not answer it.
     pub pulled_at: Option<u64>,
     /// It authenticates with a key that is not its certificate's.

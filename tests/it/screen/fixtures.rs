@@ -169,6 +169,20 @@ pub fn pin(tries_left: Option<u8>, digits: &[u8], was_wrong: bool, last_try_agre
     Page::AskPin(AskPin { insertion: Insertion(1), card, digits: buffer, was_wrong, last_try_agreed, until: LATER })
 }
 
+/// A CPS4, about to be logged in to.
+pub fn pin_of_a_cps4() -> Page {
+    let Page::AskPin(mut ask) = pin(Some(3), &[], false, false) else { panic!("a PIN page") };
+    ask.card.is_untried = true;
+    Page::AskPin(ask)
+}
+
+/// The reader has keys, and waits for a PIN on them.
+pub fn pin_on_reader(tries_left: u8, was_wrong: bool) -> Page {
+    let Page::AskPin(mut ask) = pin(Some(tries_left), &[], was_wrong, true) else { panic!("a PIN page") };
+    ask.card.pin_entry = PinEntry::Reader;
+    Page::CheckingPin { insertion: ask.insertion, card: ask.card, was_wrong, until: LATER }
+}
+
 pub fn home(typing: bool, notice: Option<Trouble>, round: Vec<RoundEntry>) -> Page {
     Page::Home(Box::new(Home { here: here(round), typing, notice }))
 }
