@@ -228,7 +228,9 @@ impl Worker {
             Some(context) => context,
             None => self.context.insert(pcsc::Context::establish(pcsc::Scope::User)?),
         };
-        let card = context.connect(&seen.reader, pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY)?;
+        let mut card = context.connect(&seen.reader, pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY)?;
+        // Whoever had it before may have left it somewhere else, and with its PIN taken.
+        card.reconnect(pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY, pcsc::Disposition::ResetCard)?;
         let protocol = match card.status2_owned()?.protocol2() {
             Some(pcsc::Protocol::T1) => Protocol::T1,
             _ => Protocol::T0,

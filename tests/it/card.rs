@@ -328,6 +328,29 @@ fn of_two_readers_the_named_one_is_used() {
     });
 }
 
+/// What another program chose on the card, and the PIN that it gave, are gone before anything is asked.
+#[test]
+fn a_card_that_another_program_left_logged_in_begins_anew() {
+    with_card("card::a_card_that_another_program_left_logged_in_begins_anew", "nurse", |hands| {
+        let (watched, insertion) = Watched::with_card_in();
+        watched.read(insertion).expect("read");
+        let usual = hands.apdus();
+        watched.reader.leave();
+        assert_eq!(watched.sign(insertion), Err(Error::PinNeeded));
+        let context = pcsc::Context::establish(pcsc::Scope::User).expect("the service");
+        let names = context.list_readers_owned().expect("readers");
+        let other = context.connect(&names[0], pcsc::ShareMode::Shared, pcsc::Protocols::T0).expect("nobody holds it");
+        for command in [&[0x00, 0xA4, 0x09, 0x0C, 0x04, 0x3F, 0x00, 0x00, 0x01][..], b"\x00\x20\x00\x01\x041234"] {
+            let answer = other.transmit(command, &mut [0; 300]).map(<[u8]>::to_vec);
+            assert_eq!(answer, Ok(vec![0x90, 0x00]));
+        }
+        other.disconnect(pcsc::Disposition::LeaveCard).map_err(|(_, error)| error).expect("left as it is");
+        let before = hands.apdus();
+        assert_eq!(watched.read(insertion).expect("read").tries_left, Some(3));
+        assert_eq!(hands.apdus() - before, usual, "the dialogue of a card that was just put in");
+    });
+}
+
 /// A program that dies with a card logged in leaves a card that wants its PIN again.
 #[test]
 fn a_crash_leaves_no_card_logged_in() {
