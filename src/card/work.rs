@@ -1,8 +1,8 @@
 //! `card-work`: the one thread that speaks to the card.
 //!
-//! It connects at the first command of an insertion, exclusively and in whichever of T=0 and T=1 the card offers first, and keeps the card until the visit ends, the
-//! card goes or something fails. A command whose asker has given up, or that was asked before the visit ended, is not done:
-//! above all, its PIN is not sent.
+//! It connects at the first command of an insertion, exclusively and in whichever of T=0 and T=1 the service takes, resets
+//! the card, and keeps it until the visit ends, the card goes or something fails. A command whose asker has given up, or
+//! that was asked before the visit ended, is not done: above all, its PIN is not sent.
 
 use crate::card::CardContents;
 use crate::card::Command;
