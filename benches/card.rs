@@ -55,8 +55,10 @@ fn measure(as_json: bool) -> Done<()> {
     // Keys cost seconds to draw: they are kept.
     let pki = Pki::open_or_make(&folder.join("pki"))?;
     let desk = Desk { pcscd: Pcscd::start()?, drawer: Drawer::new(pki.clone()) };
-    let mut figures = desk.counts()?;
-    figures.extend(desk.programs(&pki, &folder)?);
+    // One card for all: pcscd looks at a virtual slot every 400 ms, and may miss a faster swap.
+    let card = desk.pcscd.slots()[0].insert(desk.drawer.card("nurse")?)?;
+    let mut figures = desk.counts(&card)?;
+    figures.extend(desk.programs(&card, &pki, &folder)?);
     figures.iter().for_each(|figure| println!("{}", figure.line(as_json)));
     Ok(())
 }
@@ -74,10 +76,6 @@ struct Cost {
 }
 
 impl Desk {
-    fn insert(&self) -> Done<Inserted> {
-        Ok(self.pcscd.slots()[0].insert(self.drawer.card("nurse")?)?)
-    }
-
     fn command(&self, program: &Path) -> Command {
         let (name, value) = self.pcscd.environment();
         let mut command = Command::new(program);
@@ -86,8 +84,7 @@ impl Desk {
     }
 
     /// A visit, thing by thing.
-    fn counts(&self) -> Done<Vec<Figure>> {
-        let card = self.insert()?;
+    fn counts(&self, card: &Inserted) -> Done<Vec<Figure>> {
         let mut child =
             self.command(&std::env::current_exe()?).arg(CLIENT).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut go_on = child.stdin.take().ok_or("no standard input")?;
@@ -115,7 +112,7 @@ impl Desk {
     }
 
     /// `chevet card login` beside `pkcs11-tool --login --sign`, turn by turn, each a whole process.
-    fn programs(&self, pki: &Pki, folder: &Path) -> Done<Vec<Figure>> {
+    fn programs(&self, card: &Inserted, pki: &Pki, folder: &Path) -> Done<Vec<Figure>> {
         let settings = folder.join("kiosk.toml");
         let text = format!(
             "[site]\nname = \"Essai\"\n[trust]\nanchors = [{:?}]\ncrls = {:?}\nproduction = false\n[upstream]\n\
@@ -125,7 +122,6 @@ impl Desk {
         );
         std::fs::write(&settings, text)?;
         std::fs::write(folder.join("digest-info"), [0x30; 51])?;
-        let card = self.insert()?;
         let chevet = std::env::current_exe()?.with_file_name("chevet");
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let mut apdus = [0, 0];
