@@ -88,14 +88,26 @@ pub struct Reader {
     /// Part of the PC/SC reader's name; the first contact reader when absent.
     pub name: Option<String>,
     pub pinpad: Pinpad,
+    pub cps4: Cps4,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pinpad {
+    /// Where the reader has keys of its own, and is not known to say so falsely, the PIN is typed there.
     #[default]
     Auto,
-    Off,
+    /// Always on the screen.
+    Never,
+}
+
+/// What is done with a CPS4: no real one has been tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cps4 {
+    #[default]
+    Refuse,
+    Try,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,6 +233,8 @@ struct RawReader {
     name: Option<String>,
     #[serde(default)]
     pinpad: Pinpad,
+    #[serde(default)]
+    cps4: Cps4,
 }
 
 #[derive(Deserialize)]
@@ -335,7 +349,7 @@ impl Config {
                 crl_urls: raw.trust.crl_urls,
                 production: raw.trust.production,
             },
-            reader: Reader { name: raw.reader.name, pinpad: raw.reader.pinpad },
+            reader: Reader { name: raw.reader.name, pinpad: raw.reader.pinpad, cps4: raw.reader.cps4 },
             upstream,
             audit,
             journal,
@@ -415,6 +429,10 @@ connector = "pdsm"
         let own =
             understand(&format!("{LEAST}[journal]\nretention_days = 30\nallowance_days = 2\n")).expect("understood");
         assert_eq!((own.journal.retention_days, own.journal.allowance), (30, Limits { days: 2, rows: 5_000 }));
+        assert_eq!((config.reader.pinpad, config.reader.cps4), (Pinpad::Auto, Cps4::Refuse));
+        let chosen = understand(&format!("{LEAST}[reader]\npinpad = \"never\"\ncps4 = \"try\"\n")).expect("understood");
+        assert_eq!((chosen.reader.pinpad, chosen.reader.cps4), (Pinpad::Never, Cps4::Try));
+        assert!(understand(&format!("{LEAST}[reader]\npinpad = \"off\"\n")).is_err());
         assert_eq!(config.trust.anchors, [PathBuf::from("/etc/chevet/prod.pem")]);
         assert_eq!(config.site.brain_death_framework, None);
         let framework = LEAST.replace("[trust]", "brain_death_framework = \"cadre.csv\"\n[trust]");

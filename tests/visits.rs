@@ -38,7 +38,7 @@ fn the_promises_hold_in_every_life() {
     assert!(all.cards_out > 3_000 && all.cards_out_of_documents > 5, "{all:?}");
     assert!(all.disk_refusals > 100 && all.late_answers > 1_000, "{all:?}");
     assert!(all.allowance_refusals > 10, "{all:?}");
-    assert!(all.last_tries > 10 && all.blocked > 10, "{all:?}");
+    assert!(all.last_tries > 10 && all.blocked > 10 && all.keyed_pins > 100, "{all:?}");
     // Every ground, every way through the gate.
     assert!(all.by_authorization > 50 && all.by_team > 50 && all.by_explicit > 50, "{all:?}");
     assert!(all.by_care_team > 5 && all.by_framework > 5 && all.refused_upstream > 5, "{all:?}");

@@ -6,9 +6,9 @@
 /// A generation of the CPS family, as `chevet card show` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Generation {
-    /// IAS-ECC in contact, T=0.
+    /// IAS-ECC in contact.
     Cps3,
-    /// NXP ChipDoc: other commands, not read yet.
+    /// NXP ChipDoc: other commands, and never tried with a real card here.
     Cps4,
     /// A CPS3 held against a contactless reader: possession only, no PIN.
     Contactless,
@@ -18,8 +18,9 @@ pub enum Generation {
 impl Generation {
     /// Never fails: what no pattern matches is unknown.
     pub fn of(atr: &[u8]) -> Generation {
-        let known = PATTERNS.iter().find(|pattern| pattern.matches(atr));
-        known.map_or(Generation::Unknown, |pattern| pattern.generation)
+        let known = PATTERNS.iter().find(|pattern| pattern.matches(atr)).map(|pattern| pattern.generation);
+        let is_cps3 = || historical(atr).is_some_and(|bytes| CPS3_HISTORICAL.matches(bytes));
+        known.unwrap_or(if is_cps3() { Generation::Cps3 } else { Generation::Unknown })
     }
 
     /// The word of the commands' JSON.
@@ -38,6 +39,19 @@ struct Pattern {
     /// `FF` where a byte must be equal.
     mask: &'static [u8],
     generation: Generation,
+}
+
+/// The historical bytes, behind whatever interface bytes there are (ISO 7816-3 §8.2).
+fn historical(atr: &[u8]) -> Option<&[u8]> {
+    let (&format, mut rest) = atr.get(1..)?.split_first()?;
+    let count = usize::from(format & 0x0F);
+    let mut follows = format >> 4;
+    while follows != 0 {
+        let (group, after) = rest.split_at_checked(follows.count_ones() as usize)?;
+        follows = if follows & 0x08 != 0 { group.last()? >> 4 } else { 0 };
+        rest = after;
+    }
+    rest.get(..count)
 }
 
 impl Pattern {
@@ -74,6 +88,14 @@ const PATTERNS: &[Pattern] = &[
     },
 ];
 
+/// Of a CPS3 that speaks another protocol, whose other interface bytes nobody here has seen.
+#[rustfmt::skip]
+const CPS3_HISTORICAL: Pattern = Pattern {
+    generation: Generation::Cps3,
+    atr:  &[0x00, 0x12, 0x25, 0x00, 0x64, 0x80, 0x00, 0x03, 0x10, 0x00, 0x90, 0x00],
+    mask: &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0xFF, 0xFF, 0xFF],
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +117,12 @@ mod tests {
         check("3B DC 18 FF 00 00 12 25 00 64 80 00 04 01 00 90 00", Generation::Cps4);
         // An older CPS is let through: it will show no application.
         check("3B AC 00 40 2A 00 12 25 00 64 80 82 02 12 00 90 00", Generation::Cps3);
+        // The same card in T=1, in both; a CPS4's version in another frame is not taken for one.
+        check("3B 8C 01 00 12 25 00 64 80 00 03 10 00 90 00 5A", Generation::Cps3);
+        check("3B 9C 18 80 01 00 12 25 00 64 80 00 03 10 00 90 00 42", Generation::Cps3);
+        check("3B 8C 01 00 12 25 00 64 80 00 04 01 00 90 00 5A", Generation::Unknown);
+        check("3B 8C 01 00 12 25", Generation::Unknown);
+        check("3B FF FF FF FF FF FF", Generation::Unknown);
         // A Vitale, nothing at all, and a CPS3 cut short.
         check("3B 75 13 00 00 9C 02 02 01 02", Generation::Unknown);
         check("", Generation::Unknown);

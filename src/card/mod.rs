@@ -1,4 +1,4 @@
-//! The card in the contact reader: PC/SC, T=0, IAS-ECC, PKCS#15, CPS generations.
+//! The card in the contact reader: PC/SC, T=0 and T=1, IAS-ECC, PKCS#15, CPS generations.
 //!
 //! Two named threads, because a reader that hangs in the middle of a command must not hide that the card is gone:
 //! `card-watch` only waits for changes (pcscd tells it, nothing is polled) and `card-work` alone speaks to the card, one
@@ -10,6 +10,7 @@
 //!
 //! - `words` status words and commands as bytes, pure
 //! - `pkcs15` what the card's files say, pure
+//! - `pinpad` readers with keys of their own, pure
 //! - `generation` which card an ATR announces, pure
 //! - `dialogue` what is said to the card, over any transport
 //! - `watch`, `work` the two threads
@@ -20,6 +21,7 @@
 
 mod dialogue;
 pub mod generation;
+pub mod pinpad;
 pub mod pkcs15;
 pub mod service;
 mod watch;
@@ -46,6 +48,26 @@ pub use generation::Generation;
 pub struct Options {
     /// Part of the PC/SC reader's name; the first contact reader when absent.
     pub reader_name: Option<String>,
+    pub cps4: Cps4,
+    pub pinpad: Pinpad,
+}
+
+/// Whether a PIN may be typed on the reader's own keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pinpad {
+    #[default]
+    Never,
+    /// Where the reader says that it has keys, and is not known to say so falsely.
+    Auto,
+}
+
+/// What is done with a CPS4, whose commands are known here from its makers' papers alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cps4 {
+    #[default]
+    Refuse,
+    /// Read it, and say that no real one has been tried.
+    Try,
 }
 
 /// What happened in the reader, in order and without gaps.
@@ -75,6 +97,8 @@ pub struct CardContents {
     pub tries_left: Option<u8>,
     /// Fewest and most digits of its PIN (AODF).
     pub pin_digits: (u8, u8),
+    /// The PIN is to be typed on the reader: [`Reader::login_on_reader`].
+    pub has_pinpad: bool,
 }
 
 /// What is in the reader, as far as the ATR tells; no command is sent for it.
@@ -102,7 +126,7 @@ pub enum Error {
     Removed,
     #[error("the card is no CPS")]
     UnknownCard,
-    #[error("the card is a CPS4, which is not read yet")]
+    #[error("the card is a CPS4, which the settings do not let be read")]
     Cps4,
     #[error("the card was presented without contact")]
     Contactless,
@@ -116,6 +140,10 @@ pub enum Error {
     Blocked,
     #[error("the PIN has not a length that the card accepts")]
     PinLength,
+    #[error("no PIN was typed on the reader in time")]
+    PinTimedOut,
+    #[error("the PIN was cancelled on the reader")]
+    PinCancelled,
     #[error("the card wants its PIN first")]
     PinNeeded,
     #[error("the card's signature does not verify under its certificate")]
@@ -145,8 +173,9 @@ impl Reader {
         let shared = Arc::new(Shared::default());
         let (commands, orders) = channel::channel();
         let stop = Arc::new(watch::Stop::default());
+        let chosen = (options.cps4, options.pinpad);
         watch::start(options, notices, Arc::clone(&shared), Arc::clone(&stop)).map_err(|_| Error::NoThread)?;
-        work::start(orders, Arc::clone(&shared), stop).map_err(|_| Error::NoThread)?;
+        work::start(chosen, orders, Arc::clone(&shared), stop).map_err(|_| Error::NoThread)?;
         Ok(Reader { inner: Arc::new(Inner { commands, shared }) })
     }
 
@@ -159,6 +188,12 @@ impl Reader {
     /// verified under the certificate before it is handed out.
     pub async fn login(&self, insertion: u64, pin: Pin, statement: Statement) -> Result<Vec<u8>, Error> {
         self.ask(insertion, |answer| Order::Login { pin, statement, answer }).await
+    }
+
+    /// The same with the PIN typed on the reader's own keys, within [`PINPAD_PATIENCE`]: it never comes into this program.
+    /// Cancelled there, or by pulling the card.
+    pub async fn login_on_reader(&self, insertion: u64, statement: Statement) -> Result<Vec<u8>, Error> {
+        self.ask(insertion, |answer| Order::LoginOnReader { statement, answer }).await
     }
 
     /// Has the statement signed; the PIN must have been taken since the card came in.
@@ -224,6 +259,7 @@ enum Order {
     Read { answer: oneshot::Sender<Result<CardContents, Error>> },
     Login { pin: Pin, statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
     Situations { answer: oneshot::Sender<Result<Vec<Situation>, Error>> },
+    LoginOnReader { statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
     Sign { statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
     Leave,
 }
@@ -238,6 +274,8 @@ struct Shared {
 #[derive(Default)]
 struct Present {
     card: Option<InReader>,
+    /// This insertion could not be spoken to, because another program holds its card.
+    busy: Option<u64>,
     leaves: u64,
 }
 
@@ -259,6 +297,11 @@ impl Shared {
         self.lock().card.clone().filter(|card| card.insertion == insertion)
     }
 
+    /// Another program holds the card: the watch is to look for its end.
+    fn is_busy(&self, insertion: u64) {
+        self.lock().busy = Some(insertion);
+    }
+
     fn put(&self, card: Option<InReader>) {
         self.lock().card = card;
         self.changed.notify_all();
@@ -271,6 +314,9 @@ impl Shared {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 }
+
+/// How long a reader waits for a PIN on its keys.
+pub const PINPAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A service looks at its reader every 400 ms or oftener.
 const GONE_WITHIN: Duration = Duration::from_millis(800);

@@ -63,13 +63,12 @@ impl Key {
     }
 }
 
-/// The size that a file's control parameters give (tag 80, or 81 with its structure).
-pub fn file_size(control: &[u8]) -> Option<u16> {
-    let inside = first(control, 0x62).or_else(|| first(control, 0x6F))?;
-    let size = first(inside, 0x80).or_else(|| first(inside, 0x81))?;
-    match size {
-        [one] => Some(u16::from(*one)),
-        [high, low] => Some(u16::from_be_bytes([*high, *low])),
+/// How long the one object is that these bytes begin with, head included.
+pub fn length_of(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [0x30, length @ 0x00..=0x7F, ..] => Some(2 + usize::from(*length)),
+        [0x30, 0x81, length, ..] => Some(3 + usize::from(*length)),
+        [0x30, 0x82, high, low, ..] => Some(4 + usize::from(u16::from_be_bytes([*high, *low]))),
         _ => None,
     }
 }
@@ -340,13 +339,13 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_found_in_the_control_parameters() {
-        let real = "62 25 80 02 00 39 82 01 01 83 02 2F 01 88 01 E8 A1 12 8C 07 7B 00 00 00 00 00 00 9C 07 7B 00 00 00
-                    00 00 00 8A 01 05";
-        assert_eq!(file_size(&bytes(real)), Some(0x39));
-        assert_eq!(file_size(&bytes("6F 03 81 01 10")), Some(0x10));
-        assert_eq!(file_size(&bytes("62 03 82 01 38")), None);
-        assert_eq!(file_size(&[]), None);
+    fn an_object_says_its_length() {
+        assert_eq!(length_of(&bytes("30 05 00")), Some(7));
+        assert_eq!(length_of(&bytes("30 81 E7")), Some(0xEA));
+        assert_eq!(length_of(&bytes("30 82 05 DC 30")), Some(4 + 1500));
+        for unknown in ["", "30", "30 81", "30 82 05", "30 80 00 00", "31 05"] {
+            assert_eq!(length_of(&bytes(unknown)), None, "{unknown}");
+        }
     }
 
     #[test]
@@ -441,7 +440,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let total = bytes.len();
-            file_size(&bytes);
+            length_of(&bytes);
             serial(&bytes);
             tries_left(&bytes);
             prop_assert!(root_application(&bytes).is_none_or(|aid| aid.len() <= total));

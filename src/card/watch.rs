@@ -4,6 +4,9 @@
 //! because not every pcscd tells that one was plugged in. The count of insertions and removals in the upper half of the
 //! state shows a card that was swapped between two looks for another of the same kind.
 //!
+//! A card that another program holds is looked at again and again until it is free, and is then a new insertion: whoever
+//! was refused it is told that it is there.
+//!
 //! Never sends a command. When the service dies, the card in it is out at once, and the thread waits for the next service.
 
 use crate::card::Error;
@@ -37,6 +40,17 @@ impl Stop {
         while !self.done.load(Ordering::SeqCst) {
             if let Some(context) = self.context() {
                 // Fails when the service is down, and then there is no wait either.
+                let _ = context.cancel();
+            }
+            thread::sleep(CANCEL_PAUSE);
+        }
+    }
+
+    /// Ends the wait of `card-watch` once, so that it looks at what has changed on our side. One that is lost, because the
+    /// wait had not begun, costs what a longer look costs.
+    pub(super) fn wake(&self) {
+        for _ in 0..WAKES {
+            if let Some(context) = self.context() {
                 let _ = context.cancel();
             }
             thread::sleep(CANCEL_PAUSE);
@@ -146,8 +160,15 @@ impl Watch {
             if self.stop.is_asked() || self.notices.is_closed() {
                 return End::Stop;
             }
-            match context.get_status_change(patience, &mut states) {
+            let busy = self.busy();
+            match context.get_status_change(if busy { Some(BUSY_PAUSE) } else { patience }, &mut states) {
                 Ok(()) => {}
+                Err(pcsc::Error::Timeout) if busy => {
+                    match chosen.as_ref().map(|name| self.look_for_its_end(context, name)) {
+                        Some(Err(_)) => return End::Stop,
+                        _ => continue,
+                    }
+                }
                 Err(pcsc::Error::Timeout | pcsc::Error::UnknownReader) => return End::Readers,
                 Err(pcsc::Error::Cancelled) => continue,
                 Err(error) => return End::Failed(meaning(error)),
@@ -172,6 +193,27 @@ impl Watch {
                 return End::Readers;
             }
         }
+    }
+
+    /// The card in the reader is held by another program.
+    fn busy(&self) -> bool {
+        self.card.is_some_and(|(insertion, _)| self.shared.lock().busy == Some(insertion))
+    }
+
+    /// Once nobody holds it any more, the card is told of anew.
+    fn look_for_its_end(&mut self, context: &pcsc::Context, name: &CString) -> Result<(), Gone> {
+        let mut now = [pcsc::ReaderState::new(name.clone(), pcsc::State::UNAWARE)];
+        let state = match context.get_status_change(Some(Duration::ZERO), &mut now) {
+            Ok(()) => now[0].event_state(),
+            // Whatever it is, the next wait says so.
+            Err(_) => return Ok(()),
+        };
+        if state.contains(pcsc::State::PRESENT) && !state.intersects(pcsc::State::INUSE | pcsc::State::EXCLUSIVE) {
+            let (count, atr) = (now[0].event_count(), now[0].atr().to_vec());
+            self.card_out()?;
+            return self.card_is(true, count, name, &atr);
+        }
+        Ok(())
     }
 
     /// What the reader says of its card.
@@ -239,6 +281,8 @@ fn still_there(context: &pcsc::Context, before: &[CString]) -> bool {
 
 /// How drivers name a contactless slot.
 const CONTACTLESS_WORDS: &[&str] = &["Contactless", "contactless", "CONTACTLESS", "PICC", "NFC", "-CL"];
+const BUSY_PAUSE: Duration = Duration::from_millis(400);
+const WAKES: usize = 3;
 const SERVICE_PAUSE: Duration = Duration::from_millis(300);
 const READER_PAUSE: Duration = Duration::from_secs(2);
 const CANCEL_PAUSE: Duration = Duration::from_millis(20);

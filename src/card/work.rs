@@ -1,20 +1,32 @@
 //! `card-work`: the one thread that speaks to the card.
 //!
-//! It connects at the first command of an insertion, exclusively and with T=0, and keeps the card until the visit ends, the
-//! card goes or something fails. A command whose asker has given up, or that was asked before the visit ended, is not done:
-//! above all, its PIN is not sent.
+//! It connects at the first command of an insertion, exclusively and in whichever of T=0 and T=1 the service takes, resets
+//! the card, and keeps it until the visit ends, the card goes or something fails. A command whose asker has given up, or
+//! that was asked before the visit ended, is not done: above all, its PIN is not sent.
 
 use crate::card::CardContents;
 use crate::card::Command;
+use crate::card::Cps4;
 use crate::card::Error;
 use crate::card::Generation;
 use crate::card::InReader;
 use crate::card::Order;
+use crate::card::Pinpad;
 use crate::card::Shared;
 use crate::card::dialogue;
 use crate::card::dialogue::Found;
+use crate::card::dialogue::Keys;
+use crate::card::dialogue::Line;
+use crate::card::pinpad;
+use crate::card::pinpad::Features;
+use crate::card::pinpad::Properties;
+use crate::card::pinpad::Way;
 use crate::card::watch::Stop;
+use crate::card::words::Framing;
+use crate::card::words::Protocol;
 use crate::identity::holder::Situation;
+use crate::identity::statement::Statement;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::mpsc as channel;
 use std::thread;
@@ -22,8 +34,13 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Starts the thread. It ends when no handle is left, and then ends `card-watch`.
-pub(super) fn start(orders: channel::Receiver<Command>, shared: Arc<Shared>, stop: Arc<Stop>) -> std::io::Result<()> {
-    let worker = Worker { shared, context: None, held: None };
+pub(super) fn start(
+    (cps4, pinpad): (Cps4, Pinpad),
+    orders: channel::Receiver<Command>,
+    shared: Arc<Shared>,
+    stop: Arc<Stop>,
+) -> std::io::Result<()> {
+    let worker = Worker { cps4, pinpad, stop: Arc::clone(&stop), shared, context: None, held: None };
     thread::Builder::new().name("card-work".into()).spawn(move || {
         worker.run(&orders);
         stop.end();
@@ -32,6 +49,9 @@ pub(super) fn start(orders: channel::Receiver<Command>, shared: Arc<Shared>, sto
 }
 
 struct Worker {
+    cps4: Cps4,
+    pinpad: Pinpad,
+    stop: Arc<Stop>,
     shared: Arc<Shared>,
     context: Option<pcsc::Context>,
     held: Option<Held>,
@@ -41,6 +61,10 @@ struct Worker {
 struct Held {
     insertion: u64,
     card: pcsc::Card,
+    framing: Framing,
+    is_chosen: bool,
+    /// How its PIN is asked for on the reader's own keys.
+    keys: Option<Way>,
     found: Option<Found>,
 }
 
@@ -72,6 +96,14 @@ impl Worker {
                         let _ = answer.send(result);
                     }
                 }
+                Order::LoginOnReader { statement, answer } => {
+                    if !answer.is_closed() {
+                        let result = self.current(insertion, ended).and_then(|seen| {
+                            self.with_found(&seen, |card, found| dialogue::login_on_reader(card, found, &statement))
+                        });
+                        let _ = answer.send(result);
+                    }
+                }
                 Order::Sign { statement, answer } => {
                     if !answer.is_closed() {
                         let result = self.current(insertion, ended).and_then(|seen| self.sign(&seen, &statement));
@@ -94,7 +126,7 @@ impl Worker {
     }
 
     fn read(&mut self, seen: &InReader) -> Result<CardContents, Error> {
-        self.with_found(seen, |card, found| {
+        let contents = self.with_found(seen, |card, found| {
             Ok(CardContents {
                 reader: seen.reader.to_string_lossy().into_owned(),
                 atr: seen.atr.clone(),
@@ -103,8 +135,11 @@ impl Worker {
                 certificate: found.certificate.der().to_vec(),
                 tries_left: dialogue::tries_left(card, found)?,
                 pin_digits: (found.pin.digits_min, found.pin.digits_max),
+                has_pinpad: false,
             })
-        })
+        })?;
+        let has_pinpad = self.held.as_ref().is_some_and(|held| held.keys.is_some());
+        Ok(CardContents { has_pinpad, ..contents })
     }
 
     /// As [`Worker::sign`]: without the connection that took the PIN, every file would be refused.
@@ -116,7 +151,7 @@ impl Worker {
     }
 
     /// Only on a connection that is still held: a new one has no PIN.
-    fn sign(&mut self, seen: &InReader, statement: &crate::identity::statement::Statement) -> Result<Vec<u8>, Error> {
+    fn sign(&mut self, seen: &InReader, statement: &Statement) -> Result<Vec<u8>, Error> {
         if self.held.as_ref().is_none_or(|held| held.found.is_none()) {
             return Err(Error::PinNeeded);
         }
@@ -127,31 +162,38 @@ impl Worker {
     fn with_found<T>(
         &mut self,
         seen: &InReader,
-        act: impl FnOnce(&mut dialogue::Transport<'_>, &Found) -> Result<T, Error>,
+        act: impl FnOnce(&mut Line<'_>, &Found) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut held = match self.held.take() {
             Some(held) => held,
-            None => Held { insertion: seen.insertion, card: self.connect(seen)?, found: None },
+            None => self.connect(seen)?,
         };
         // What failed below the dialogue, if anything did: then the connection is of no more use.
-        let mut broken = None;
-        let card = &mut held.card;
-        let mut transport = |bytes: &[u8]| {
-            transmit(card, bytes).map_err(|error| {
-                broken = Some(error);
-                meaning(error)
-            })
+        let broken = Cell::new(None);
+        let failed = |error| {
+            broken.set(Some(error));
+            meaning(error)
+        };
+        let card = &held.card;
+        let mut line = Line {
+            transport: &mut |bytes: &[u8]| transmit(card, bytes).map_err(failed),
+            keys: held.keys.map(|way| Keys { ask: Box::new(move |asked| ask_keys(card, way, asked).map_err(failed)) }),
+            framing: held.framing,
+            generation: Generation::of(&seen.atr),
+            is_chosen: held.is_chosen,
         };
         let result = match held.found.take() {
             Some(found) => Ok(found),
-            None => dialogue::find(&mut transport),
+            None => dialogue::find(&mut line),
         }
         .and_then(|found| {
-            let result = act(&mut transport, &found);
+            let result = act(&mut line, &found);
             held.found = Some(found);
             result
         });
-        match broken {
+        held.is_chosen = line.is_chosen;
+        drop(line);
+        match broken.get() {
             None => {
                 self.held = Some(held);
                 // An answer about a card that has gone in the meantime is none.
@@ -165,19 +207,25 @@ impl Worker {
         }
     }
 
-    fn connect(&mut self, seen: &InReader) -> Result<pcsc::Card, Error> {
-        match Generation::of(&seen.atr) {
-            Generation::Cps3 => {}
-            Generation::Cps4 => return Err(Error::Cps4),
-            Generation::Contactless => return Err(Error::Contactless),
-            Generation::Unknown if seen.atr.is_empty() => return Err(Error::Mute),
-            Generation::Unknown => return Err(Error::UnknownCard),
-        }
+    fn connect(&mut self, seen: &InReader) -> Result<Held, Error> {
+        let channel = match (Generation::of(&seen.atr), self.cps4) {
+            (Generation::Cps3, _) => 0,
+            (Generation::Cps4, Cps4::Try) => CPS4_CHANNEL,
+            (Generation::Cps4, Cps4::Refuse) => return Err(Error::Cps4),
+            (Generation::Contactless, _) => return Err(Error::Contactless),
+            (Generation::Unknown, _) if seen.atr.is_empty() => return Err(Error::Mute),
+            (Generation::Unknown, _) => return Err(Error::UnknownCard),
+        };
         let mut tries = CONNECT_TRIES;
         loop {
             tries -= 1;
             let error = match self.connect_once(seen) {
-                Ok(card) => return Ok(card),
+                Ok((card, protocol)) => {
+                    let keys = if self.pinpad == Pinpad::Auto { keys_of(&card, &seen.reader) } else { None };
+                    let framing = Framing { protocol, channel };
+                    let insertion = seen.insertion;
+                    return Ok(Held { insertion, card, framing, keys, is_chosen: false, found: None });
+                }
                 Err(error) => error,
             };
             match meaning(error) {
@@ -190,12 +238,19 @@ impl Worker {
         }
     }
 
-    fn connect_once(&mut self, seen: &InReader) -> Result<pcsc::Card, pcsc::Error> {
+    fn connect_once(&mut self, seen: &InReader) -> Result<(pcsc::Card, Protocol), pcsc::Error> {
         let context = match &self.context {
             Some(context) => context,
             None => self.context.insert(pcsc::Context::establish(pcsc::Scope::User)?),
         };
-        context.connect(&seen.reader, pcsc::ShareMode::Exclusive, pcsc::Protocols::T0)
+        let mut card = context.connect(&seen.reader, pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY)?;
+        // Whoever had it before may have left it somewhere else, and with its PIN taken.
+        card.reconnect(pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY, pcsc::Disposition::ResetCard)?;
+        let protocol = match card.status2_owned()?.protocol2() {
+            Some(pcsc::Protocol::T1) => Protocol::T1,
+            _ => Protocol::T0,
+        };
+        Ok((card, protocol))
     }
 
     /// What a failure below the dialogue means. A card that is being pulled fails in many ways before the service sees that
@@ -205,6 +260,10 @@ impl Worker {
         tracing::debug!(insertion = seen.insertion, %error, "card failed");
         match meant {
             Error::ServiceDown => self.context = None,
+            Error::Busy => {
+                self.shared.is_busy(seen.insertion);
+                self.stop.wake();
+            }
             Error::Removed | Error::Mute | Error::Reader(_) | Error::NoReader
                 if self.shared.waits_until_gone(seen.insertion) =>
             {
@@ -250,6 +309,33 @@ fn transmit(card: &pcsc::Card, bytes: &[u8]) -> Result<Vec<u8>, pcsc::Error> {
     Ok(answer.to_vec())
 }
 
+/// What the reader says of keys of its own. A driver that does not understand the question has none.
+fn keys_of(card: &pcsc::Card, reader: &std::ffi::CStr) -> Option<Way> {
+    let mut buffer = [0; CONTROL_LENGTH_MAX];
+    let code = pcsc::ctl_code(pinpad::GET_FEATURE_REQUEST.into());
+    let features = Features::parse(card.control(code, &[], &mut buffer).ok()?);
+    let way = features.way()?;
+    let mut buffer = [0; CONTROL_LENGTH_MAX];
+    let told = features.tlv_properties.and_then(|code| card.control(code.into(), &[], &mut buffer).ok());
+    let properties = told.map(Properties::parse).unwrap_or_default();
+    let is_false = pinpad::is_false_claim(&reader.to_string_lossy(), properties);
+    tracing::debug!(is_false, "the reader says that it has keys");
+    (!is_false).then_some(way)
+}
+
+/// Has the reader ask for a PIN and send it to the card; what the card, or the reader, said of it.
+fn ask_keys(card: &pcsc::Card, way: Way, asked: &[u8]) -> Result<Vec<u8>, pcsc::Error> {
+    let mut buffer = [0; CONTROL_LENGTH_MAX];
+    let answer = match way {
+        Way::Direct(code) => card.control(code.into(), asked, &mut buffer)?,
+        Way::StartFinish(start, finish) => {
+            card.control(start.into(), asked, &mut buffer)?;
+            card.control(finish.into(), &[], &mut buffer)?
+        }
+    };
+    Ok(answer.to_vec())
+}
+
 /// The words of PC/SC in ours.
 pub(super) fn meaning(error: pcsc::Error) -> Error {
     match error {
@@ -277,5 +363,8 @@ pub(super) fn meaning(error: pcsc::Error) -> Error {
 
 /// 256 bytes and the status.
 const ANSWER_LENGTH_MAX: usize = 258;
+/// A CPS4's own applet answers on the second logical channel, which is open from the start.
+const CPS4_CHANNEL: u8 = 1;
+const CONTROL_LENGTH_MAX: usize = 256;
 const CONNECT_TRIES: u32 = 6;
 const CONNECT_PAUSE: Duration = Duration::from_millis(200);

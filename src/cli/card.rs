@@ -10,6 +10,7 @@ use crate::card::Generation;
 use crate::card::Notice;
 use crate::card::Reader;
 use crate::card::Seen;
+use crate::config;
 use crate::config::Config;
 use crate::identity::certificate;
 use crate::identity::certificate::Certificate;
@@ -206,7 +207,7 @@ pub(super) fn contents(config: &Config) -> Result<CardContents, card::Error> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| card::Error::NoThread)?;
     runtime.block_on(async {
         let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
-        let options = card::Options { reader_name: config.reader.name.clone() };
+        let options = options(config);
         let reader = Reader::start(options, tell)?;
         match wait_for_card(&reader, &mut notices).await {
             // A reader without a time limit of its own waits for a mute card as long as it lies there.
@@ -225,7 +226,7 @@ async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
     let trusted = Trust::read(&asked.config.trust, asked.state).map_err(Error::Trust)?;
     let crls = trusted.crls().map_err(Error::Trust)?;
     let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
-    let options = card::Options { reader_name: asked.config.reader.name.clone() };
+    let options = options(asked.config);
     let reader = Reader::start(options, tell).map_err(Error::Reader)?;
     let seen = wait_for_card(&reader, &mut notices).await?;
     let insertion = seen.insertion;
@@ -246,6 +247,15 @@ async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
         }),
         Err(source) => Err(Error::Card { reader: seen.reader, source }),
     }
+}
+
+/// What the settings say of the reader. The PIN comes from standard input, so a reader's own keys are not used.
+fn options(config: &Config) -> card::Options {
+    let cps4 = match config.reader.cps4 {
+        config::Cps4::Refuse => card::Cps4::Refuse,
+        config::Cps4::Try => card::Cps4::Try,
+    };
+    card::Options { reader_name: config.reader.name.clone(), cps4, ..card::Options::default() }
 }
 
 /// The first notice says how the reader is; a card that is already in follows at once, and a service that has just started

@@ -131,6 +131,7 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::Render { .. } => Fate::DroppedByTheNext,
         Effect::ReadCard { .. }
         | Effect::CheckPin { .. }
+        | Effect::CheckPinOnReader { .. }
         | Effect::OpenCompartment { .. }
         | Effect::AskPhone { .. }
         | Effect::OpenMemory { .. }

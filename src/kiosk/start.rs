@@ -3,6 +3,7 @@
 //! What cannot be started is a [`StartError`] that names its layer; the appliance shows it instead of a blank screen.
 
 use crate::card;
+use crate::config;
 use crate::config::AuditProfile;
 use crate::config::Config;
 use crate::config::Connector;
@@ -138,7 +139,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let limits = render::Limits { allow_unsealed: false, ..render::Limits::default() };
     let worker = render::Worker::start(program, limits).map_err(|source| StartError::Worker { source })?;
     let (notices, heard) = mpsc::channel(CHANNEL);
-    let options = card::Options { reader_name: config.reader.name.clone() };
+    let options = reader_options(&config.reader);
     let reader = card::Reader::start(options, notices).map_err(|source| StartError::Reader { source })?;
 
     let standing = if config.trust.production { Standing::Production } else { Standing::Desk };
@@ -242,6 +243,19 @@ pub fn make_ecps(ecps: &ECps) -> Result<ecps::client::Client, StartError> {
         acr: ecps.acr.clone(),
     };
     Ok(ecps::client::Client::new(link, options))
+}
+
+/// The settings' words in the reader's.
+fn reader_options(settings: &config::Reader) -> card::Options {
+    let cps4 = match settings.cps4 {
+        config::Cps4::Refuse => card::Cps4::Refuse,
+        config::Cps4::Try => card::Cps4::Try,
+    };
+    let pinpad = match settings.pinpad {
+        config::Pinpad::Auto => card::Pinpad::Auto,
+        config::Pinpad::Never => card::Pinpad::Never,
+    };
+    card::Options { reader_name: settings.name.clone(), cps4, pinpad }
 }
 
 fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {

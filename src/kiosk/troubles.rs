@@ -42,6 +42,7 @@ pub fn of_card(error: &card::Error) -> Trouble {
         card::Error::Contactless => Trouble::CardContactless,
         card::Error::NoApplication | card::Error::NoCertificate => Trouble::CardNoApplication,
         card::Error::SignatureRefused => Trouble::SignatureRefused,
+        card::Error::PinTimedOut | card::Error::PinCancelled => Trouble::PinNotTyped,
         card::Error::Blocked => Trouble::CardBlocked,
         _ => Trouble::CardDialogue,
     };

@@ -7,9 +7,9 @@
 use crate::identity::holder::CardKind;
 use crate::sandbox::cps::Card;
 use crate::sandbox::cps::Chip;
-use crate::sandbox::cps::Make;
 use crate::sandbox::cps::Print;
 use crate::sandbox::cps::TRIES_MAX;
+use crate::sandbox::cps::make::Make;
 use crate::sandbox::pki;
 use crate::sandbox::pki::Authority;
 use crate::sandbox::pki::Dates;
@@ -65,9 +65,19 @@ impl Drawer {
         sheets().iter().find(|sheet| sheet.profile.name == name).map(|sheet| sheet.profile)
     }
 
+    /// The card `odd`, laid out as the make of this name says.
+    pub fn odd_card(&self, make: &str) -> Result<Card, Error> {
+        let make = Make::named(make).ok_or(Error::NoSuchCard)?;
+        let sheet = sheets().into_iter().find(|sheet| sheet.make == Make::ODD).ok_or(Error::NoSuchCard)?;
+        self.print(Sheet { make, ..sheet })
+    }
+
     /// Prints a card: PIN [`crate::sandbox::cps::PIN`], three tries unless its name says otherwise.
     pub fn card(&self, name: &str) -> Result<Card, Error> {
-        let sheet = sheets().into_iter().find(|sheet| sheet.profile.name == name).ok_or(Error::NoSuchCard)?;
+        self.print(sheets().into_iter().find(|sheet| sheet.profile.name == name).ok_or(Error::NoSuchCard)?)
+    }
+
+    fn print(&self, sheet: Sheet) -> Result<Card, Error> {
         let secrets = self.pki.card(&sheet.profile).map_err(|source| Error::Print { source })?;
         let Sheet { chip, make, profile, tries_left, .. } = sheet;
         Ok(Card::print(Print { chip, make, profile, secrets, tries_left }))
@@ -105,9 +115,10 @@ fn sheets() -> Vec<Sheet> {
             "autre émetteur"),
         Sheet { tries_left: 0, ..sheet(nurse("pin-blocked", "Basile", "ORTHEVAL", "899700602149", "993122241"), "code bloqué") },
         Sheet { tries_left: 1, ..sheet(nurse("last-try", "Enora", "PLESSIVIER", "899700602255", "993123371"), "dernier essai") },
-        Sheet { chip: Chip::Cps4, ..sheet(nurse("cps4", "Gaspard", "LUNEVIEIL", "899700602362", "993124502"), "génération CPS4") },
+        Sheet { chip: Chip::Cps4, make: Make::T1, ..sheet(nurse("cps4", "Gaspard", "LUNEVIEIL", "899700602362", "993124502"), "génération CPS4") },
         Sheet { chip: Chip::Contactless, ..sheet(nurse("contactless", "Oriane", "SAUTEMOUCHE", "899700602479", "993125632"), "sans contact") },
         Sheet { make: Make::ODD, ..sheet(nurse("odd", "Isaure", "VERTBOISIER", "899700602610", "993127893"), "rangée autrement") },
+        sheet(nurse("letters", "Hermance", "OUVREFONTAINE", "00B9970017", "993129022"), "identifiant avec des lettres"),
         Sheet { chip: Chip::Unknown, ..sheet(nurse("unknown", "Philibert", "AUBRELONGUE", "899700602586", "993126762"), "pas une CPS") },
     ]
 }
@@ -156,7 +167,9 @@ mod tests {
         assert!(luhn_holds("99700366240") && !luhn_holds("99700366241"));
         for profile in profiles() {
             assert!(luhn_holds(profile.card_number) && profile.card_number.len() == 9, "{}", profile.name);
-            if profile.kind != CardKind::Cpe {
+            // ADELI identifiers, which professions without RPPS still have, may hold letters.
+            let has_letters = profile.holder_id.starts_with("00B");
+            if profile.kind != CardKind::Cpe && !has_letters {
                 let rpps = profile.holder_id.strip_prefix('8').expect("a professional's identifier opens with 8");
                 assert!(rpps.starts_with("99700") && rpps.len() == 11 && luhn_holds(rpps), "{}", profile.name);
             }
@@ -171,7 +184,7 @@ mod tests {
             seen.dedup();
             seen.len()
         };
-        assert_eq!((count(|p| p.name), count(|p| p.card_number)), (17, 17));
-        assert_eq!(count(|p| p.holder_id), 16, "one holder has two cards");
+        assert_eq!((count(|p| p.name), count(|p| p.card_number)), (18, 18));
+        assert_eq!(count(|p| p.holder_id), 17, "one holder has two cards");
     }
 }

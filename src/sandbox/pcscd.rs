@@ -102,6 +102,16 @@ impl Pcscd {
         self.wait_until_it_answers()
     }
 
+    /// Starts it again as if nothing were plugged in, until the next [`Pcscd::start_again`].
+    pub fn start_without_readers(&mut self) -> Result<(), Error> {
+        let (list, aside) = (self.folder.join("readers/chevet"), self.folder.join("unplugged"));
+        let failed = |source| Error::Folder { path: list.clone(), source };
+        fs::rename(&list, &aside).map_err(failed)?;
+        let started = self.start_again();
+        fs::rename(&aside, &list).map_err(failed)?;
+        started
+    }
+
     fn enter(folder: &Path) -> Result<Pcscd, Error> {
         let mut command = Command::new(UNSHARE);
         command.args(["--mount", "--net"]);

@@ -158,7 +158,7 @@ fn settings_text(pki: &Pki, base_url: &str, issuer: &str) -> String {
          [site.colleagues]\n{colleagues}\n\
          [vault]\nkey = \"none\"\n\n\
          [trust]\nanchors = [{anchors:?}]\ncrls = {crls:?}\nproduction = false\n\n\
-         [reader]\npinpad = \"off\"\n\n\
+         [reader]\npinpad = \"never\"\n\n\
          [upstream]\nurl = {base_url:?}\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n\
          connector = \"pdsm\"\n\n\
          [ecps]\nissuer = {issuer:?}\nclient_id = \"borne\"\nca = {ca:?}\n",

@@ -245,7 +245,8 @@ impl Inside {
                     return None;
                 }
                 let answer = card.answer(apdu);
-                let wait = if card.faults.mute { FOREVER } else { card.faults.slow };
+                let is_mute = card.faults.mute || card.faults.mute_from.is_some_and(|from| index >= from);
+                let wait = if is_mute { FOREVER } else { card.faults.slow };
                 (Some(answer), wait)
             }
         };

@@ -35,6 +35,7 @@ use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::visit;
 use crate::visit::Visit;
+use crate::visit::event::CardRead;
 use crate::visit::event::Disk;
 use crate::visit::event::LinkState;
 use crate::visit::event::ReaderState;
@@ -199,6 +200,18 @@ pub(super) fn checking_pin() -> Wait {
     wait("Vérification du code…", "Laissez la carte en place. La carte vérifie le code elle-même.")
 }
 
+/// The digits are typed where this program never sees them.
+pub(super) fn pin_on_reader(card: &CardRead, was_wrong: bool) -> Wait {
+    let wrong = if was_wrong { "Code faux. " } else { "" };
+    let tries = match card.tries_left {
+        Some(1) => "C'est le dernier essai.".to_owned(),
+        Some(left) => format!("{left} essais restants."),
+        None => String::new(),
+    };
+    let cancel = "Pour annuler, appuyez sur la touche d'annulation du lecteur ou retirez la carte.";
+    wait("Tapez votre code sur le lecteur", &format!("{wrong}{tries} {cancel}"))
+}
+
 pub(super) fn opening(means: Means) -> Wait {
     wait("Ouverture de votre espace…", while_busy(means))
 }
@@ -253,7 +266,8 @@ pub(super) fn pin(ask: &page::AskPin) -> Pin {
         "La carte ne dit pas combien d'essais il reste. Si c'était le dernier et que le code est faux, elle se bloquerait."
     };
     Pin {
-        card: labels::card(holder.card_kind).to_owned(),
+        // P9: what is known from papers alone is said to be so, where the holder looks before typing.
+        card: if ask.card.is_untried { french(UNTRIED) } else { labels::card(holder.card_kind).to_owned() },
         name: words::full_name(&holder.family_name, &holder.given_name),
         role: labels::profession(holder),
         typed,
@@ -305,6 +319,8 @@ pub(super) fn situations(choosing: &page::ChoosingSituation) -> Choice {
         lines: choosing.situations.iter().map(line).collect(),
     }
 }
+
+const UNTRIED: &str = "carte CPS4 : pas encore vérifié avec une vraie carte";
 
 pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &DeviceFacts) -> Home {
     let holder = &home.here.holder;

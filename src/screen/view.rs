@@ -11,6 +11,7 @@ use crate::screen::within;
 use crate::time::Now;
 use crate::visit::Page;
 use crate::visit::Visit;
+use crate::visit::event::PinEntry;
 use crate::visit::page::DutyStep;
 use std::sync::Arc;
 
@@ -435,7 +436,10 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
         Page::Idle => Body::Idle(before::idle(visit, now, device)),
         Page::ReadingCard { .. } => Body::Wait(before::reading_card()),
         Page::AskPin(ask) => Body::Pin(before::pin(ask)),
-        Page::CheckingPin { .. } => Body::Wait(before::checking_pin()),
+        Page::CheckingPin { card, was_wrong, .. } => Body::Wait(match card.pin_entry {
+            PinEntry::Screen => before::checking_pin(),
+            PinEntry::Reader => before::pin_on_reader(card, *was_wrong),
+        }),
         Page::AskRpps(ask) => Body::Rpps(phone::rpps(ask)),
         Page::WaitingForPhone(waiting) => Body::Phone(phone::waiting(waiting)),
         Page::ChoosingExercise(choosing) => Body::Choice(phone::exercises(choosing)),

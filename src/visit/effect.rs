@@ -20,6 +20,8 @@ pub enum Effect {
     ReadCard { insertion: Insertion },
     /// VERIFY, then a signature over a fresh nonce. Answer: `PinChecked`.
     CheckPin { insertion: Insertion, pin: Pin },
+    /// The same with the PIN typed on the reader's own keys. Answer: `PinChecked`.
+    CheckPinOnReader { insertion: Insertion },
     /// The card signs for its compartment, and the vault opens it. Answer: `CompartmentOpened`.
     OpenCompartment { ticket: Ticket, insertion: Insertion },
     /// Have that person's telephone ask. Answers: `PhoneAsked`, then `PhoneAnswered`; much later, perhaps, `PhoneOver`.
@@ -63,6 +65,7 @@ impl Effect {
         match self {
             Effect::ReadCard { .. } => "read_card",
             Effect::CheckPin { .. } => "check_pin",
+            Effect::CheckPinOnReader { .. } => "check_pin_on_reader",
             Effect::OpenCompartment { .. } => "open_compartment",
             Effect::AskPhone { .. } => "ask_phone",
             Effect::OpenMemory { .. } => "open_memory",

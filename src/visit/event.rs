@@ -216,6 +216,18 @@ pub struct CardRead {
     pub pin_digits: (u8, u8),
     /// How old the list was that it is not on, and what had to be tolerated.
     pub verified: Verified,
+    pub pin_entry: PinEntry,
+    /// Nobody here has tried a real card of its kind, and the page says so.
+    pub is_untried: bool,
+}
+
+/// Where the PIN is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PinEntry {
+    #[default]
+    Screen,
+    /// On the reader's own keys: it never comes into this program.
+    Reader,
 }
 
 /// What came of a PIN.

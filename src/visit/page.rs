@@ -149,6 +149,8 @@ pub enum Page {
     CheckingPin {
         insertion: Insertion,
         card: Box<CardRead>,
+        /// The PIN before this one was wrong; said only while the next is typed on the reader.
+        was_wrong: bool,
         until: Duration,
     },
     /// No card: which number?

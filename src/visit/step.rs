@@ -19,6 +19,7 @@ use crate::visit::event::Desk;
 use crate::visit::event::Event;
 use crate::visit::event::Insertion;
 use crate::visit::event::PinAnswer;
+use crate::visit::event::PinEntry;
 use crate::visit::event::ReaderState;
 use crate::visit::event::Ticket;
 use crate::visit::event::Touch;
@@ -200,7 +201,9 @@ impl Visit {
         match page {
             Page::ReadingCard { insertion, until } => self.while_reading(insertion, until, event, now),
             Page::AskPin(ask) => self.while_asking_pin(ask, event, now),
-            Page::CheckingPin { insertion, card, until } => self.while_checking(insertion, card, until, event, now),
+            Page::CheckingPin { insertion, card, was_wrong, until } => {
+                self.while_checking(insertion, card, (was_wrong, until), event, now)
+            }
             Page::AskRpps(ask) => self.while_asking_rpps(ask, event, now),
             Page::WaitingForPhone(waiting) => self.while_waiting_for_phone(waiting, event, now),
             Page::ChoosingExercise(choosing) => self.while_choosing_exercise(*choosing, event, now),
@@ -256,9 +259,26 @@ impl Visit {
         if card.tries_left == Some(0) {
             return self.end(Page::TakeCard(Trouble::CardBlocked));
         }
+        // A last try, or a card that does not say, is asked about on the screen first (P7).
+        if card.pin_entry == PinEntry::Reader && card.tries_left.is_some_and(|left| left > 1) {
+            return self.ask_on_reader(insertion, card, was_wrong, now);
+        }
         let until = now.since_boot + PIN_ENTRY_MAX;
         let ask = AskPin { insertion, card, digits: PinBuffer::new(), was_wrong, last_try_agreed: false, until };
         self.turn(Page::AskPin(ask), vec![])
+    }
+
+    /// The reader has the word; its patience ends before ours.
+    fn ask_on_reader(
+        self,
+        insertion: Insertion,
+        card: Box<CardRead>,
+        was_wrong: bool,
+        now: Now,
+    ) -> (Visit, Vec<Effect>) {
+        let until = now.since_boot + PIN_ENTRY_MAX;
+        let page = Page::CheckingPin { insertion, card, was_wrong, until };
+        self.turn(page, vec![Effect::CheckPinOnReader { insertion }])
     }
 
     fn while_asking_pin(self, mut ask: AskPin, event: Event, now: Now) -> (Visit, Vec<Effect>) {
@@ -268,6 +288,9 @@ impl Visit {
         // A last try, or a card that does not say how many are left, needs an explicit yes first (P7).
         let may_type = ask.last_try_agreed || ask.card.tries_left.is_some_and(|left| left > 1);
         match touch {
+            Touch::LastTry if ask.card.pin_entry == PinEntry::Reader => {
+                return self.ask_on_reader(ask.insertion, ask.card, ask.was_wrong, now);
+            }
             Touch::LastTry => ask.last_try_agreed = true,
             Touch::Digit(digit) if may_type => ask.digits.push(digit, usize::from(most)),
             Touch::Erase => ask.digits.pop(),
@@ -276,7 +299,7 @@ impl Visit {
                 let AskPin { insertion, card, digits, .. } = ask;
                 let until = now.since_boot + CARD_ANSWER_MAX;
                 let check = Effect::CheckPin { insertion, pin: digits.confirm() };
-                return self.turn(Page::CheckingPin { insertion, card, until }, vec![check]);
+                return self.turn(Page::CheckingPin { insertion, card, was_wrong: false, until }, vec![check]);
             }
             _ => {}
         }
@@ -287,7 +310,7 @@ impl Visit {
         self,
         insertion: Insertion,
         mut card: Box<CardRead>,
-        until: Duration,
+        (was_wrong, until): (bool, Duration),
         event: Event,
         now: Now,
     ) -> (Visit, Vec<Effect>) {
@@ -303,7 +326,7 @@ impl Visit {
                 PinAnswer::Blocked => self.end(Page::TakeCard(Trouble::CardBlocked)),
                 PinAnswer::Failed(trouble) => self.end(Page::TakeCard(trouble)),
             },
-            _ => self.turn(Page::CheckingPin { insertion, card, until }, vec![]),
+            _ => self.turn(Page::CheckingPin { insertion, card, was_wrong, until }, vec![]),
         }
     }
 

@@ -1,9 +1,12 @@
 //! The card room through a real pcscd: who is in, wrong PINs, cards pulled at every step, the service killed and restarted.
 
+mod readers;
+
 use crate::desk::Hands;
 use crate::desk::is_child;
 use crate::desk::with_card;
 use chevet::card::CardContents;
+use chevet::card::Cps4;
 use chevet::card::Error;
 use chevet::card::Generation;
 use chevet::card::Notice;
@@ -24,12 +27,14 @@ use chevet::identity::trust;
 use chevet::identity::trust::Anchors;
 use chevet::identity::trust::Crls;
 use chevet::sandbox::cps::Faults;
+use chevet::sandbox::cps::make::Make;
 use chevet::secret::Pin;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use std::time::Instant;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -42,10 +47,7 @@ struct Watched {
 
 impl Watched {
     fn start() -> Watched {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let (tell, notices) = mpsc::channel(32);
-        let reader = Reader::start(Options::default(), tell).expect("the threads start");
-        Watched { runtime, reader, notices }
+        Watched::with_options(Options::default())
     }
 
     /// The next notice, within five seconds.
@@ -53,6 +55,13 @@ impl Watched {
     fn next(&mut self) -> Notice {
         let waited = async { tokio::time::timeout(Duration::from_secs(5), self.notices.recv()).await };
         self.runtime.block_on(waited).expect("a notice within five seconds").expect("the watch goes on")
+    }
+
+    fn with_options(options: Options) -> Watched {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (tell, notices) = mpsc::channel(32);
+        let reader = Reader::start(options, tell).expect("the threads start");
+        Watched { runtime, reader, notices }
     }
 
     /// Starts, and takes the card that is in.
@@ -168,15 +177,20 @@ fn a_card_pulled_at_any_step_is_never_a_wrong_pin_and_burns_no_try() {
     });
 }
 
-fn pull_at_each_step(hands: &Hands) {
-    let (mut watched, mut insertion) = Watched::with_card_in();
+/// The place of this card among the shares, and how many commands a visit takes.
+fn my_share(watched: &Watched, insertion: u64, hands: &Hands) -> (usize, u64) {
     let contents = watched.read(insertion).expect("read");
     watched.login(insertion, "1234").expect("logged in");
     let steps = hands.apdus();
     assert!(steps > 20, "{steps}");
     let profession = Certificate::parse(&contents.certificate).expect("a certificate").holder().profession;
     let is_mine = |(_, code): &(&str, u16)| profession == Some(ProfessionCode(*code));
-    let first = SHARES.iter().position(is_mine).expect("a card with a share");
+    (SHARES.iter().position(is_mine).expect("a card with a share"), steps)
+}
+
+fn pull_at_each_step(hands: &Hands) {
+    let (mut watched, mut insertion) = Watched::with_card_in();
+    let (first, steps) = my_share(&watched, insertion, hands);
     for at in (first as u64..steps).step_by(SHARES.len()) {
         insertion = watched.swap(insertion, SHARES[first].0, hands);
         hands.set_faults(Faults { pulled_at: Some(at), ..Faults::default() });
@@ -185,6 +199,50 @@ fn pull_at_each_step(hands: &Hands) {
         assert!(!hands.is_in(), "step {at}");
         assert_eq!(hands.tries_left(), Some(3), "step {at}");
     }
+}
+
+#[test]
+fn a_card_that_falls_silent_at_any_step_burns_no_try_and_makes_room_for_the_next() {
+    let share = |name: &str| {
+        let test = "card::a_card_that_falls_silent_at_any_step_burns_no_try_and_makes_room_for_the_next";
+        with_card(test, name, silent_from_each_step);
+    };
+    std::thread::scope(|scope| {
+        let shares = if is_child() { &SHARES[..1] } else { &SHARES[..] };
+        for (name, _) in shares {
+            scope.spawn(|| share(name));
+        }
+    });
+}
+
+/// Nothing comes back until the card is pulled, as from a chip that has lost its contact.
+fn silent_from_each_step(hands: &Hands) {
+    let (mut watched, mut insertion) = Watched::with_card_in();
+    let (first, steps) = my_share(&watched, insertion, hands);
+    for at in (first as u64..steps).step_by(SHARES.len()) {
+        insertion = watched.swap(insertion, SHARES[first].0, hands);
+        hands.set_faults(Faults { mute_from: Some(at), ..Faults::default() });
+        let until = Instant::now() + Duration::from_secs(5);
+        let answer = watched.runtime.block_on(async {
+            let visit = async {
+                watched.reader.read(insertion).await?;
+                let pin = Pin::from_typed("1234".into()).expect("digits");
+                watched.reader.login(insertion, pin, statement()).await
+            };
+            tokio::pin!(visit);
+            loop {
+                let waited = tokio::time::timeout(Duration::from_millis(20), &mut visit).await;
+                let is_reached = hands.apdus() > at;
+                if waited.is_ok() || is_reached || Instant::now() > until {
+                    return waited.ok();
+                }
+            }
+        });
+        assert!(answer.is_none() && hands.apdus() > at, "step {at}: {:?}", answer.map(|answer| answer.map(|_| ())));
+        assert_eq!(hands.tries_left(), Some(3), "step {at}");
+    }
+    insertion = watched.swap(insertion, SHARES[first].0, hands);
+    watched.login(insertion, "1234").expect("the next card is read as ever");
 }
 
 #[test]
@@ -206,56 +264,50 @@ fn a_pulled_card_and_a_swapped_one_are_new_insertions() {
     });
 }
 
+/// Every way in which a card may be laid out and may answer, and an identifier with letters: gone by what the card says.
 #[test]
-fn the_service_may_die_and_come_back() {
-    with_card("card::the_service_may_die_and_come_back", "nurse", |hands| {
-        let (mut watched, first) = Watched::with_card_in();
-        watched.login(first, "1234").expect("logged in");
-        hands.stop_service();
-        assert_eq!(watched.next(), Notice::CardOut(first));
-        assert_eq!(watched.next(), Notice::ReaderTrouble(Error::ServiceDown));
-        assert_eq!(watched.sign(first), Err(Error::StaleInsertion));
-        hands.start_service();
-        assert!(matches!(watched.next(), Notice::ReaderReady));
-        let second = watched.card_in();
-        // The dead service's connection is of no use, and nobody has to know.
-        assert_eq!(watched.sign(second), Err(Error::PinNeeded));
-        assert_eq!(watched.read(second).expect("read").tries_left, Some(3));
-        watched.login(second, "1234").expect("logged in again");
-    });
-}
-
-#[test]
-fn a_card_that_another_program_holds_is_busy() {
-    with_card("card::a_card_that_another_program_holds_is_busy", "nurse", |_| {
-        let (watched, insertion) = Watched::with_card_in();
-        let name = std::ffi::CString::new(watched.reader.seen().expect("a card").reader).expect("no zero byte");
-        let context = pcsc::Context::establish(pcsc::Scope::User).expect("the service");
-        let other = context.connect(&name, pcsc::ShareMode::Exclusive, pcsc::Protocols::T0).expect("the card");
-        assert_eq!(watched.read(insertion), Err(Error::Busy));
-        drop(other);
-        watched.read(insertion).expect("read");
-        let refused = context.connect(&name, pcsc::ShareMode::Shared, pcsc::Protocols::T0);
-        assert_eq!(refused.err(), Some(pcsc::Error::SharingViolation));
-        watched.reader.leave();
-        // The worker does things in order: what is asked after leaving is done after leaving.
-        assert_eq!(watched.sign(insertion), Err(Error::PinNeeded));
-        context.connect(&name, pcsc::ShareMode::Shared, pcsc::Protocols::T0).expect("left");
-    });
-}
-
-/// Files elsewhere, another PIN reference, a padded PIN, miscounted bits: all of it is read from the card.
-#[test]
-fn an_odd_card_is_gone_by_what_it_says() {
-    with_card("card::an_odd_card_is_gone_by_what_it_says", "odd", |hands| {
-        let (watched, insertion) = Watched::with_card_in();
+fn every_make_of_card_is_read_and_logs_in() {
+    with_card("card::every_make_of_card_is_read_and_logs_in", "letters", |hands| {
+        let (mut watched, mut insertion) = Watched::with_card_in();
         let contents = watched.read(insertion).expect("read");
-        assert_eq!((contents.tries_left, contents.pin_digits), (Some(3), (4, 8)));
+        let holder = Certificate::parse(&contents.certificate).expect("a certificate").holder();
+        assert_eq!(holder.id.0, "00B9970017");
+        assert!(verdict(hands, &contents).is_ok());
+        for make in Make::ALL {
+            let name = make.name;
+            insertion = watched.swap(insertion, &format!("odd:{name}"), hands);
+            let contents = watched.read(insertion).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!((contents.tries_left, contents.pin_digits), (Some(3), (4, 8)), "{name}");
+            assert!(verdict(hands, &contents).is_ok(), "{name}");
+            assert_eq!(watched.login(insertion, "9999"), Err(Error::WrongPin { tries_left: 2 }), "{name}");
+            assert_eq!(hands.tries_left(), Some(2), "{name}");
+            let signature = watched.login(insertion, "1234").unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(hands.tries_left(), Some(3), "{name}");
+            assert_eq!(watched.sign(insertion), Ok(signature), "{name}");
+        }
+    });
+}
+
+/// Only where the settings say so; its other application, and a swap, are in nobody's way.
+#[test]
+fn a_cps4_is_refused_unless_the_settings_let_it_be_tried() {
+    with_card("card::a_cps4_is_refused_unless_the_settings_let_it_be_tried", "cps4", |hands| {
+        let (watched, insertion) = Watched::with_card_in();
+        assert_eq!(watched.read(insertion), Err(Error::Cps4));
+        assert_eq!(hands.apdus(), 0, "nothing is said to it");
+        drop(watched);
+        let mut watched = Watched::with_options(Options { cps4: Cps4::Try, ..Options::default() });
+        assert_eq!(watched.next(), Notice::ReaderReady);
+        let insertion = watched.card_in();
+        let contents = watched.read(insertion).expect("read");
+        assert_eq!((contents.generation, contents.tries_left), (Generation::Cps4, Some(3)));
         assert!(verdict(hands, &contents).is_ok());
         assert_eq!(watched.login(insertion, "9999"), Err(Error::WrongPin { tries_left: 2 }));
-        assert_eq!(watched.login(insertion, "1234").expect("the right PIN").len(), 256);
+        let signature = watched.login(insertion, "1234").expect("the right PIN");
+        assert_eq!(watched.sign(insertion), Ok(signature));
         assert_eq!(hands.tries_left(), Some(3));
-        assert_eq!(watched.sign(insertion).expect("signed").len(), 256);
+        let next = watched.swap(insertion, "nurse", hands);
+        watched.login(next, "1234").expect("a CPS3 as ever");
     });
 }
 

@@ -42,6 +42,8 @@ pub struct Desk {
     pub pcscd: Pcscd,
     pub drawer: Drawer,
     pub pki: Pki,
+    /// What lies in the second reader.
+    second: Option<Inserted>,
 }
 
 /// What the body of a [`with_card`] test holds: its messages are carried out by the test that started it.
@@ -54,12 +56,16 @@ impl Desk {
     pub fn open() -> Desk {
         let pki = pki();
         let pcscd = Pcscd::start().unwrap_or_else(|error| panic!("{error}"));
-        Desk { pcscd, drawer: Drawer::new(pki.clone()), pki }
+        Desk { pcscd, drawer: Drawer::new(pki.clone()), pki, second: None }
     }
 
-    /// Puts a card of the drawer into the first slot.
+    /// Puts a card of the drawer into the first slot; `odd:` and a make's name is the odd card, made so.
     pub fn insert(&self, name: &str) -> Inserted {
-        let card = self.drawer.card(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let card = match name.strip_prefix("odd:") {
+            Some(make) => self.drawer.odd_card(make),
+            None => self.drawer.card(name),
+        };
+        let card = card.unwrap_or_else(|error| panic!("{name}: {error}"));
         self.pcscd.slots()[0].insert(card).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
@@ -166,16 +172,27 @@ fn obey(desk: &mut Desk, in_slot: &mut Option<Inserted>, asked: &str) -> String 
             in_slot.take();
             String::new()
         }
+        ["second", name] => {
+            let card = desk.drawer.card(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let inserted = desk.pcscd.slots()[1].insert(card).unwrap_or_else(|error| panic!("{name}: {error}"));
+            desk.second = Some(inserted);
+            String::new()
+        }
         ["insert", name] => {
             in_slot.take();
             *in_slot = Some(desk.insert(name));
             String::new()
         }
         ["stop"] => desk.pcscd.stop().map(|()| String::new()).unwrap_or_else(|error| panic!("{error}")),
+        ["start-bare"] => {
+            let started = desk.pcscd.start_without_readers();
+            started.map(|()| String::new()).unwrap_or_else(|error| panic!("{error}"))
+        }
         ["start"] => desk.pcscd.start_again().map(|()| String::new()).unwrap_or_else(|error| panic!("{error}")),
-        ["faults", mute, pulled_at, wrong_key, slow_ms] => {
+        ["faults", mute, mute_from, pulled_at, wrong_key, slow_ms] => {
             let faults = Faults {
                 mute: *mute == "true",
+                mute_from: mute_from.parse().ok(),
                 pulled_at: pulled_at.parse().ok(),
                 wrong_key: *wrong_key == "true",
                 slow: Duration::from_millis(slow_ms.parse().expect("hands write numbers")),
@@ -215,10 +232,26 @@ impl Hands {
         self.ask("start");
     }
 
+    /// With nothing plugged in.
+    pub fn start_service_without_readers(&self) {
+        self.ask("start-bare");
+    }
+
+    /// Puts a card into the second reader, where it stays to the end.
+    pub fn insert_into_second(&self, name: &str) {
+        self.ask(&format!("second {name}"));
+    }
+
     /// From the next APDU on.
     pub fn set_faults(&self, faults: Faults) {
-        let pulled_at = faults.pulled_at.map_or("-".to_owned(), |index| index.to_string());
-        self.ask(&format!("faults {} {pulled_at} {} {}", faults.mute, faults.wrong_key, faults.slow.as_millis()));
+        let [mute_from, pulled_at] =
+            [faults.mute_from, faults.pulled_at].map(|index| index.map_or("-".to_owned(), |index| index.to_string()));
+        self.ask(&format!(
+            "faults {} {mute_from} {pulled_at} {} {}",
+            faults.mute,
+            faults.wrong_key,
+            faults.slow.as_millis()
+        ));
     }
 
     /// APDUs that the card has answered.

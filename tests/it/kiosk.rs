@@ -201,7 +201,7 @@ async fn attested(look: &Look) -> Status {
     panic!("not attested in 30 s: {:?}", look.status());
 }
 
-/// Pulled while its compartment is read, in the list, in a document: blank at once, ready for the next card.
+/// Pulled with digits typed, at home, at the gate, in the list, in a document: blank at once, ready for the next card.
 #[test]
 fn a_card_that_is_pulled_leaves_a_blank_page() {
     with_card("kiosk::a_card_that_is_pulled_leaves_a_blank_page", "nurse", |hands: &Hands| {
@@ -209,12 +209,19 @@ fn a_card_that_is_pulled_leaves_a_blank_page() {
             let folder = tempfile::tempdir().expect("a folder");
             let stage = stage(folder.path());
             let mut kiosk = Person::before(&stage, &stage.settings).await;
-            for deep in 0..3 {
-                kiosk.log_in().await;
-                if deep > 0 {
+            for deep in 0..5 {
+                match deep {
+                    0 => kiosk.type_pin().await,
+                    _ => kiosk.log_in().await,
+                }
+                if deep == 2 {
+                    kiosk.touch(Touch::OpenPatient(0)).await;
+                    kiosk.until("the gate", |body| matches!(body, Body::Gate(_))).await;
+                }
+                if deep > 2 {
                     kiosk.open_record_of(0).await;
                 }
-                if deep > 1 {
+                if deep > 3 {
                     kiosk.touch(Touch::OpenDocument(0)).await;
                     kiosk
                         .until("a document", |body| matches!(body, Body::Reader(page) if page.reading.is_some()))
@@ -240,7 +247,7 @@ fn a_card_that_is_pulled_while_it_answers_leaves_room_for_the_next() {
             let stage = stage(folder.path());
             let mut kiosk = Person::before(&stage, &stage.settings).await;
             // In its PIN, in its compartment's key, and in the token that home asks for.
-            for answers in [2, 9, 13, 14, 15] {
+            for answers in [2, 8, 10, 11, 12] {
                 kiosk.type_pin().await;
                 hands.set_faults(Faults { slow: Duration::from_millis(150), ..Faults::default() });
                 let before = hands.apdus();

@@ -159,6 +159,16 @@ fn a_pin_is_never_on_the_screen() {
 }
 
 #[test]
+fn a_reader_with_keys_and_an_unproven_card_are_said_to_be_so() {
+    let (window, _touches) = window();
+    let asked = ["Tapez votre code sur le lecteur", "3 essais restants", "annulation du lecteur ou retirez la carte"];
+    draws(&window, "pin-on-reader", &visit(pin_on_reader(3, false)), &asked);
+    draws(&window, "pin-on-reader-wrong", &visit(pin_on_reader(1, true)), &["Code faux. C’est le dernier essai."]);
+    let unproven = ["carte CPS4\u{a0}: pas encore vérifié avec une vraie carte"];
+    draws(&window, "pin-cps4", &visit(pin_of_a_cps4()), &unproven);
+}
+
+#[test]
 fn a_last_try_needs_a_yes() {
     let (window, mut touches) = window();
     let ask = visit(pin(Some(1), &[], false, false));

@@ -57,6 +57,7 @@ pub struct Lived {
     pub late_answers: u64,
     pub allowance_refusals: u64,
     pub last_tries: u64,
+    pub keyed_pins: u64,
     pub blocked: u64,
     pub handed_over: u64,
     /// Lists opened, by ground.
@@ -106,6 +107,7 @@ impl Lived {
         self.late_answers += other.late_answers;
         self.allowance_refusals += other.allowance_refusals;
         self.last_tries += other.last_tries;
+        self.keyed_pins += other.keyed_pins;
         self.blocked += other.blocked;
         self.handed_over += other.handed_over;
         self.by_authorization += other.by_authorization;
@@ -203,7 +205,7 @@ impl Life {
         self.visit = visit;
         let at = format!("seed {}: {} → {}", self.seed, before, self.visit.page.name());
 
-        self.check_card_out(&was, &effects, &at);
+        self.check_card_out(&was, &effects, before, &at);
         self.check_phone_end(cause, &effects, &at);
         self.check_presence(&at);
         self.check_memory_only(&effects, &at);
@@ -247,7 +249,7 @@ impl Life {
 
     /// P3: the very step that sees the card go leaves a blank page, and locks; an answer for a card that is not there
     /// opens nothing.
-    fn check_card_out(&self, was: &Was, effects: &[Effect], at: &str) {
+    fn check_card_out(&self, was: &Was, effects: &[Effect], before: &str, at: &str) {
         let body = view(&self.visit, self.now, &device()).body;
         let says_something = matches!(body, Body::Documents(_) | Body::History(_) | Body::Reader(_));
         let may = matches!(self.visit.page, Page::Record(_) | Page::Document(_));
@@ -259,7 +261,8 @@ impl Life {
             assert!(matches!(effects, [Effect::Lock]), "{at}: card out asks for more or less than the lock");
         }
         if matches!(was, Was::StaleCard) {
-            assert!(!matches!(self.visit.page, Page::Opening(_)), "{at}: opened by an answer for another card");
+            let opened = before != "opening" && matches!(self.visit.page, Page::Opening(_));
+            assert!(!opened, "{at}: opened by an answer for another card");
         }
     }
 
@@ -480,9 +483,16 @@ impl Life {
     /// P7: one PIN for one touch of "Valider", never a wrong length, never a last try without a yes.
     fn check_pin(&mut self, effects: &[Effect], before: &str, at: &str) {
         for effect in effects {
-            let Effect::CheckPin { insertion, pin } = effect else { continue };
-            assert!(self.confirmed && before == "ask_pin", "{at}: a PIN that nobody confirmed");
-            assert!((4..=8).contains(&pin.count()), "{at}: {} digits reached the card", pin.count());
+            let insertion = match effect {
+                Effect::CheckPin { insertion, pin } => {
+                    assert!(self.confirmed && before == "ask_pin", "{at}: a PIN that nobody confirmed");
+                    assert!((4..=8).contains(&pin.count()), "{at}: {} digits reached the card", pin.count());
+                    insertion
+                }
+                // The reader's own key confirms; nothing has to be pressed here, but for a last try.
+                Effect::CheckPinOnReader { insertion } => insertion,
+                _ => continue,
+            };
             let which = self.inside.map(|(which, inside)| {
                 assert_eq!(inside, *insertion, "{at}: a PIN for another card");
                 which

@@ -55,6 +55,7 @@ use chevet::visit::event::Insertion;
 use chevet::visit::event::LinkState;
 use chevet::visit::event::Listing;
 use chevet::visit::event::PinAnswer;
+use chevet::visit::event::PinEntry;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::StateAnswer;
 use chevet::visit::page::gate::GateStep;
@@ -248,6 +249,14 @@ impl Life {
                 let answer = if lucky { Ok(self.desk_in_memory()) } else { Err(Trouble::PhoneTokenEnd) };
                 Event::CompartmentOpened { ticket, answer }
             }
+            Effect::CheckPinOnReader { insertion } => {
+                let answer = match self.dice.u8(0..6) {
+                    0 => PinAnswer::Failed(Trouble::PinNotTyped),
+                    _ => self.take_pin(insertion, false, lucky),
+                };
+                self.lived.keyed_pins += 1;
+                Event::PinChecked { insertion, answer }
+            }
             Effect::OpenCompartment { ticket, .. } => {
                 let answer = if lucky { Ok(self.desk()) } else { Err(Trouble::StoreUnreadable) };
                 Event::CompartmentOpened { ticket, answer }
@@ -302,7 +311,10 @@ impl Life {
         let card = &self.cards[which];
         let tries_left = card.says_tries.then_some(card.tries_left);
         let verified = Verified { crl_age_s: 0, warnings: vec![] };
-        Box::new(CardRead { holder: card.holder.clone(), tries_left, pin_digits: (4, 8), verified })
+        // One holder's cards are always met at a reader with keys.
+        let pin_entry = if which % 4 == 3 { PinEntry::Reader } else { PinEntry::Screen };
+        let holder = card.holder.clone();
+        Box::new(CardRead { holder, tries_left, pin_digits: (4, 8), pin_entry, is_untried: false, verified })
     }
 
     fn take_pin(&mut self, insertion: Insertion, right: bool, lucky: bool) -> PinAnswer {

@@ -32,6 +32,7 @@ use crate::visit::event::CardRead;
 use crate::visit::event::Desk;
 use crate::visit::event::Insertion;
 use crate::visit::event::PinAnswer;
+use crate::visit::event::PinEntry;
 use crate::visit::event::RoundEntry;
 use crate::visit::event::Ticket;
 use crate::visit::step::DUTY_TEXT;
@@ -119,7 +120,11 @@ impl Hands {
                 Some(Event::CardRead { insertion, answer })
             }
             Effect::CheckPin { insertion, pin } => {
-                let answer = self.check_pin(insertion, pin).await;
+                let answer = self.check_pin(insertion, Some(pin)).await;
+                Some(Event::PinChecked { insertion, answer })
+            }
+            Effect::CheckPinOnReader { insertion } => {
+                let answer = self.check_pin(insertion, None).await;
                 Some(Event::PinChecked { insertion, answer })
             }
             Effect::OpenCompartment { ticket, insertion } => {
@@ -220,7 +225,10 @@ impl Hands {
             fetched: HashMap::new(),
             seen: HashMap::new(),
         });
-        Ok(CardRead { holder, tries_left: contents.tries_left, pin_digits: contents.pin_digits, verified })
+        let pin_entry = if contents.has_pinpad { PinEntry::Reader } else { PinEntry::Screen };
+        let is_untried = contents.generation == card::Generation::Cps4;
+        let card::CardContents { tries_left, pin_digits, .. } = contents;
+        Ok(CardRead { holder, tries_left, pin_digits, pin_entry, is_untried, verified })
     }
 
     /// A card whose chain stands tells where its authority publishes. An address from any other card is never asked.
@@ -240,8 +248,8 @@ impl Hands {
         }
     }
 
-    /// The PIN goes to the card once, and the card proves itself over a nonce that was drawn here and now.
-    async fn check_pin(&self, insertion: Insertion, pin: Pin) -> PinAnswer {
+    /// The PIN, or the one that is typed on the reader, goes to the card once, and the card proves itself over a nonce that was drawn here and now.
+    async fn check_pin(&self, insertion: Insertion, pin: Option<Pin>) -> PinAnswer {
         let mut nonce = [0; 32];
         if aws_lc_rs::rand::fill(&mut nonce).is_err() {
             return PinAnswer::Failed(Trouble::Internal);
@@ -252,7 +260,11 @@ impl Hands {
         };
         let Some(own) = present.certificate() else { return PinAnswer::Failed(Trouble::Internal) };
         let statement = || Statement::login(&self.device, own.key_id(), &nonce);
-        match self.reader.login(insertion.0, pin, statement()).await {
+        let answer = match pin {
+            Some(pin) => self.reader.login(insertion.0, pin, statement()).await,
+            None => self.reader.login_on_reader(insertion.0, statement()).await,
+        };
+        match answer {
             Ok(signature) => {
                 if own.verify_signature(statement().message(), &signature).is_err() {
                     tracing::warn!("the card's login signature does not fit its certificate");

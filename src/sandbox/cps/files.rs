@@ -18,7 +18,7 @@ pub enum Access {
 pub enum Place {
     /// 3F00, the IAS-ECC root application.
     Root,
-    /// 3F00/0001, the PKCS#15 application.
+    /// The PKCS#15 application: 3F00/0001 on every card that was seen.
     Holder,
 }
 
@@ -35,6 +35,8 @@ pub struct File {
 /// All files, and the one that is chosen.
 pub struct Tree {
     files: Vec<File>,
+    /// The PKCS#15 application's, in the root.
+    folder: u16,
     place: Place,
     chosen: Option<usize>,
 }
@@ -45,8 +47,8 @@ enum Target {
 }
 
 impl Tree {
-    pub fn new(files: Vec<File>) -> Tree {
-        Tree { files, place: Place::Root, chosen: None }
+    pub fn new(files: Vec<File>, folder: u16) -> Tree {
+        Tree { files, folder, place: Place::Root, chosen: None }
     }
 
     pub fn place(&self) -> Place {
@@ -137,7 +139,7 @@ impl Tree {
             at = match at {
                 Target::File(_) => return Err(sw::NOT_FOUND),
                 Target::Folder(_) if identifier == 0x3f00 => Target::Folder(Place::Root),
-                Target::Folder(Place::Root) if identifier == 0x0001 => Target::Folder(Place::Holder),
+                Target::Folder(Place::Root) if identifier == self.folder => Target::Folder(Place::Holder),
                 Target::Folder(place) => {
                     let found = self.files.iter().position(|file| file.place == place && file.id == identifier);
                     Target::File(found.ok_or(sw::NOT_FOUND)?)

@@ -1,7 +1,7 @@
 //! The virtual CPS: bytes in, bytes out, and nothing else. A CPS3 in its contacts.
 //!
 //! A pure state machine: no clock, no thread, no socket. It is deliberately strict where a host may be wrong, and speaks
-//! T=0 as a chip does, not as a lenient emulator:
+//! T=0 as a chip does, not as a lenient emulator (and T=1, in the make that does: there an Le after the data is a must):
 //!
 //! ```text
 //! case 1, 3   CLA INS P1 P2 [Lc data]   → SW
@@ -10,13 +10,16 @@
 //! ```
 //!
 //! A wrong length of PIN costs a try, the keys need the PIN, the PIN is forgotten at reset and its counter is not.
-//! CPS4, contactless cards and those of another family are an ATR and a refusal: the kiosk must not get further with them.
+//! A CPS4 is the same files behind other commands, as its maker's papers give them: nobody here has seen a real one.
+//! Contactless cards and those of another family are an ATR and a refusal: the kiosk must not get further with them.
 //!
 //! - `tpdu` commands taken apart, status words
+//! - `make` what cards differ in
 //! - `files` the tree, SELECT, READ BINARY · `pkcs15` what the files say
 //! - `pin` VERIFY, RESET RETRY COUNTER, GET DATA · `signing` MANAGE SECURITY ENVIRONMENT, the two keys
 
 mod files;
+pub mod make;
 mod pin;
 mod pkcs15;
 mod signing;
@@ -24,6 +27,8 @@ mod tpdu;
 
 use crate::sandbox::cps::files::Access;
 use crate::sandbox::cps::files::Tree;
+use crate::sandbox::cps::make::Make;
+use crate::sandbox::cps::make::Protocol;
 use crate::sandbox::cps::pin::Pin;
 use crate::sandbox::cps::signing::Signing;
 use crate::sandbox::cps::tpdu::Answer;
@@ -36,33 +41,14 @@ use std::time::Duration;
 /// Which chip the card says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chip {
-    /// CPS3 in its contacts: the one that works.
+    /// CPS3 in its contacts: the one that is known to be so.
     Cps3,
-    /// Only its ATR.
+    /// Its own applet on the second logical channel, deciphering instead of authenticating.
     Cps4,
     /// A CPS3 without contact: only its ATR.
     Contactless,
     /// A card of another family, as a patient may hand over: only its ATR.
     Unknown,
-}
-
-/// How a card was laid out by whoever issued it. Cards differ, and a host has to go by what each says of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Make {
-    /// Added to the identifier of every file below the object directory, whose own place alone is fixed.
-    pub moved_by: u16,
-    /// P2 of VERIFY.
-    pub pin_reference: u8,
-    /// The PIN is sent in this length, filled with FF.
-    pub pin_stored: Option<usize>,
-    /// BIT STRINGs of its directories miscount their unused bits, as some real cards' do.
-    pub miscounts_bits: bool,
-}
-
-impl Make {
-    pub const USUAL: Make = Make { moved_by: 0, pin_reference: 0x01, pin_stored: None, miscounts_bits: false };
-    /// All of it otherwise. What of this real cards do together, nobody here knows.
-    pub const ODD: Make = Make { moved_by: 0x0b10, pin_reference: 0x03, pin_stored: Some(8), miscounts_bits: true };
 }
 
 /// What a card is printed from.
@@ -79,6 +65,8 @@ pub struct Print {
 pub struct Faults {
     /// It answers no APDU.
     pub mute: bool,
+    /// It answers no APDU from the one of this index on, counted from 0 at insertion.
+    pub mute_from: Option<u64>,
     /// It leaves the slot when the APDU of this index arrives, counted from 0 at insertion, and does not answer it.
     pub pulled_at: Option<u64>,
     /// It authenticates with a key that is not its certificate's.
@@ -101,11 +89,18 @@ pub struct Card {
     pub faults: Faults,
     profile: Profile,
     chip: Chip,
+    make: Make,
     tree: Tree,
     pin: Pin,
     signing: Signing,
     /// What GET RESPONSE would fetch; any other command drops it.
     waiting: Vec<u8>,
+    /// A CPS4's own applet is the chosen one.
+    has_applet: bool,
+    /// What a chained command has brought so far.
+    chain: Vec<u8>,
+    /// The right length has just been told.
+    is_corrected: bool,
     counters: Counters,
 }
 
@@ -116,10 +111,14 @@ impl Card {
             faults: Faults::default(),
             profile: print.profile,
             chip: print.chip,
-            tree: pkcs15::tree(&print.profile, &print.secrets, print.make),
+            make: print.make,
+            tree: pkcs15::tree(&print.profile, &print.secrets, print.make, print.chip),
             pin: Pin::new(print.tries_left, print.make),
             signing: Signing::new(&print.secrets),
             waiting: Vec::new(),
+            has_applet: false,
+            chain: Vec::new(),
+            is_corrected: false,
             counters: Counters::default(),
         }
     }
@@ -127,6 +126,7 @@ impl Card {
     /// Answer to reset.
     pub fn answer_to_reset(&self) -> Vec<u8> {
         match self.chip {
+            Chip::Cps3 if self.make.protocol == Protocol::T1 => ATR_CPS3_IN_T1.to_vec(),
             Chip::Cps3 => ATR_CPS3.to_vec(),
             Chip::Cps4 => ATR_CPS4.to_vec(),
             Chip::Contactless => ATR_CONTACTLESS.to_vec(),
@@ -149,6 +149,9 @@ impl Card {
         self.signing.forget();
         self.tree.forget();
         self.waiting.clear();
+        self.has_applet = false;
+        self.chain.clear();
+        self.is_corrected = false;
     }
 
     /// Whose card it is.
@@ -167,53 +170,72 @@ impl Card {
 
     fn respond(&mut self, command: &[u8]) -> Vec<u8> {
         let waiting = std::mem::take(&mut self.waiting);
-        let tpdu = match Tpdu::parse(command) {
+        let tpdu = match Tpdu::parse(command, self.make.protocol) {
             Ok(tpdu) => tpdu,
             Err(status) => return status.to_be_bytes().to_vec(),
         };
-        if tpdu.instruction == tpdu::GET_RESPONSE && tpdu.class == 0 {
+        if tpdu.instruction == tpdu::GET_RESPONSE && tpdu.class == self.class() {
             return self.hand_over(waiting, tpdu.expected());
         }
-        match self.perform(&tpdu) {
-            Err(status) => status.to_be_bytes().to_vec(),
-            Ok(Answer::Done) => sw::DONE.to_be_bytes().to_vec(),
-            // Case 2: the chip sends as many bytes as P3 asks, or says how many there are (ISO 7816-3 §10.3.3).
-            Ok(Answer::Out(data)) => match data.get(..tpdu.expected()) {
-                Some(asked) => [asked, &sw::DONE.to_be_bytes()].concat(),
-                None => vec![0x6c, data.len() as u8],
-            },
+        match (self.perform(&tpdu), self.make.protocol) {
+            (Err(status), _) => status.to_be_bytes().to_vec(),
+            (Ok(Answer::Done), _) => sw::DONE.to_be_bytes().to_vec(),
+            (Ok(Answer::Out(data)), Protocol::T0) => self.send(data, tpdu.expected()),
             // Case 4: the data waits for GET RESPONSE.
-            Ok(Answer::Waiting(data)) => {
-                let shown = if data.len() > 0xff { 0 } else { data.len() as u8 };
+            (Ok(Answer::Waiting(data)), Protocol::T0) => {
+                let status = [0x61, self.shown(data.len())];
                 self.waiting = data;
-                vec![0x61, shown]
+                status.to_vec()
             }
+            (Ok(Answer::Out(data) | Answer::Waiting(data)), Protocol::T1) => tpdu.answered_with(&data),
         }
+    }
+
+    /// Case 2: the chip sends as many bytes as P3 asks, or says how many there are (ISO 7816-3 §10.3.3).
+    fn send(&mut self, data: Vec<u8>, asked: usize) -> Vec<u8> {
+        let corrects = self.make.corrects_lengths && !std::mem::replace(&mut self.is_corrected, true);
+        if data.len() < asked || corrects {
+            return vec![0x6c, data.len().min(asked) as u8];
+        }
+        self.is_corrected = false;
+        let part = asked.min(self.make.part.unwrap_or(asked));
+        if part == asked {
+            return [&data[..asked], &sw::DONE.to_be_bytes()].concat();
+        }
+        self.waiting = data[part..asked].to_vec();
+        [&data[..part], &[0x61, self.shown(asked - part)]].concat()
+    }
+
+    /// What 61xx says of so many bytes.
+    fn shown(&self, waiting: usize) -> u8 {
+        let now = waiting.min(self.make.part.unwrap_or(waiting));
+        if now > 0xff { 0 } else { now as u8 }
     }
 
     fn hand_over(&mut self, mut waiting: Vec<u8>, asked: usize) -> Vec<u8> {
         if waiting.is_empty() {
             return sw::CONDITIONS.to_be_bytes().to_vec();
         }
-        if asked > waiting.len() {
-            let there = waiting.len() as u8;
+        let corrects = self.make.corrects_lengths && !std::mem::replace(&mut self.is_corrected, true);
+        if asked > waiting.len() || corrects {
+            let there = waiting.len().min(asked) as u8;
             self.waiting = waiting;
             return vec![0x6c, there];
         }
+        self.is_corrected = false;
         let left = waiting.split_off(asked);
-        let status = match left.len() {
-            0 => sw::DONE.to_be_bytes(),
-            some @ 1..=0xff => [0x61, some as u8],
-            _ => [0x61, 0],
-        };
+        let status = if left.is_empty() { sw::DONE.to_be_bytes() } else { [0x61, self.shown(left.len())] };
         self.waiting = left;
         waiting.extend(status);
         waiting
     }
 
     fn perform(&mut self, tpdu: &Tpdu<'_>) -> Result<Answer, u16> {
-        if self.chip != Chip::Cps3 {
-            return Err(if tpdu.instruction == tpdu::SELECT { sw::NOT_FOUND } else { sw::INSTRUCTION });
+        match self.chip {
+            Chip::Cps3 => {}
+            Chip::Cps4 if tpdu.class & CHANNELS == CPS4_CHANNEL => return self.perform_as_cps4(tpdu),
+            Chip::Cps4 => return self.perform_as_legacy(tpdu),
+            _ => return Err(if tpdu.instruction == tpdu::SELECT { sw::NOT_FOUND } else { sw::INSTRUCTION }),
         }
         match tpdu.class {
             0x00 => {}
@@ -230,6 +252,7 @@ impl Card {
                 }
                 Ok(answer)
             }
+            tpdu::READ_BINARY if tpdu.expected() > self.make.read_max => Err(sw::LENGTH),
             tpdu::READ_BINARY => self.tree.read(tpdu, self.rights()),
             tpdu::VERIFY => self.pin.verify(tpdu),
             tpdu::RESET_RETRY_COUNTER => self.pin.unblock(tpdu),
@@ -239,6 +262,52 @@ impl Card {
             tpdu::PERFORM_OPERATION => self.signing.operate(tpdu, self.rights()),
             _ => Err(sw::INSTRUCTION),
         }
+    }
+
+    /// Its applet has to be chosen first, and is lost when the other application is.
+    fn perform_as_cps4(&mut self, tpdu: &Tpdu<'_>) -> Result<Answer, u16> {
+        let is_chained = tpdu.class & CHAINED != 0;
+        if is_chained && tpdu.instruction != tpdu::PERFORM_OPERATION {
+            return Err(sw::CHAINING);
+        }
+        match tpdu.instruction {
+            tpdu::SELECT => {
+                let answer = self.tree.select(tpdu)?;
+                self.has_applet |= tpdu.data == files::ROOT_NAME;
+                if self.has_applet { Ok(answer) } else { Err(sw::CONDITIONS) }
+            }
+            _ if !self.has_applet => Err(sw::CONDITIONS),
+            tpdu::READ_BINARY => self.tree.read(tpdu, self.rights()),
+            tpdu::VERIFY => self.pin.verify(tpdu),
+            tpdu::MANAGE_ENVIRONMENT => self.signing.choose_to_decipher(tpdu),
+            tpdu::PERFORM_OPERATION => {
+                self.chain.extend_from_slice(tpdu.data);
+                if is_chained {
+                    return Ok(Answer::Done);
+                }
+                let block = std::mem::take(&mut self.chain);
+                self.signing.decipher(tpdu.parameters(), &block, self.rights(), self.faults.wrong_key)
+            }
+            _ => Err(sw::INSTRUCTION),
+        }
+    }
+
+    /// What its predecessor was billed with: all that it is asked for here is to be chosen.
+    fn perform_as_legacy(&mut self, tpdu: &Tpdu<'_>) -> Result<Answer, u16> {
+        match tpdu.instruction {
+            tpdu::SELECT if tpdu.data == LEGACY_NAME => {
+                self.has_applet = false;
+                self.pin.forget();
+                Ok(Answer::Done)
+            }
+            tpdu::SELECT => Err(sw::NOT_FOUND),
+            _ => Err(sw::INSTRUCTION),
+        }
+    }
+
+    /// The class of its commands.
+    fn class(&self) -> u8 {
+        if self.chip == Chip::Cps4 { CPS4_CHANNEL } else { 0 }
     }
 
     fn rights(&self) -> Access {
@@ -254,8 +323,17 @@ pub const PUK: &str = "87654321";
 
 pub const TRIES_MAX: u8 = 3;
 
+/// ISO 7816-4 §5.4.1: where CLA holds the logical channel, and says that more is to come.
+const CHANNELS: u8 = 0x03;
+const CHAINED: u8 = 0x10;
+const CPS4_CHANNEL: u8 = 1;
+const LEGACY_NAME: &[u8] = &[0x80, 0x25, 0x00, 0x00, 0x01, 0xff, 0x00, 0x02];
+
 const ATR_CPS3: [u8; 17] =
     [0x3b, 0xac, 0x00, 0x40, 0x2a, 0x00, 0x12, 0x25, 0x00, 0x64, 0x80, 0x00, 0x03, 0x10, 0x00, 0x90, 0x00];
+/// Nobody has seen one: T=1 alone, and the historical bytes of the others.
+const ATR_CPS3_IN_T1: [u8; 16] =
+    [0x3b, 0x8c, 0x01, 0x00, 0x12, 0x25, 0x00, 0x64, 0x80, 0x00, 0x03, 0x10, 0x00, 0x90, 0x00, 0xdd];
 const ATR_CPS4: [u8; 17] =
     [0x3b, 0x9b, 0x18, 0x80, 0x01, 0x00, 0x12, 0x25, 0x00, 0x64, 0x80, 0x04, 0x01, 0x00, 0x00, 0x90, 0x44];
 const ATR_CONTACTLESS: [u8; 20] = [

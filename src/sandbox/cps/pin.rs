@@ -1,10 +1,10 @@
 //! The PIN and its unblocking code: VERIFY, RESET RETRY COUNTER, and what GET DATA tells of them.
 
-use crate::sandbox::cps::Make;
 use crate::sandbox::cps::PIN;
 use crate::sandbox::cps::PUK;
 use crate::sandbox::cps::TRIES_MAX;
 use crate::sandbox::cps::files::Place;
+use crate::sandbox::cps::make::Make;
 use crate::sandbox::cps::tpdu::Answer;
 use crate::sandbox::cps::tpdu::Tpdu;
 use crate::sandbox::cps::tpdu::sw;

@@ -4,12 +4,13 @@
 //! has to find them by way of the ODF.
 
 use crate::identity::holder::CardKind;
-use crate::sandbox::cps::Make;
+use crate::sandbox::cps::Chip;
 use crate::sandbox::cps::files::Access;
 use crate::sandbox::cps::files::File;
 use crate::sandbox::cps::files::HOLDER_NAME;
 use crate::sandbox::cps::files::Place;
 use crate::sandbox::cps::files::Tree;
+use crate::sandbox::cps::make::Make;
 use crate::sandbox::cps::pin;
 use crate::sandbox::der;
 use crate::sandbox::der::tlv;
@@ -17,42 +18,42 @@ use crate::sandbox::pki::CardSecrets;
 use crate::sandbox::pki::Profile;
 
 /// Every file of a card.
-pub fn tree(profile: &Profile, secrets: &CardSecrets, make: Make) -> Tree {
+pub fn tree(profile: &Profile, secrets: &CardSecrets, make: Make, chip: Chip) -> Tree {
     let root = |id, short, content| File { place: Place::Root, id, short: Some(short), read: Access::Anyone, content };
     let open = |id, short, content| File { place: Place::Holder, id, short, read: Access::Anyone, content };
     let own = |id, content| open(make.at(id), None, content);
     let mut files = vec![
-        root(0x2f00, 0x1e, directory()),
-        root(0x2f01, 0x1d, abilities()),
+        root(0x2f00, 0x1e, directory(make)),
+        root(0x2f01, 0x1d, abilities(make)),
         root(0xd003, 0x1c, tlv(&[0x5a], &serial(profile))),
         open(0x5031, Some(0x11), objects(profile, make)),
         open(0x5032, Some(0x12), token_information(profile)),
-        own(KEYS, private_keys(make)),
+        own(KEYS, private_keys(make, chip)),
         own(CERTIFICATES, certificates(make)),
         own(CODES, codes(make)),
         own(SIGNATURE_CERTIFICATE, secrets.signature.certificate.clone()),
         own(AUTHENTICATION_CERTIFICATE, secrets.authentication.certificate.clone()),
     ];
     if has_situation(profile) {
-        files.push(own(DATA, data_objects()));
+        files.push(own(DATA, data_objects(make)));
         let content = situation();
         files.push(File { place: Place::Holder, id: SITUATION, short: None, read: Access::Holder, content });
     }
-    Tree::new(files)
+    Tree::new(files, make.folder)
 }
 
 /// EF.DIR: the application that answers in the contacts. A real card's file has room for a second template, perhaps the
 /// contactless application's; OpenSC would take that one.
-fn directory() -> Vec<u8> {
-    let inside = [tlv(&[0x4f], HOLDER_NAME), tlv(&[0x50], b"CPS bac a sable"), tlv(&[0x51], &[0x3f, 0x00, 0x00, 0x01])];
+fn directory(make: Make) -> Vec<u8> {
+    let inside = [tlv(&[0x4f], HOLDER_NAME), tlv(&[0x50], b"CPS bac a sable"), tlv(&[0x51], &folder(make))];
     tlv(&[0x61], &inside.concat())
 }
 
 /// EF.ATR of a real card, with the stray 80 that it opens with: short APDUs only, 260 bytes in, 256 out.
-fn abilities() -> Vec<u8> {
+fn abilities(make: Make) -> Vec<u8> {
     let sizes = [&[0x02_u8, 0x02, 0x01, 0x04][..], &[2, 2, 1, 4], &[2, 2, 1, 0], &[2, 2, 1, 0]].concat();
     [
-        vec![0x80],
+        if make.has_stray_byte { vec![0x80] } else { Vec::new() },
         tlv(&[0x43], &[0xb8]),
         tlv(&[0x46], &[0x04, 0xb0, 0xec, 0xc1]),
         tlv(&[0x47], &[0x94, 0x01, 0x80]),
@@ -133,36 +134,37 @@ fn codes(make: Make) -> Vec<u8> {
     ])
 }
 
-/// PrKDF, without algorithm references, as on real cards. Access modes: 5 sign, 7 decipher, 9 authenticate.
-fn private_keys(make: Make) -> Vec<u8> {
-    let key = |label: &str, number: u8, modes: &[&[u32]], usage: &[u32]| {
+/// PrKDF, as a rule without algorithm references, as on real cards. Access modes: 5 sign, 7 decipher, 9 authenticate.
+fn private_keys(make: Make, chip: Chip) -> Vec<u8> {
+    let key = |label: &str, number: u8, guard: &[Vec<u8>], modes: &[&[u32]], usage: &[u32]| {
         let rules: Vec<Vec<u8>> = modes
             .iter()
             .map(|mode| der::sequence(&[der::named_bits(mode), der::octets(&[AUTHENTICATION_ID])]))
             .collect();
-        der::sequence(&[
-            der::sequence(&[
-                der::utf8(label),
-                der::named_bits(&[0]),
-                der::octets(&[AUTHENTICATION_ID]),
-                der::sequence(&rules),
-            ]),
-            der::sequence(&[
-                der::octets(&identifier(number)),
-                make.bits(usage),
-                // sensitive, alwaysSensitive, neverExtractable.
-                der::named_bits(&[0, 2, 3]),
-                der::integer(0x80 | u64::from(number)),
-            ]),
-            der::context(1, &der::sequence(&[der::sequence(&[der::octets(&[])]), der::integer(2048)])),
-        ])
+        let common = [&[der::utf8(label), der::named_bits(&[0])], guard, &[der::sequence(&rules)]].concat();
+        let mut class = vec![
+            der::octets(&identifier(number)),
+            make.bits(usage),
+            // sensitive, alwaysSensitive, neverExtractable.
+            der::named_bits(&[0, 2, 3]),
+            der::integer(u64::from(chip.key(number))),
+        ];
+        if make.names_algorithms {
+            class.push(der::context(1, &[der::integer(0x02), der::integer(0x1a)].concat()));
+        }
+        let kind = der::context(1, &der::sequence(&[der::sequence(&[der::octets(&[])]), der::integer(2048)]));
+        der::sequence(&[der::sequence(&common), der::sequence(&class), kind])
     };
-    [
-        key("CPS_PRIV_SIG", 1, &[&[5]], &[9]),
-        // decrypt, sign.
-        key("CPS_PRIV_AUT", 2, &[&[7], &[9]], &[1, 2]),
-    ]
-    .concat()
+    let guarded = [der::octets(&[AUTHENTICATION_ID])];
+    let mut out = Vec::new();
+    if make.has_many_certificates {
+        // What a card authenticates itself with when it is held against a reader: sign, without a PIN.
+        out.extend(key("CPS_PRIV_TECH", 3, &[], &[&[9]], &[2]));
+    }
+    out.extend(key("CPS_PRIV_SIG", 1, &guarded, &[&[5]], &[9]));
+    // decrypt, sign.
+    out.extend(key("CPS_PRIV_AUT", 2, &guarded, &[&[7], &[9]], &[1, 2]));
+    out
 }
 
 /// CDF: both certificates by absolute paths.
@@ -171,22 +173,25 @@ fn certificates(make: Make) -> Vec<u8> {
         der::sequence(&[
             der::sequence(&[der::utf8(label), tlv(&[0x03], &[0])]),
             der::sequence(&[der::octets(&identifier(number))]),
-            der::context(1, &der::sequence(&[path(make.at(file))])),
+            der::context(1, &der::sequence(&[path(make, make.at(file))])),
         ])
     };
-    [
-        certificate("Certificat de signature CPS", 1, SIGNATURE_CERTIFICATE),
-        certificate("Certificat d'authentification CPS", 2, AUTHENTICATION_CERTIFICATE),
-    ]
-    .concat()
+    let mut out = Vec::new();
+    if make.has_many_certificates {
+        out.extend(certificate("Certificat technique", 3, SIGNATURE_CERTIFICATE));
+        out.extend(certificate("Certificat mal nomme", 2, SIGNATURE_CERTIFICATE));
+    }
+    out.extend(certificate("Certificat de signature CPS", 1, SIGNATURE_CERTIFICATE));
+    out.extend(certificate("Certificat d'authentification CPS", 2, AUTHENTICATION_CERTIFICATE));
+    out
 }
 
 /// DODF: the first "situation d'exercice", behind the PIN.
-fn data_objects() -> Vec<u8> {
+fn data_objects(make: Make) -> Vec<u8> {
     der::sequence(&[
         der::sequence(&[der::utf8("CPS_ACTIVITY_01_PS"), der::named_bits(&[0]), der::octets(&[AUTHENTICATION_ID])]),
         der::sequence(&[der::utf8("CPS")]),
-        der::context(1, &path(SITUATION)),
+        der::context(1, &path(make, SITUATION)),
     ])
 }
 
@@ -197,18 +202,10 @@ fn situation() -> Vec<u8> {
     tlv(&[0xee], &inside.concat())
 }
 
-impl Make {
-    fn at(self, id: u16) -> u16 {
-        id + self.moved_by
-    }
-
-    /// Tag, length, count of unused bits, bits.
-    fn bits(self, set: &[u32]) -> Vec<u8> {
-        let mut coded = der::named_bits(set);
-        if self.miscounts_bits {
-            coded[2] = (coded[2] + 3) % 8;
-        }
-        coded
+impl Chip {
+    /// A key's reference, in the commands that choose it.
+    fn key(self, number: u8) -> u8 {
+        if self == Chip::Cps4 { number << 4 } else { 0x80 | number }
     }
 }
 
@@ -216,9 +213,12 @@ fn has_situation(profile: &Profile) -> bool {
     matches!(profile.kind, CardKind::Cps | CardKind::Cpf)
 }
 
-fn path(file: u16) -> Vec<u8> {
-    let [high, low] = file.to_be_bytes();
-    der::sequence(&[der::octets(&[0x3f, 0x00, 0x00, 0x01, high, low])])
+fn path(make: Make, file: u16) -> Vec<u8> {
+    der::sequence(&[der::octets(&[folder(make), file.to_be_bytes().to_vec()].concat())])
+}
+
+fn folder(make: Make) -> Vec<u8> {
+    [[0x3f, 0x00], make.folder.to_be_bytes()].concat()
 }
 
 /// The application's name and a number: what binds a key to its certificate.

@@ -30,6 +30,8 @@ enum Chosen {
     Authentication,
     Sha1Signature,
     Sha256Signature,
+    /// A CPS4's way to authenticate: the host pads.
+    Deciphering,
 }
 
 impl Signing {
@@ -98,6 +100,35 @@ impl Signing {
         Ok(Answer::Waiting(key.as_ref().ok_or(sw::NO_SUCH_OBJECT)?.sign(tpdu.data)))
     }
 
+    /// A CPS4's MSE SET CT: the key alone (83).
+    pub fn choose_to_decipher(&mut self, tpdu: &Tpdu<'_>) -> Result<Answer, u16> {
+        self.chosen = None;
+        match (tpdu.parameters(), tpdu.data) {
+            ([0x41, 0xb8], [0x83, 0x01, 0x20]) => self.chosen = Some(Chosen::Deciphering),
+            ([0x41, 0xb8], [0x83, 0x01, _]) => return Err(sw::NO_SUCH_OBJECT),
+            _ => return Err(sw::FUNCTION),
+        }
+        Ok(Answer::Done)
+    }
+
+    /// A CPS4's PSO DECIPHER: the block to its secret power, whatever it holds.
+    pub fn decipher(&self, parameters: [u8; 2], block: &[u8], rights: Access, wrong_key: bool) -> Result<Answer, u16> {
+        if parameters != [0x80, 0x86] {
+            return Err(sw::FUNCTION);
+        }
+        if self.chosen != Some(Chosen::Deciphering) {
+            return Err(sw::CONDITIONS);
+        }
+        if rights != Access::Holder {
+            return Err(sw::SECURITY);
+        }
+        if block.len() != MODULUS_BYTES {
+            return Err(sw::LENGTH);
+        }
+        let key = if wrong_key { &self.signature } else { &self.authentication };
+        Ok(Answer::Waiting(key.as_ref().ok_or(sw::NO_SUCH_OBJECT)?.raise(block)))
+    }
+
     /// PSO COMPUTE DIGITAL SIGNATURE over a hash made by the host.
     pub fn operate(&self, tpdu: &Tpdu<'_>, rights: Access) -> Result<Answer, u16> {
         if tpdu.parameters() != [0x9e, 0x9a] {
@@ -106,7 +137,7 @@ impl Signing {
         let (prefix, length) = match self.chosen {
             Some(Chosen::Sha1Signature) => (SHA1_PREFIX, 20),
             Some(Chosen::Sha256Signature) => (SHA256_PREFIX, 32),
-            Some(Chosen::Authentication) | None => return Err(sw::CONDITIONS),
+            Some(Chosen::Authentication | Chosen::Deciphering) | None => return Err(sw::CONDITIONS),
         };
         if rights != Access::Holder {
             return Err(sw::SECURITY);
@@ -128,7 +159,11 @@ impl RsaKey {
     fn sign(&self, digest_info: &[u8]) -> Vec<u8> {
         let filling = vec![0xff; MODULUS_BYTES - 3 - digest_info.len()];
         let block = [&[0x00, 0x01], filling.as_slice(), &[0x00], digest_info].concat();
-        let signed = BigUint::from_bytes_be(&block).modpow(&self.private_exponent, &self.modulus).to_bytes_be();
+        self.raise(&block)
+    }
+
+    fn raise(&self, block: &[u8]) -> Vec<u8> {
+        let signed = BigUint::from_bytes_be(block).modpow(&self.private_exponent, &self.modulus).to_bytes_be();
         [vec![0; MODULUS_BYTES.saturating_sub(signed.len())], signed].concat()
     }
 }

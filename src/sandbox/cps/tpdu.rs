@@ -1,4 +1,6 @@
-//! Commands of T=0 taken apart (ISO 7816-3 §12.2), and the status words (ISO 7816-4 §5.6).
+//! Commands of T=0 and T=1 taken apart (ISO 7816-3 §12.1, §12.2), and the status words (ISO 7816-4 §5.6).
+
+use crate::sandbox::cps::make::Protocol;
 
 /// A command whose length agrees with its P3.
 pub struct Tpdu<'a> {
@@ -7,7 +9,8 @@ pub struct Tpdu<'a> {
     pub p1: u8,
     pub p2: u8,
     pub data: &'a [u8],
-    p3: u8,
+    /// Le, with 0 for 256. In T=0, P3 of a command without data.
+    expected: Option<u8>,
 }
 
 /// What a command leaves to the transport.
@@ -21,8 +24,15 @@ pub enum Answer {
 }
 
 impl<'a> Tpdu<'a> {
+    pub fn parse(bytes: &'a [u8], protocol: Protocol) -> Result<Tpdu<'a>, u16> {
+        match protocol {
+            Protocol::T0 => Tpdu::parse_t0(bytes),
+            Protocol::T1 => Tpdu::parse_t1(bytes),
+        }
+    }
+
     /// T=0 has one length, P3: what it means follows from the instruction, never from what comes after.
-    pub fn parse(bytes: &'a [u8]) -> Result<Tpdu<'a>, u16> {
+    fn parse_t0(bytes: &'a [u8]) -> Result<Tpdu<'a>, u16> {
         let (class, instruction, p1, p2, p3, data) = match *bytes {
             [class, instruction, p1, p2] => (class, instruction, p1, p2, 0, &[] as &[u8]),
             [class, instruction, p1, p2, p3, ref data @ ..] => (class, instruction, p1, p2, p3, data),
@@ -33,12 +43,36 @@ impl<'a> Tpdu<'a> {
         if !agrees {
             return Err(sw::LENGTH);
         }
-        Ok(Tpdu { class, instruction, p1, p2, data, p3 })
+        Ok(Tpdu { class, instruction, p1, p2, data, expected: Some(p3) })
     }
 
-    /// Le of a command that sends: 0 means 256.
+    /// T=1 tells Lc and Le apart.
+    fn parse_t1(bytes: &'a [u8]) -> Result<Tpdu<'a>, u16> {
+        let [class, instruction, p1, p2, ref rest @ ..] = *bytes else { return Err(sw::LENGTH) };
+        let (data, expected) = match *rest {
+            [] => (&[] as &[u8], None),
+            [expected] => (&[] as &[u8], Some(expected)),
+            [length, ref data @ ..] if data.len() == usize::from(length) => (data, None),
+            [length, ref data @ .., expected] if data.len() == usize::from(length) => (data, Some(expected)),
+            _ => return Err(sw::LENGTH),
+        };
+        Ok(Tpdu { class, instruction, p1, p2, data, expected })
+    }
+
+    /// What is asked back, at most.
     pub fn expected(&self) -> usize {
-        if self.p3 == 0 { 256 } else { usize::from(self.p3) }
+        match self.expected {
+            None | Some(0) => 256,
+            Some(some) => usize::from(some),
+        }
+    }
+
+    /// In T=1 an answer goes at once, as much of it as was asked for; whoever asks for none gets none.
+    pub fn answered_with(&self, data: &[u8]) -> Vec<u8> {
+        let asked = if self.expected.is_some() { self.expected() } else { 0 };
+        let ends = data.len() < asked && self.instruction == READ_BINARY;
+        let status = if ends { sw::END_OF_FILE } else { sw::DONE };
+        [&data[..asked.min(data.len())], &status.to_be_bytes()].concat()
     }
 
     pub fn parameters(&self) -> [u8; 2] {
@@ -70,6 +104,7 @@ pub const GET_DATA: u8 = 0xcb;
 pub mod sw {
     //! Status words by their meaning.
     pub const DONE: u16 = 0x9000;
+    pub const END_OF_FILE: u16 = 0x6282;
     pub const LENGTH: u16 = 0x6700;
     pub const CHAINING: u16 = 0x6884;
     pub const SECURITY: u16 = 0x6982;

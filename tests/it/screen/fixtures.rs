@@ -58,6 +58,7 @@ use chevet::visit::event::CardRead;
 use chevet::visit::event::Insertion;
 use chevet::visit::event::Language;
 use chevet::visit::event::LinkState;
+use chevet::visit::event::PinEntry;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::RoundEntry;
 use chevet::visit::event::StateAnswer;
@@ -182,11 +183,32 @@ pub fn pin_verified(
     last_try_agreed: bool,
     verified: Verified,
 ) -> Page {
-    let card = CardRead { holder: holder(), tries_left, pin_digits: (4, 8), verified };
+    let card = CardRead {
+        holder: holder(),
+        tries_left,
+        pin_digits: (4, 8),
+        pin_entry: PinEntry::Screen,
+        is_untried: false,
+        verified,
+    };
     let mut buffer = PinBuffer::new();
     digits.iter().for_each(|digit| buffer.push(*digit, 8));
     let card = Box::new(card);
     Page::AskPin(AskPin { insertion: Insertion(1), card, digits: buffer, was_wrong, last_try_agreed, until: LATER })
+}
+
+/// A CPS4, about to be logged in to.
+pub fn pin_of_a_cps4() -> Page {
+    let Page::AskPin(mut ask) = pin(Some(3), &[], false, false) else { panic!("a PIN page") };
+    ask.card.is_untried = true;
+    Page::AskPin(ask)
+}
+
+/// The reader has keys, and waits for a PIN on them.
+pub fn pin_on_reader(tries_left: u8, was_wrong: bool) -> Page {
+    let Page::AskPin(mut ask) = pin(Some(tries_left), &[], was_wrong, true) else { panic!("a PIN page") };
+    ask.card.pin_entry = PinEntry::Reader;
+    Page::CheckingPin { insertion: ask.insertion, card: ask.card, was_wrong, until: LATER }
 }
 
 pub fn home(typing: bool, notice: Option<Trouble>, round: Vec<RoundEntry>) -> Page {
