@@ -18,6 +18,7 @@ mod error;
 mod files;
 mod folder;
 mod heads;
+mod index;
 mod journal;
 mod leases;
 mod line;
@@ -35,6 +36,7 @@ pub use error::Error;
 pub use heads::Anchored;
 pub use heads::KeptHead;
 pub use heads::Uncountersigned;
+pub use index::Found;
 pub use look::Look;
 pub use look::Status;
 

@@ -11,6 +11,7 @@ use crate::journal::trace::LoginProof;
 use crate::journal::words::Source;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
+use crate::record::document::UniqueId;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::record::state::RecordState;
@@ -77,6 +78,11 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<Box<History>, Trouble>,
     },
+    /// Documents that hold the words, the best first.
+    Found {
+        ticket: Ticket,
+        answer: Result<Vec<UniqueId>, Trouble>,
+    },
     /// The content is in the compartment, or in the network buffer; nothing of it is here.
     Fetched {
         ticket: Ticket,
@@ -126,7 +132,7 @@ pub enum Touch {
     OtherSituation,
     /// A line of a page of choices, by its place.
     Choose(usize),
-    /// What was typed at the gate.
+    /// What was typed at the gate, or to be looked for.
     TextTyped(String),
     Yes,
     No,
@@ -140,6 +146,8 @@ pub enum Touch {
     Language(Language),
     ShowDocuments,
     ShowHistory,
+    /// To look for words in the record.
+    Search,
     /// A document, by its place in the list as it is shown.
     OpenDocument(usize),
     /// `None`: all classes.
@@ -274,6 +282,7 @@ impl Event {
             Event::Delivered { .. } => "delivered",
             Event::ListCame { .. } => "list_came",
             Event::HistoryCame { .. } => "history_came",
+            Event::Found { .. } => "found",
             Event::Fetched { .. } => "fetched",
             Event::Rendered { .. } => "rendered",
             Event::LinkIs(_) => "link_is",

@@ -8,7 +8,7 @@
 //!
 //! - `page` where the visit is, and what each page holds
 //! - `event` what may happen · `effect` what is asked of the world
-//! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history
+//! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history · `search` words in a record
 //! - `gate` on what ground · `answer` the patient's page · `situations` what is not the ordinary way · `said` what was said before
 //! - `facts` what `policy` is told
 //!
@@ -25,6 +25,7 @@ mod identify;
 pub mod page;
 mod reading;
 mod said;
+mod search;
 mod situations;
 pub mod step;
 

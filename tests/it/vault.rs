@@ -63,6 +63,7 @@ mod outbox;
 mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;
+mod search;
 mod shredding;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);

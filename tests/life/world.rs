@@ -28,6 +28,7 @@ use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Source;
 use chevet::patient::ins::Patient;
+use chevet::record::document::UniqueId;
 use chevet::record::reading::Reading;
 use chevet::record::state::Authorization;
 use chevet::record::state::ClosureReason;
@@ -260,6 +261,16 @@ impl Life {
                 let reading = Reading { format: "text".into(), page_count: 3, ..Reading::default() };
                 let answer = if lucky { Ok(Arc::new(reading)) } else { Err(Trouble::DocumentUnreadable) };
                 Event::Rendered { ticket, answer }
+            }
+            Effect::Search { ticket, patient, words, committed } => {
+                assert!(committed.covers_search(&patient), "seed {}: a search without its row", self.seed);
+                self.lived.searches += 1;
+                let listed = documents(&patient);
+                // Everything is found, denied and vanished documents too: what may be seen is the visit's to say.
+                let mut found: Vec<UniqueId> = listed.into_iter().map(|document| document.unique_id).collect();
+                found.push(UniqueId("1.2.3.gone".into()));
+                let answer = if lucky && !words.is_empty() { Ok(found) } else { Err(Trouble::StoreUnreadable) };
+                Event::Found { ticket, answer }
             }
             Effect::KeepTold { at } => {
                 self.told = Some(at);

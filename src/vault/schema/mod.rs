@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(super) const JOURNAL: &[&str] = &[include_str!("journal-1.sql"), include_str!("journal-2.sql")];
-pub(super) const COMPARTMENT: &[&str] = &[include_str!("compartment-1.sql")];
+pub(super) const COMPARTMENT: &[&str] = &[include_str!("compartment-1.sql"), include_str!("compartment-2.sql")];
 
 /// Opens or makes a database. `first` writes the store's own row, in the same transaction as the first step, so that
 /// a store without its row never exists.
