@@ -1,5 +1,6 @@
 //! One line of an export. Only what a check needs is taken out: everything else is under the hash of the whole line.
 
+use crate::journal::export::canonical;
 use crate::journal::leaf::FORM;
 use crate::journal::tree::Hash;
 use serde::Deserialize;
@@ -36,7 +37,7 @@ pub(super) struct Row<'a> {
     pub clock: Cow<'a, str>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Proof<'a> {
     #[serde(borrow)]
     pub certificate: Cow<'a, str>,
@@ -47,37 +48,37 @@ pub(super) struct Proof<'a> {
 }
 
 /// All that may stand in a line; which of it is there says what the line is.
-#[derive(Deserialize)]
-struct Raw<'a> {
-    form: Option<u64>,
-    index: Option<u64>,
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct Raw<'a> {
+    pub form: Option<u64>,
+    pub index: Option<u64>,
     #[serde(borrow)]
-    leaf: Option<Cow<'a, str>>,
+    pub leaf: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    tile: Option<Tile<'a>>,
+    pub tile: Option<Tile<'a>>,
     #[serde(borrow)]
-    checkpoint: Option<Cow<'a, str>>,
+    pub checkpoint: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    anchored_at: Option<Cow<'a, str>>,
+    pub anchored_at: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    blind: Option<Cow<'a, str>>,
+    pub blind: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    class: Option<Cow<'a, str>>,
+    pub class: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    device: Option<Cow<'a, str>>,
+    pub device: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    holder: Option<Cow<'a, str>>,
-    login: Option<u64>,
+    pub holder: Option<Cow<'a, str>>,
+    pub login: Option<u64>,
     #[serde(borrow)]
-    proof: Option<Proof<'a>>,
+    pub proof: Option<Proof<'a>>,
     #[serde(borrow)]
-    time: Option<Cow<'a, str>>,
+    pub time: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    clock: Option<Cow<'a, str>>,
+    pub clock: Option<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
-struct Tile<'a> {
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Tile<'a> {
     first: u64,
     #[serde(borrow)]
     leaves: Cow<'a, str>,
@@ -85,7 +86,8 @@ struct Tile<'a> {
 
 impl Line<'_> {
     pub fn read(line: &[u8]) -> Line<'_> {
-        let Ok(raw) = serde_json::from_slice::<Raw<'_>>(line) else { return Line::Unknown };
+        let raw = canonical::read(line).or_else(|| serde_json::from_slice(line).ok());
+        let Some(raw) = raw else { return Line::Unknown };
         match raw {
             Raw { checkpoint: Some(note), anchored_at, .. } => {
                 Line::Checkpoint { note, anchored: anchored_at.is_some() }
