@@ -4,6 +4,7 @@
 
 use crate::journal::allowance::Limits;
 use crate::journal::words::Regime;
+use crate::vault::provider::Provider;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +20,26 @@ pub struct Config {
     pub upstream: Upstream,
     pub audit: Audit,
     pub journal: Journal,
+    /// Pro Santé Connect; without it no visit is offered by telephone.
+    pub ecps: Option<ECps>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ECps {
+    /// As it stands in every id_token.
+    pub issuer: String,
+    /// Where the provider describes itself.
+    pub description: String,
+    pub client: String,
+    /// PEM: whom the provider's certificate must come from, and our own certificate and key.
+    pub ca: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    /// Present: `private_key_jwt` by this key (PEM, PKCS#8, P-256), under this name. Absent: `tls_client_auth`.
+    pub signing_key: Option<PathBuf>,
+    pub signing_key_id: Option<String>,
+    /// Levels that are enough; the first is what is asked for.
+    pub acr: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +53,10 @@ pub struct Journal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     pub name: String,
-    /// National identifiers of the care team's members.
+    /// National identifiers of the care team's members, at a desk.
     pub team: Vec<String>,
+    /// The care team as the establishment signed it, its signature beside it as `.sig`. In production there is no other.
+    pub team_list: Option<PathBuf>,
     /// National identifier and name of professionals for whom an answer may be collected here.
     pub colleagues: Vec<(String, String)>,
     pub regime: Regime,
@@ -46,17 +69,7 @@ pub struct Site {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vault {
     /// What is wanted; the screen names what is in force.
-    pub key: KeyProvider,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyProvider {
-    TpmPin,
-    Tpm,
-    Passphrase,
-    Usb,
-    None,
+    pub key: Provider,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +78,8 @@ pub struct Trust {
     pub anchors: Vec<PathBuf>,
     /// Folder of DER or PEM revocation lists.
     pub crls: Option<PathBuf>,
+    /// Where lists are fetched besides what cards say.
+    pub crl_urls: Vec<String>,
     pub production: bool,
 }
 
@@ -145,6 +160,21 @@ struct Raw {
     audit: Option<RawAudit>,
     #[serde(default)]
     journal: RawJournal,
+    ecps: Option<RawECps>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawECps {
+    issuer: String,
+    description: Option<String>,
+    client_id: String,
+    ca: PathBuf,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    signing_key: Option<PathBuf>,
+    signing_key_id: Option<String>,
+    acr: Option<Vec<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -161,6 +191,7 @@ struct RawSite {
     name: String,
     #[serde(default)]
     team: Vec<String>,
+    team_list: Option<PathBuf>,
     #[serde(default)]
     colleagues: BTreeMap<String, String>,
     regime: Option<String>,
@@ -171,7 +202,7 @@ struct RawSite {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct RawVault {
-    key: Option<KeyProvider>,
+    key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -179,6 +210,8 @@ struct RawVault {
 struct RawTrust {
     anchors: Vec<PathBuf>,
     crls: Option<PathBuf>,
+    #[serde(default)]
+    crl_urls: Vec<String>,
     production: bool,
 }
 
@@ -232,8 +265,24 @@ impl Config {
             Some(name) => Regime::from_name(name)
                 .ok_or_else(|| meaning("site.regime is neither \"arrete-2023\" nor \"conseil-etat-2025\""))?,
         };
+        let key = match raw.vault.key.as_deref() {
+            None => Provider::None,
+            Some(name) => Provider::from_name(name).ok_or_else(|| {
+                meaning("vault.key is none of \"tpm-pin\", \"tpm\", \"passphrase\", \"usb\", \"none\"")
+            })?,
+        };
         if raw.trust.anchors.is_empty() {
             return Err(meaning("trust.anchors is empty: no card could ever be recognised"));
+        }
+        match (raw.site.team.is_empty(), raw.site.team_list.is_some(), raw.trust.production) {
+            (false, _, true) => {
+                return Err(meaning("site.team is for desks: in production the team is site.team_list"));
+            }
+            (false, true, _) => return Err(meaning("site.team and site.team_list name two teams: keep one")),
+            _ => {}
+        }
+        if raw.trust.crl_urls.iter().any(|url| !url.starts_with("http://")) {
+            return Err(meaning("trust.crl_urls: an address does not begin with http://"));
         }
         let endpoint = |url: String, ca, certificate, key| {
             if !url.starts_with("https://") {
@@ -265,27 +314,66 @@ impl Config {
         if journal.allowance.days == 0 || journal.allowance.rows == 0 {
             return Err(meaning("journal.allowance_days or allowance_rows is 0: no record could ever be opened"));
         }
+        let ecps = match raw.ecps {
+            Some(raw) => Some(understand_ecps(raw, &upstream.endpoint, &at).map_err(meaning)?),
+            None => None,
+        };
         Ok(Config {
             site: Site {
                 name: raw.site.name,
                 team: raw.site.team,
+                team_list: raw.site.team_list.map(at),
                 colleagues: raw.site.colleagues.into_iter().collect(),
                 regime,
                 duty_days: raw.site.duty_days.unwrap_or(DUTY_DAYS),
                 brain_death_framework: raw.site.brain_death_framework.map(at),
             },
-            vault: Vault { key: raw.vault.key.unwrap_or(KeyProvider::None) },
+            vault: Vault { key },
             trust: Trust {
                 anchors: raw.trust.anchors.into_iter().map(at).collect(),
                 crls: raw.trust.crls.map(at),
+                crl_urls: raw.trust.crl_urls,
                 production: raw.trust.production,
             },
             reader: Reader { name: raw.reader.name, pinpad: raw.reader.pinpad },
             upstream,
             audit,
             journal,
+            ecps,
         })
     }
+}
+
+/// Without a certificate of its own, the device shows the provider the one it shows the upstream.
+fn understand_ecps(raw: RawECps, device: &Endpoint, at: &impl Fn(PathBuf) -> PathBuf) -> Result<ECps, &'static str> {
+    let issuer = raw.issuer.trim_end_matches('/').to_owned();
+    let description = raw.description.unwrap_or_else(|| format!("{issuer}/.well-known/openid-configuration"));
+    if !issuer.starts_with("https://") || !description.starts_with("https://") {
+        return Err("ecps.issuer and ecps.description must begin with https://");
+    }
+    let acr = raw.acr.unwrap_or_else(|| vec!["eidas1".to_owned()]);
+    if acr.is_empty() {
+        return Err("ecps.acr is empty: no login could ever be enough");
+    }
+    if raw.signing_key_id.is_some() && raw.signing_key.is_none() {
+        return Err("ecps.signing_key_id names a key, and ecps.signing_key is not given");
+    }
+    let (certificate, key) = match (raw.certificate, raw.key) {
+        (Some(certificate), Some(key)) => (at(certificate), at(key)),
+        (None, None) => (device.certificate.clone(), device.key.clone()),
+        _ => return Err("ecps.certificate and ecps.key are given together or not at all"),
+    };
+    Ok(ECps {
+        issuer,
+        description,
+        client: raw.client_id,
+        ca: at(raw.ca),
+        certificate,
+        key,
+        signing_key: raw.signing_key.map(at),
+        signing_key_id: raw.signing_key_id,
+        acr,
+    })
 }
 
 /// ANS, Ségur wave 2 (SC.DMP/CONF): at the first login, then from time to time, for example 180 days.
@@ -319,7 +407,9 @@ connector = "pdsm"
     fn the_least_settings_choose_the_stricter_side() {
         let config = understand(LEAST).expect("understood");
         assert_eq!(config.site.regime, Regime::ConseilEtat2025);
-        assert_eq!(config.vault.key, KeyProvider::None);
+        assert_eq!(config.vault.key, Provider::None);
+        let guarded = understand(&format!("{LEAST}[vault]\nkey = \"tpm-pin\"\n")).expect("understood");
+        assert_eq!(guarded.vault.key, Provider::TpmPin);
         assert_eq!(config.audit.endpoint, config.upstream.endpoint);
         assert_eq!((config.journal.allowance.days, config.journal.allowance.rows), (7, 5_000));
         let own =
@@ -330,6 +420,33 @@ connector = "pdsm"
         let framework = LEAST.replace("[trust]", "brain_death_framework = \"cadre.csv\"\n[trust]");
         let framework = understand(&framework).expect("understood").site.brain_death_framework;
         assert_eq!(framework, Some(PathBuf::from("/etc/chevet/cadre.csv")));
+        let team = LEAST.replace("[trust]", "team_list = \"equipe.csv\"\n[trust]");
+        assert_eq!(
+            understand(&team).expect("understood").site.team_list,
+            Some(PathBuf::from("/etc/chevet/equipe.csv"))
+        );
+    }
+
+    #[test]
+    fn a_visit_by_telephone_needs_a_provider_and_says_what_is_missing() {
+        assert_eq!(understand(LEAST).expect("understood").ecps, None);
+        let least = format!(
+            "{LEAST}[ecps]\nissuer = \"https://psc.example/realm/\"\nclient_id = \"borne\"\nca = \"psc.pem\"\n"
+        );
+        let ecps = understand(&least).expect("understood").ecps.expect("a provider");
+        assert_eq!(ecps.description, "https://psc.example/realm/.well-known/openid-configuration");
+        assert_eq!((ecps.acr.as_slice(), ecps.signing_key), (&["eidas1".to_owned()][..], None));
+        assert_eq!(ecps.certificate, PathBuf::from("/etc/chevet/device.pem"));
+        for (more, named) in [
+            ("acr = []", "ecps.acr"),
+            ("key = \"k.pem\"", "ecps.certificate"),
+            ("signing_key_id = \"k\"", "ecps.signing_key"),
+            ("description = \"http://psc.example\"", "https://"),
+            ("secret = \"x\"", "secret"),
+        ] {
+            let refused = understand(&format!("{least}{more}\n")).expect_err("refused");
+            assert!(refused.contains(named), "{refused}");
+        }
     }
 
     #[test]
@@ -342,7 +459,15 @@ connector = "pdsm"
         assert!(dmp.contains("[audit]"), "{dmp}");
         let never = understand(&format!("{LEAST}[journal]\nallowance_rows = 0\n")).expect_err("refused");
         assert!(never.contains("allowance_rows"), "{never}");
+        let unsigned = LEAST.replace("[trust]", "team = [\"899700000001\"]\n[trust]");
+        assert!(understand(&unsigned).expect_err("refused").contains("site.team_list"));
+        let desk = unsigned.replace("production = true", "production = false");
+        assert_eq!(understand(&desk).expect("understood").site.team, ["899700000001"]);
+        let two = understand(&desk.replace("[trust]", "team_list = \"equipe.csv\"\n[trust]")).expect_err("refused");
+        assert!(two.contains("two teams"), "{two}");
         let nobody = understand(&LEAST.replace("[\"prod.pem\"]", "[]")).expect_err("refused");
         assert!(nobody.contains("anchors"), "{nobody}");
+        let guard = understand(&format!("{LEAST}[vault]\nkey = \"tmp\"\n")).expect_err("refused");
+        assert!(guard.contains("vault.key"), "{guard}");
     }
 }

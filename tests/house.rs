@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["identity", "journal", "link", "patient", "record", "secret", "time"]),
     ("render", &["record", "secret", "time"]),
     ("device", &["secret", "time"]),
-    ("config", &["journal"]),
+    ("config", &["journal", "vault"]),
     (
         "kiosk",
         &[
@@ -74,9 +74,12 @@ const PURE: &[&str] = &[
     "screen/consent_text.rs",
     "screen/form.rs",
     "screen/pad.rs",
+    "screen/phone.rs",
     "exchange/outbox.rs",
     "card/words.rs",
     "card/pkcs15.rs",
+    "ecps/answer.rs",
+    "ecps/poll.rs",
 ];
 
 /// What a pure file may not mention.

@@ -76,7 +76,12 @@ async fn medplum_takes_every_class_of_trace_once() {
 async fn medplum_takes_every_answer_of_a_patient_once() {
     let server = Medplum::start();
     let pdsm = server.pdsm(Profile::Put);
-    let who = AsHolder { holder: holder(), token: SecretBytes::new(b"unread".to_vec()), until: UnixSeconds(i64::MAX) };
+    let who = AsHolder {
+        holder: holder(),
+        token: SecretBytes::new(b"unread".to_vec()),
+        until: UnixSeconds(i64::MAX),
+        mode: None,
+    };
     let answers = [Answer::Yes, Answer::No, Answer::Withdrawn];
     let scopes = [Scope::Team("equipe".into()), Scope::HolderOnce, Scope::Authorization];
     let mut sent = 0;

@@ -20,7 +20,7 @@ const LIVES: u64 = 3_000;
 const STEPS: u32 = 500;
 
 /// Seeds that once found something.
-const REGRESSIONS: &[u64] = &[];
+const REGRESSIONS: &[u64] = &[434];
 
 #[test]
 fn the_promises_hold_in_every_life() {
@@ -42,9 +42,15 @@ fn the_promises_hold_in_every_life() {
     assert!(all.last_tries > 10 && all.blocked > 10, "{all:?}");
     // Every ground, every way through the gate.
     assert!(all.by_authorization > 50 && all.by_team > 50 && all.by_explicit > 50, "{all:?}");
+    assert!(all.by_care_team > 5 && all.by_framework > 5 && all.refused_upstream > 5, "{all:?}");
     assert!(all.by_break_glass > 20 && all.by_colleague > 5, "{all:?}");
     assert!(all.informed > 20 && all.continued > 5 && all.withdrawn > 20, "{all:?}");
     assert!(all.signed > 20 && all.represented > 10 && all.for_colleagues > 20, "{all:?}");
+    // By telephone, through every page, and ended in each of the five ways.
+    assert!(all.phone_answers > 300 && all.phone_homes > 100, "{all:?}");
+    assert!(all.phone_lists > 50 && all.phone_documents > 20, "{all:?}");
+    assert!(all.phone_quits > 10 && all.phone_inactive > 5 && all.phone_tokens > 10, "{all:?}");
+    assert!(all.phone_networks > 10 && all.phone_cards > 10, "{all:?}");
     assert!(all.secret > 10 && all.brain_death > 10 && all.duties > 100, "{all:?}");
 }
 
@@ -73,6 +79,12 @@ fn a_record_opened_on_an_invented_consent_is_caught() {
         some_life_fails(Fault::ConsentsInvented, "no initial consent"),
         "nobody noticed that no patient had agreed"
     );
+}
+
+/// A provider that ends a token and does not say so: a visit that goes on is caught.
+#[test]
+fn a_visit_left_open_without_its_token_is_caught() {
+    assert!(some_life_fails(Fault::TokenEndUnsaid, "token that has ended"), "nobody noticed that the token had ended");
 }
 
 /// With every driver silent for ever, no page waits for ever.

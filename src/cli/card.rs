@@ -15,15 +15,15 @@ use crate::identity::certificate;
 use crate::identity::certificate::Certificate;
 use crate::identity::statement::Statement;
 use crate::identity::trust;
-use crate::identity::trust::Anchors;
-use crate::identity::trust::Crls;
 use crate::identity::trust::Warning;
+use crate::kiosk::trusted;
+use crate::kiosk::trusted::Trust;
 use crate::secret::Pin;
 use crate::time::Wall;
 use serde::Serialize;
 use std::io::BufRead;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -31,6 +31,8 @@ use tokio::sync::mpsc;
 /// What both verbs are asked with.
 pub struct Asked<'a> {
     pub config: &'a Config,
+    /// The state folder, for the lists that were fetched.
+    pub state: &'a Path,
     pub now: Wall,
     pub form: Form,
 }
@@ -134,10 +136,8 @@ pub fn login_on(asked: &Asked<'_>, last_try: LastTry, input: &mut dyn BufRead, o
 /// Why nothing can be shown.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("{path} cannot be read")]
-    File { path: PathBuf, source: std::io::Error },
-    #[error("the configured authorities are not usable")]
-    Anchors(#[source] trust::Error),
+    #[error("whom this device trusts cannot be read")]
+    Trust(#[source] trusted::Error),
     #[error("the reader cannot be used")]
     Reader(#[source] card::Error),
     #[error("the card in the reader {reader} could not be read")]
@@ -201,7 +201,8 @@ fn tell(outcome: Result<Outcome, Error>, form: Form, output: &mut dyn Write) -> 
 
 /// Reads what is in the reader, without the PIN.
 async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
-    let (anchors, crls) = trusted(asked.config)?;
+    let trusted = Trust::read(&asked.config.trust, asked.state).map_err(Error::Trust)?;
+    let crls = trusted.crls().map_err(Error::Trust)?;
     let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
     let options = card::Options { reader_name: asked.config.reader.name.clone() };
     let reader = Reader::start(options, tell).map_err(Error::Reader)?;
@@ -210,7 +211,7 @@ async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
     match reader.read(insertion).await {
         Ok(contents) => {
             let certificate = Certificate::parse(&contents.certificate).map_err(Error::Certificate)?;
-            let verdict = trust::verify(&certificate, &anchors, &crls, asked.now);
+            let verdict = trust::verify(&certificate, &trusted.anchors, &crls, asked.now);
             let shown = describe(&contents, &certificate, verdict);
             Ok(Look { shown, reader, insertion, certificate: Some(certificate), refused: None, notices })
         }
@@ -355,25 +356,6 @@ fn words(warning: Warning) -> &'static str {
         Warning::CrlAging => "the revocation list is aging",
         Warning::CrlAgeUncertain => "the clock cannot tell how old the revocation list is",
     }
-}
-
-/// Anchors and revocation lists, from the files that the settings name.
-fn trusted(config: &Config) -> Result<(Anchors, Crls), Error> {
-    let read = |path: &PathBuf| std::fs::read(path).map_err(|source| Error::File { path: path.clone(), source });
-    let anchors = config.trust.anchors.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let anchors: Vec<&[u8]> = anchors.iter().map(Vec::as_slice).collect();
-    let anchors = Anchors::from_pem(&anchors).map_err(Error::Anchors)?;
-    let mut lists = Vec::new();
-    if let Some(folder) = &config.trust.crls {
-        let failed = |source| Error::File { path: folder.clone(), source };
-        for entry in std::fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.is_file() {
-                lists.push(read(&path)?);
-            }
-        }
-    }
-    Ok((anchors, Crls::from_bytes(lists)))
 }
 
 fn written(shown: &Shown, form: Form) -> String {

@@ -51,6 +51,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// Ends when the window is closed, the play is over, or Ctrl-C is pressed; leaves no process behind.
 pub fn run(arguments: Arguments) -> u8 {
     cli::log::start();
+    cli::log::lock_memory();
     let done = match &arguments.slot {
         None => begin_again_beside_a_reader(),
         Some(slot) => perform(&arguments, slot).map(|()| cli::DONE),
@@ -94,7 +95,13 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
     }
     let nurse = Drawer::profile("nurse").ok_or("the drawer has no nurse")?;
     let starter_round = round_for(&HolderId(nurse.holder_id.to_owned()));
-    let begin = Start { config, state: stage.state.clone(), program: std::env::current_exe()?, starter_round };
+    let begin = Start {
+        config,
+        state: stage.state.clone(),
+        credentials: None,
+        program: std::env::current_exe()?,
+        starter_round,
+    };
     let Kiosk { views, touches, tasks } = runtime.block_on(start::start(begin))?;
 
     let (width, height) = arguments.window;

@@ -1,6 +1,7 @@
 //! `chevet journal verify | export | receipt | status`. `verify` needs no device: an export or a receipt, and the device's
 //! public key.
 
+use crate::cli;
 use crate::identity::trust::Anchors;
 use crate::journal::export::Report;
 use crate::journal::export::Verifier;
@@ -9,7 +10,6 @@ use crate::journal::receipt::Receipt;
 use crate::journal::receipt::qr;
 use crate::journal::words::Ground;
 use crate::vault::Error;
-use crate::vault::Look;
 use crate::vault::Status;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -104,7 +104,7 @@ fn verify_receipt(bytes: &[u8], key: Option<&VerifyingKey>, as_json: bool) -> Ex
 
 /// The patient's receipt of one row: the proof into a file, the sheet with its code to standard output, or all of it as JSON.
 pub fn receipt(state: &Path, device_key: Option<&Path>, row: u64, to: Option<&Path>, as_json: bool) -> ExitCode {
-    let receipt = match Look::open(state, device_key).and_then(|look| look.receipt(row)) {
+    let receipt = match cli::look(state, device_key).and_then(|look| look.receipt(row)) {
         Ok(receipt) => receipt,
         Err(error @ (Error::Absent | Error::Pruned)) => return fail(&format!("no receipt of row {row}: {error}"), NO),
         Err(error) => return fail(&chain(&error), FAILED),
@@ -156,7 +156,7 @@ pub fn export(state: &Path, device_key: Option<&Path>, to: Option<&Path>) -> Exi
 
 /// How many rows, under which root, what waits.
 pub fn status(state: &Path, device_key: Option<&Path>, as_json: bool) -> ExitCode {
-    match Look::open(state, device_key).and_then(|look| look.status()) {
+    match cli::look(state, device_key).and_then(|look| look.status()) {
         Ok(status) => {
             say(&if as_json { shape(&status).to_string() } else { lines(&status) });
             ExitCode::from(DONE)
@@ -184,7 +184,7 @@ fn check(file: &Path, key: Option<VerifyingKey>, anchors: Option<Anchors>) -> st
 
 fn write_export(state: &Path, device_key: Option<&Path>, to: Option<&Path>) -> Result<(), Error> {
     let failed = |source| Error::File { doing: "writing the export", source };
-    let look = Look::open(state, device_key)?;
+    let look = cli::look(state, device_key)?;
     let mut out: Box<dyn Write> = match to {
         Some(path) => Box::new(BufWriter::new(File::create(path).map_err(failed)?)),
         None => Box::new(BufWriter::new(std::io::stdout().lock())),
@@ -203,6 +203,7 @@ fn verified(report: &Report) -> Value {
         "pruned": report.pruned,
         "countersigned": report.countersigned,
         "certified": report.certified,
+        "logins_by_phone": report.logins_by_phone,
         "anchored": report.anchored,
     })
 }

@@ -23,6 +23,7 @@ pub struct Arguments {
 /// Runs until the window is closed.
 pub fn run(arguments: Arguments, common: &Common) -> u8 {
     cli::log::start();
+    cli::log::lock_memory();
     let config = match cli::settings(common) {
         Ok(config) => config,
         Err(code) => return code,
@@ -34,7 +35,8 @@ pub fn run(arguments: Arguments, common: &Common) -> u8 {
             return cli::FAILED;
         }
     };
-    let begin = Start { config, state: common.state.clone(), program, starter_round: Vec::new() };
+    let (state, credentials) = (common.state.clone(), cli::credentials());
+    let begin = Start { config, state, credentials, program, starter_round: Vec::new() };
     let options = options(arguments.window);
     let done = match runtime.block_on(start::start(begin)) {
         Ok(Kiosk { views, touches, tasks }) => {

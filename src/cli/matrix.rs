@@ -10,6 +10,7 @@ pub(in crate::cli) mod data;
 use crate::cli;
 use crate::cli::Common;
 use crate::kiosk::rulebook;
+use crate::policy::establishment;
 use crate::policy::in_force;
 use crate::policy::matrix;
 use crate::policy::nomenclature::list;
@@ -28,10 +29,10 @@ pub enum Verb {
     /// Turn an official publication into our own form, not yet signed; or give a signed file to this device
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(Import),
-    /// Sign a matrix, a list or an establishment's framework with an Ed25519 key (PEM, PKCS#8); writes the signature beside it
+    /// Sign a matrix, a list, or an establishment's framework or team with an Ed25519 key (PEM, PKCS#8); writes the signature beside it
     #[command(after_help = "Example: chevet matrix sign matrix.csv --key release.key --name release")]
     Sign(Sign),
-    /// Verify a matrix, a list or an establishment's framework, and its signature
+    /// Verify a matrix, a list, or an establishment's framework or team, and its signature
     #[command(after_help = "Example: chevet matrix verify matrix.csv")]
     Verify(Verify),
 }
@@ -115,7 +116,7 @@ enum Failure {
     #[error("{path}")]
     Refused { path: String, source: in_force::Why },
     #[error("{path}")]
-    Framework { path: String, source: crate::policy::framework::Error },
+    Establishment { path: String, source: establishment::Error },
     #[error("{path} was not signed")]
     NotSigned { path: String, source: signed::Error },
     #[error("{option} is needed with a publication")]
@@ -160,7 +161,7 @@ impl Failure {
     fn sentence(&self) -> Option<&'static str> {
         match self {
             Failure::Refused { source, .. } => Some(source.sentence()),
-            Failure::Framework { source, .. } => Some(source.sentence()),
+            Failure::Establishment { source, .. } => Some(source.sentence()),
             Failure::Rulebook { source: rulebook::Error::Matrix { source } } => Some(source.sentence()),
             _ => None,
         }
@@ -168,7 +169,7 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Failure::Refused { .. } | Failure::Framework { .. } | Failure::NotSigned { .. } => cli::SAID_NO,
+            Failure::Refused { .. } | Failure::Establishment { .. } | Failure::NotSigned { .. } => cli::SAID_NO,
             Failure::Rulebook { source: rulebook::Error::Matrix { .. } } => cli::SAID_NO,
             Failure::Needed { .. } | Failure::UnknownList { .. } | Failure::Unlike => cli::WRONG_USE,
             Failure::Read { .. } | Failure::Write { .. } | Failure::Rulebook { .. } => cli::FAILED,

@@ -14,16 +14,23 @@ pub mod matrix;
 pub mod policy;
 pub mod record;
 pub mod sync;
+pub mod trust;
 
 use crate::config;
 use crate::config::Config;
 use crate::device::clock::Clock;
+use crate::device::memory;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
+use crate::vault;
+use crate::vault::Look;
+use crate::vault::provider;
+use crate::vault::provider::Sources;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 use std::error::Error;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -71,6 +78,9 @@ enum Verb {
     /// What waits to be delivered
     #[command(subcommand)]
     Sync(sync::Verb),
+    /// Whom this device trusts: authorities, and the lists of what they revoked
+    #[command(subcommand)]
+    Trust(trust::Verb),
     /// The appliance's program
     #[cfg(feature = "screen")]
     #[command(after_help = "Example: chevet kiosk --config kiosk.toml --state state --window 800x480")]
@@ -159,6 +169,10 @@ pub fn run() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|verb| verb == "worker") {
         return crate::render::worker_main();
     }
+    if let Err(error) = memory::keep_to_ourselves() {
+        complain(&error);
+        return ExitCode::from(FAILED);
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -175,6 +189,7 @@ pub fn run() -> ExitCode {
         Verb::Matrix(verb) => matrix::run(verb, common),
         Verb::Journal(verb) => return journal_verb(&verb, common),
         Verb::Sync(verb) => sync::run(verb, common),
+        Verb::Trust(verb) => trust::run(verb, common),
         Verb::Record(RecordVerb::Show { file }) => return record::show(&file, common.json),
         #[cfg(feature = "screen")]
         Verb::Kiosk(verb) => kiosk::run(verb, common),
@@ -205,7 +220,7 @@ fn card_verb(verb: &CardVerb, common: &Common) -> ExitCode {
     let form = if common.json { card::Form::Json } else { card::Form::Text };
     // An operator's command believes the machine's clock, as every other command on it does.
     let now = Wall::Is(Clock::start(UnixSeconds(0)).as_shown());
-    let asked = card::Asked { config: &config, now, form };
+    let asked = card::Asked { config: &config, state: &common.state, now, form };
     match verb {
         CardVerb::Show => card::show(&asked),
         CardVerb::Login { last_try: true } => card::login(&asked, card::LastTry::Use),
@@ -222,6 +237,20 @@ pub(crate) fn settings(common: &Common) -> Result<Config, u8> {
     })
 }
 
+/// What systemd hands over to this process.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    std::env::var_os(CREDENTIALS).map(PathBuf::from)
+}
+
+/// A look at the journal with the key at `device_key`, or else with the one that a kiosk would take here.
+pub(crate) fn look(state: &Path, device_key: Option<&Path>) -> Result<Look, vault::Error> {
+    if device_key.is_some() {
+        return Look::open(state, device_key);
+    }
+    let credentials = credentials();
+    Look::here(Sources { state, credentials: credentials.as_deref(), tpms: Path::new(provider::TPMS) })
+}
+
 /// Says what failed, with its chain of causes.
 pub(crate) fn complain(error: &(dyn Error + 'static)) {
     let mut text = format!("chevet: {error}");
@@ -234,6 +263,7 @@ pub(crate) fn complain(error: &(dyn Error + 'static)) {
     eprintln!("{text}");
 }
 
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// Done.
 pub(crate) const DONE: u8 = 0;
 /// Denied, refused, an invalid signature or proof.

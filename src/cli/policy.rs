@@ -50,7 +50,7 @@ pub enum Failure {
     #[error("{value} is no {fact}; {known} are")]
     Word { fact: &'static str, value: String, known: String },
     #[error("{path} is no signed framework")]
-    Framework { path: String, source: crate::policy::framework::Error },
+    Framework { path: String, source: crate::policy::establishment::Error },
     #[error("the rules of this device cannot be read")]
     Rulebook { source: crate::kiosk::rulebook::Error },
 }

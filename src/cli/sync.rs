@@ -6,7 +6,6 @@ use crate::cli;
 use crate::cli::Common;
 use crate::time::UnixSeconds;
 use crate::vault;
-use crate::vault::Look;
 use crate::vault::SetAside;
 use serde::Serialize;
 use std::path::Path;
@@ -76,7 +75,7 @@ pub fn run(verb: Verb, common: &Common) -> u8 {
 
 /// Counts what waits in that folder, beside a kiosk that may be running on it. Makes nothing and mends nothing.
 fn read(folder: &Path) -> Result<vault::Status, vault::Error> {
-    Look::open(folder, None)?.status()
+    cli::look(folder, None)?.status()
 }
 
 impl Status {

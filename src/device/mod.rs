@@ -1,4 +1,5 @@
-//! The board: what the clock may be believed, what the boot is called. Printer, scanner, backlight, watchdog and update
+//! The board: what the clock may be believed, what memory may leave. Printer, scanner, backlight, watchdog and update
 //! slots come with the image.
 
 pub mod clock;
+pub mod memory;

@@ -60,7 +60,12 @@ impl Request {
     /// Puts the card's signature behind it (RSASSA-PKCS1-v1_5, SHA-256, raw bytes).
     pub fn finish(&self, signing_input: &str, signature: &[u8]) -> AsHolder {
         let compact = format!("{signing_input}.{}", BASE64URL.encode(signature));
-        AsHolder { holder: self.holder.clone(), token: SecretBytes::new(compact.into_bytes()), until: self.until() }
+        AsHolder {
+            holder: self.holder.clone(),
+            token: SecretBytes::new(compact.into_bytes()),
+            until: self.until(),
+            mode: None,
+        }
     }
 
     fn until(&self) -> UnixSeconds {
@@ -76,7 +81,7 @@ impl Request {
 }
 
 /// TRE_R248. What is no mode of the upstream is asked for as a normal access: it gives no more than that.
-fn purpose(mode: Mode) -> &'static str {
+pub(super) fn purpose(mode: Mode) -> &'static str {
     match mode {
         Mode::BrisDeGlace => "bris_de_glace",
         Mode::Centre15 => "centre_15",

@@ -5,6 +5,7 @@ use crate::journal::Held;
 use crate::journal::consent::Consent;
 use crate::journal::item::Contribution;
 use crate::journal::trace::Trace;
+use crate::journal::words::Mode;
 use crate::patient::ins::Ins;
 use crate::record::document::Document;
 use crate::record::state::Access;
@@ -20,6 +21,8 @@ pub struct AsHolder {
     pub token: SecretBytes,
     /// After it, another one must be signed.
     pub until: UnixSeconds,
+    /// The access mode, where the token does not say it (docs/pdsm.md §1): only with a PSC token.
+    pub mode: Option<Mode>,
 }
 
 /// The device's credential is its certificate, in the TLS handshake.
@@ -74,8 +77,14 @@ pub enum Error {
 
 /// A connector. Each call is bounded in time and size; none keeps personal data after it returns.
 pub trait Upstream: Send + Sync {
-    /// TD0.2: the record, and this holder's authorization.
-    fn state(&self, who: &AsHolder, patient: &Ins) -> impl Future<Output = Result<RecordState, Error>> + Send;
+    /// TD0.2: the record, this holder's authorization, and what was said about their teams; `team` is the site's, when
+    /// they are in it.
+    fn state(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        team: Option<&str>,
+    ) -> impl Future<Output = Result<RecordState, Error>> + Send;
 
     /// TD3.1, ITI-67: all current documents' metadata since `since` (two years at most by default).
     fn find(
@@ -120,6 +129,9 @@ pub trait Upstream: Send + Sync {
 
     /// The time by the server's newest `Date`, carried on since it was heard, for the clock's trust.
     fn server_time(&self) -> Option<UnixSeconds>;
+
+    /// Closes what is open to the servers: what was asked and answered lies in a connection's buffers until it is closed.
+    fn hang_up(&self);
 }
 
 impl std::fmt::Debug for AsHolder {

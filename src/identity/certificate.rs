@@ -4,6 +4,8 @@
 //! for wherever they stand. Parsing is no trust: see [`trust`](crate::identity::trust). Never decides, never reads a clock. Pure.
 //! The extensions are those of the GIP-CPS arc, 1.2.250.1.71.1.2.
 
+use crate::identity::anchors::Realm;
+use crate::identity::crl;
 use crate::identity::holder::CardKind;
 use crate::identity::holder::CertificateKeyId;
 use crate::identity::holder::Holder;
@@ -15,6 +17,9 @@ use aws_lc_rs::digest;
 use aws_lc_rs::signature;
 use x509_parser::asn1_rs::FromDer as _;
 use x509_parser::asn1_rs::Integer;
+use x509_parser::extensions::CRLDistributionPoints;
+use x509_parser::extensions::DistributionPointName;
+use x509_parser::prelude::GeneralName;
 use x509_parser::prelude::X509Certificate;
 use x509_parser::prelude::X509Name;
 
@@ -24,6 +29,9 @@ pub struct Certificate {
     der: Vec<u8>,
     subject: String,
     issuer: String,
+    issuer_realm: Realm,
+    serial: Vec<u8>,
+    lists_at: Vec<String>,
     not_before: UnixSeconds,
     not_after: UnixSeconds,
     key_id: CertificateKeyId,
@@ -86,6 +94,9 @@ impl Certificate {
         Ok(Certificate {
             subject: subject.to_string(),
             issuer: parsed.issuer().to_string(),
+            issuer_realm: Realm::of(parsed.issuer()),
+            serial: crl::without_zeros(parsed.raw_serial()).to_vec(),
+            lists_at: [DISTRIBUTION_POINTS, FRESHEST_CRL].iter().flat_map(|oid| addresses(&parsed, oid)).collect(),
             not_before: UnixSeconds(parsed.validity().not_before.timestamp()),
             not_after: UnixSeconds(parsed.validity().not_after.timestamp()),
             key_id: CertificateKeyId(key_id),
@@ -115,7 +126,6 @@ impl Certificate {
             specialty: None,
             pharmacist_section: None,
             situations: None,
-            key_id: self.key_id,
         }
     }
 
@@ -137,6 +147,22 @@ impl Certificate {
 
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// By the issuer's name alone: nothing is proven by it.
+    pub(super) fn issuer_realm(&self) -> Realm {
+        self.issuer_realm
+    }
+
+    /// Without leading zeros.
+    pub(super) fn serial(&self) -> &[u8] {
+        &self.serial
+    }
+
+    /// Where the issuer publishes its whole and delta lists over HTTP; to be asked only once the chain is verified. An
+    /// address of another kind (LDAP) is left out.
+    pub fn lists_at(&self) -> &[String] {
+        &self.lists_at
     }
 
     pub fn not_before(&self) -> UnixSeconds {
@@ -226,6 +252,22 @@ fn card_id(parsed: &X509Certificate<'_>) -> Option<String> {
     std::str::from_utf8(text.data).ok().map(str::to_owned)
 }
 
+/// The http addresses of cRLDistributionPoints or freshestCRL (RFC 5280 §4.2.1.13, §4.2.1.15: one syntax). What is not
+/// understood has none: lists may come another way.
+fn addresses(parsed: &X509Certificate<'_>, oid: &str) -> Vec<String> {
+    let Some(value) = extension_value(parsed, oid) else { return Vec::new() };
+    let Ok((_, points)) = CRLDistributionPoints::from_der(value) else { return Vec::new() };
+    let names = points.points.iter().filter_map(|point| match &point.distribution_point {
+        Some(DistributionPointName::FullName(names)) => Some(names),
+        _ => None,
+    });
+    let uris = names.flatten().filter_map(|name| match name {
+        GeneralName::URI(uri) => Some((*uri).to_owned()),
+        _ => None,
+    });
+    uris.filter(|uri| uri.starts_with("http://")).take(POINTS_MAX).collect()
+}
+
 /// An extension that appears twice is not trusted to mean either (RFC 5280 §4.2).
 fn extension_value<'a>(parsed: &'a X509Certificate<'_>, oid: &str) -> Option<&'a [u8]> {
     let mut found = parsed.iter_extensions().filter(|extension| extension.oid.to_id_string() == oid);
@@ -242,6 +284,10 @@ impl std::fmt::Debug for Certificate {
     }
 }
 
+/// More than any certificate seen names.
+const POINTS_MAX: usize = 4;
+const DISTRIBUTION_POINTS: &str = "2.5.29.31";
+const FRESHEST_CRL: &str = "2.5.29.46";
 const COMMON_NAME: &str = "2.5.4.3";
 const SURNAME: &str = "2.5.4.4";
 const GIVEN_NAME: &str = "2.5.4.42";

@@ -63,7 +63,6 @@ pub struct Holder {
     pub pharmacist_section: Option<String>,
     /// `None` before the PIN.
     pub situations: Option<Vec<Situation>>,
-    pub key_id: CertificateKeyId,
 }
 
 impl CardKind {
@@ -82,6 +81,14 @@ impl Holder {
     /// Whether a record may be asked for at all: a CPE and a CPA open the reception desk.
     pub fn may_ask_for_records(&self) -> bool {
         matches!(self.card_kind, CardKind::Cps | CardKind::Cpf) && self.profession.is_some()
+    }
+
+    /// The situation d'exercice that this visit is under, where there is no other.
+    pub fn situation(&self) -> Option<&Situation> {
+        match self.situations.as_deref() {
+            Some([only]) => Some(only),
+            _ => None,
+        }
     }
 }
 

@@ -4,10 +4,16 @@
 //!
 //! - `holder` the professional, in the words of the national nomenclatures
 //! - `certificate` what an IGC-Santé certificate says
-//! - `trust` the chain, the dates, the revocation lists
+//! - `anchors` whom the settings trust, production or test · `crl` revocation lists, whole and delta
+//! - `trust` the chain, the dates, the age of the lists
+//! - `id_token` what Pro Santé Connect signs · `userinfo` what it says of a professional
 //! - `statement` the only things that a holder's card is ever asked to sign
 
+pub mod anchors;
 pub mod certificate;
+pub mod crl;
 pub mod holder;
+pub mod id_token;
 pub mod statement;
 pub mod trust;
+pub mod userinfo;

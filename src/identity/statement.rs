@@ -68,6 +68,21 @@ mod tests {
         assert_ne!(a.message(), b.message());
     }
 
+    /// Domain, device, card, salt, each behind its length, and not a byte that somebody else chose.
+    #[test]
+    fn the_compartments_statement_is_what_the_design_says() {
+        let statement = Statement::compartment("chevet-01", CertificateKeyId([7; 32]), &[9; 32]);
+        let expected = [
+            b"\x00\x00\x00\x15chevet/compartment/v1".as_slice(),
+            b"\x00\x00\x00\x09chevet-01",
+            b"\x00\x00\x00\x20",
+            &[7; 32],
+            b"\x00\x00\x00\x20",
+            &[9; 32],
+        ];
+        assert_eq!(statement.message(), expected.concat());
+    }
+
     #[test]
     fn a_token_is_a_jwt_or_nothing() {
         assert!(Statement::token("eyJhbGciOiJSUzI1NiJ9.e30").is_some());

@@ -4,29 +4,19 @@
 //! know no more than "not before": what such a clock cannot tell is tolerated and reported, what it can tell is not.
 //! Bytes come in as values; nothing is fetched here. Pure.
 
+use crate::identity::anchors::Realm;
 use crate::identity::certificate::Certificate;
 use crate::identity::certificate::KeyUse;
+use crate::identity::crl::Kind;
+use crate::identity::crl::List;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::CertificateRevocationListDer;
-use rustls::pki_types::TrustAnchor;
 use rustls::pki_types::UnixTime;
-use rustls::pki_types::pem::PemObject as _;
 use std::time::Duration;
 
-/// Roots and authorities that the settings trust. An authority whose issuer is here too is a step to it; one whose issuer
-/// is not here is an anchor itself, because somebody put it into the settings.
-pub struct Anchors {
-    anchors: Vec<TrustAnchor<'static>>,
-    intermediates: Vec<CertificateDer<'static>>,
-}
-
-/// Revocation lists, newest first.
-pub struct Crls {
-    lists: Vec<List>,
-    unreadable: usize,
-}
+pub use crate::identity::anchors::Anchors;
+pub use crate::identity::crl::Crls;
 
 /// What stands after the verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +50,8 @@ pub enum Error {
     Revoked,
     #[error("the certificate comes from no configured authority")]
     OtherIssuer,
+    #[error("the certificate is a {} one, and this device trusts the other kind only", .0.name())]
+    OtherRealm(Realm),
     #[error("the certificate is not one for authentication")]
     OtherUsage,
     #[error("the revocation list is {age_days} days old")]
@@ -68,10 +60,6 @@ pub enum Error {
     CrlMissing,
     #[error("the certificate is damaged or of a kind that is not understood")]
     Unreadable,
-    #[error("a configured authority is not understood")]
-    AnchorUnreadable,
-    #[error("no authority is configured")]
-    NoAnchor,
 }
 
 /// Up to this age, a revocation list says nothing.
@@ -79,60 +67,6 @@ pub const CRL_FRESH_S: i64 = 7 * DAY_S;
 
 /// Up to this age, it is used with a warning; beyond it, no card is taken.
 pub const CRL_TOLERATED_S: i64 = 30 * DAY_S;
-
-impl Anchors {
-    /// Reads PEM files, each with any number of certificates.
-    pub fn from_pem(files: &[&[u8]]) -> Result<Anchors, Error> {
-        let mut all = Vec::new();
-        for file in files {
-            let before = all.len();
-            for certificate in CertificateDer::pem_slice_iter(file) {
-                all.push(certificate.map_err(|_| Error::AnchorUnreadable)?);
-            }
-            if all.len() == before {
-                return Err(Error::AnchorUnreadable);
-            }
-        }
-        Anchors::from_der(all)
-    }
-
-    fn from_der(all: Vec<CertificateDer<'static>>) -> Result<Anchors, Error> {
-        let names: Vec<(Vec<u8>, Vec<u8>)> = all.iter().map(names).collect::<Result<_, _>>()?;
-        let (mut anchors, mut intermediates) = (Vec::new(), Vec::new());
-        for (certificate, (subject, issuer)) in all.iter().zip(&names) {
-            let issuer_is_here = issuer != subject && names.iter().any(|(other, _)| other == issuer);
-            if issuer_is_here {
-                intermediates.push(certificate.clone());
-            } else {
-                let anchor = webpki::anchor_from_trusted_cert(certificate).map_err(|_| Error::AnchorUnreadable)?;
-                anchors.push(anchor.to_owned());
-            }
-        }
-        if anchors.is_empty() { Err(Error::NoAnchor) } else { Ok(Anchors { anchors, intermediates }) }
-    }
-}
-
-impl Crls {
-    /// Reads lists in DER or PEM. What cannot be read is counted and left out: one broken file in a folder must not take
-    /// every card away, and a list that is missed is missed at [`verify`].
-    pub fn from_bytes(files: Vec<Vec<u8>>) -> Crls {
-        let mut lists = Vec::new();
-        let mut unreadable = 0;
-        for file in files {
-            match List::read(&file) {
-                Some(mut read) => lists.append(&mut read),
-                None => unreadable += 1,
-            }
-        }
-        lists.sort_by_key(|list| std::cmp::Reverse(list.this_update));
-        Crls { lists, unreadable }
-    }
-
-    /// Files that were left out.
-    pub fn unreadable(&self) -> usize {
-        self.unreadable
-    }
-}
 
 /// Whether this certificate may say who is there, now.
 pub fn verify(certificate: &Certificate, anchors: &Anchors, crls: &Crls, now: Wall) -> Result<Verified, Error> {
@@ -146,14 +80,20 @@ pub fn verify(certificate: &Certificate, anchors: &Anchors, crls: &Crls, now: Wa
     // The dates of the holder's certificate were judged above under the clock's trust. The authorities are judged at a time
     // at which that certificate is valid, for a floor may lie before all of them.
     let judged_at = now.value().max(certificate.not_before());
-    chain(&leaf, anchors, judged_at, None)?;
+    chain(&leaf, anchors, judged_at, None).map_err(|error| other_realm(error, certificate, anchors))?;
 
     // Lists are fetched over plain HTTP: one that is not signed by the authority must not hide an older one that is.
-    let of_issuer = crls.lists.iter().filter(|list| list.list.issuer() == leaf.issuer());
+    let of_issuer = crls.whole.iter().filter(|list| list.issuer() == leaf.issuer());
     for list in of_issuer {
-        match chain(&leaf, anchors, judged_at, Some(&list.list)) {
+        let Kind::Whole(whole) = &list.kind else { continue };
+        match chain(&leaf, anchors, judged_at, Some(whole)) {
             Ok(()) => {
-                let crl_age_s = check_age(list, now, &mut warnings)?;
+                let delta = crls.delta_of(list, anchors);
+                if delta.is_some_and(|delta| delta.names(certificate)) {
+                    return Err(Error::Revoked);
+                }
+                // With its delta, a list says what was known when the delta was made.
+                let crl_age_s = check_age(delta.unwrap_or(list), now, &mut warnings)?;
                 return Ok(Verified { crl_age_s, warnings });
             }
             Err(Error::Revoked) => return Err(Error::Revoked),
@@ -173,6 +113,12 @@ pub fn verify_past(certificate: &Certificate, anchors: &Anchors, at: Wall) -> Re
     let der = CertificateDer::from(certificate.der());
     let leaf = webpki::EndEntityCert::try_from(&der).map_err(|_| Error::Unreadable)?;
     chain(&leaf, anchors, at.value().max(certificate.not_before()), None)
+}
+
+/// A test card at a real device, or the other way round, is told so: nobody is to look for an authority that is missing.
+fn other_realm(error: Error, certificate: &Certificate, anchors: &Anchors) -> Error {
+    let realm = certificate.issuer_realm();
+    if error == Error::OtherIssuer && realm != anchors.realm() { Error::OtherRealm(realm) } else { error }
 }
 
 fn check_dates(certificate: &Certificate, now: Wall, warnings: &mut Vec<Warning>) -> Result<(), Error> {
@@ -243,35 +189,6 @@ fn check_age(list: &List, now: Wall, warnings: &mut Vec<Warning>) -> Result<i64,
     Ok(age_s)
 }
 
-struct List {
-    list: webpki::CertRevocationList<'static>,
-    this_update: UnixSeconds,
-}
-
-impl List {
-    fn read(file: &[u8]) -> Option<Vec<List>> {
-        let pem: Vec<CertificateRevocationListDer<'_>> =
-            CertificateRevocationListDer::pem_slice_iter(file).collect::<Result<_, _>>().ok()?;
-        if pem.is_empty() {
-            Some(vec![List::from_der(file)?])
-        } else {
-            pem.iter().map(|der| List::from_der(der)).collect()
-        }
-    }
-
-    fn from_der(der: &[u8]) -> Option<List> {
-        let list = webpki::OwnedCertRevocationList::from_der(der).ok()?;
-        let (_, dated) = x509_parser::parse_x509_crl(der).ok()?;
-        Some(List { list: list.into(), this_update: UnixSeconds(dated.last_update().timestamp()) })
-    }
-}
-
-/// Subject and issuer of an authority, as DER.
-fn names(certificate: &CertificateDer<'_>) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).map_err(|_| Error::AnchorUnreadable)?;
-    Ok((parsed.subject().as_raw().to_vec(), parsed.issuer().as_raw().to_vec()))
-}
-
 /// sha256WithRSA is what the IGC-Santé uses; its neighbours cost nothing.
 const SIGNATURES: &[&dyn rustls::pki_types::SignatureVerificationAlgorithm] = &[
     webpki::aws_lc_rs::RSA_PKCS1_2048_8192_SHA256,
@@ -284,6 +201,7 @@ const DAY_S: i64 = 24 * 3600;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustls::pki_types::pem::PemObject as _;
 
     const NURSE: &[u8] = include_bytes!("../../tests/identity/nurse.pem");
     const REVOKED: &[u8] = include_bytes!("../../tests/identity/revoked.pem");
@@ -381,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_counted_or_refused() {
+    fn a_list_that_cannot_be_read_is_counted() {
         let crls = Crls::from_bytes(vec![b"not a list".to_vec(), LIST.to_vec(), Vec::new()]);
-        assert_eq!((crls.lists.len(), crls.unreadable()), (1, 2));
-        assert_eq!(Anchors::from_pem(&[]).map(|_| ()), Err(Error::NoAnchor));
-        assert_eq!(Anchors::from_pem(&[ANCHORS, b"nothing"]).map(|_| ()), Err(Error::AnchorUnreadable));
-        let broken = include_str!("../../tests/identity/root.pem").replace("MII", "NII");
-        assert_eq!(Anchors::from_pem(&[broken.as_bytes()]).map(|_| ()), Err(Error::AnchorUnreadable));
-        // The authority alone is an anchor too, because the settings name it.
+        assert_eq!((crls.whole.len(), crls.unreadable()), (1, 2));
+    }
+
+    #[test]
+    fn an_authority_alone_is_an_anchor() {
+        // Because the settings name it.
         let whole = std::str::from_utf8(ANCHORS).expect("text");
         let second = whole.rfind("-----BEGIN").expect("two of them");
         let anchors = Anchors::from_pem(&[&whole.as_bytes()[second..]]).expect("an anchor");

@@ -50,6 +50,8 @@ pub struct Report {
     pub countersigned: u64,
     /// Whether those certificates come from the given authorities. `None`: none were given.
     pub certified: Option<bool>,
+    /// Logins by telephone: signed by their provider's key, which no authority for cards certifies.
+    pub logins_by_phone: u64,
     /// Rows under a checkpoint that the upstream has acknowledged, as the device noted it. The upstream has the proof.
     pub anchored: u64,
 }
@@ -164,6 +166,7 @@ impl Verifier {
             // What is under a row that is not believed is not vouched for by anybody.
             countersigned: if bad.is_some() { 0 } else { countersigned.unwrap_or(0) },
             certified: self.anchors.as_ref().map(|_| self.logins.are_certified()),
+            logins_by_phone: self.logins.by_phone(),
             anchored: if bad.is_some() { 0 } else { anchored.unwrap_or(0) },
         }
     }

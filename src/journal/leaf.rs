@@ -2,8 +2,10 @@
 
 use crate::identity::holder::HolderId;
 use crate::identity::holder::ProfessionCode;
+use crate::journal::trace::CardProof;
 use crate::journal::trace::Draft;
 use crate::journal::trace::LoginProof;
+use crate::journal::trace::PhoneProof;
 use crate::journal::trace::Trace;
 use crate::journal::words::Class;
 use crate::journal::words::Ground;
@@ -57,7 +59,7 @@ pub enum LeafError {
 }
 
 /// Version of the canonical form. A new field is a new form; old rows keep their bytes for ever.
-pub(super) const FORM: u64 = 1;
+pub const FORM: u64 = 1;
 
 impl Pending {
     /// Writes the row down, once: what is hashed is what is stored and sent.
@@ -136,12 +138,13 @@ pub fn leaf_hash(bytes: &[u8]) -> LeafHash {
 /// The row as RFC 8785 JSON. Integers stay below 2^53, everything else is text, so that no number can be read two ways.
 fn canonical(trace: &Trace) -> Vec<u8> {
     let draft = &trace.draft;
-    let proof = draft.proof.as_ref().map(|proof| {
-        json!({
+    let proof = draft.proof.as_ref().map(|proof| match proof {
+        LoginProof::Card(proof) => json!({
             "certificate": BASE64.encode(&proof.certificate),
             "nonce": hex::encode(proof.nonce),
             "signature": BASE64.encode(&proof.signature),
-        })
+        }),
+        LoginProof::Phone(proof) => json!({"id_token": proof.id_token, "key": proof.key}),
     });
     let value = json!({
         "form": FORM,
@@ -240,10 +243,14 @@ fn parse_proof(value: &Value) -> Result<Option<LoginProof>, LeafError> {
     if value.is_null() {
         return Ok(None);
     }
+    if let (Some(id_token), Some(key)) = (value["id_token"].as_str(), value["key"].as_str()) {
+        return Ok(Some(LoginProof::Phone(PhoneProof { id_token: id_token.to_owned(), key: key.to_owned() })));
+    }
     let bytes =
         |name: &'static str| BASE64.decode(value[name].as_str().unwrap_or("!")).map_err(|_| LeafError::Field("proof"));
     let nonce = fixed_hex(value["nonce"].as_str().unwrap_or("")).ok_or(LeafError::Field("proof"))?;
-    Ok(Some(LoginProof { certificate: bytes("certificate")?, nonce, signature: bytes("signature")? }))
+    let proof = CardProof { certificate: bytes("certificate")?, nonce, signature: bytes("signature")? };
+    Ok(Some(LoginProof::Card(proof)))
 }
 
 fn parse_patient(value: &Value) -> Result<Option<Ins>, LeafError> {
@@ -284,7 +291,11 @@ mod tests {
                 holder: HolderId("899700000012".into()),
                 profession: Some(ProfessionCode(60)),
                 login: Some(40),
-                proof: Some(LoginProof { certificate: vec![1, 2], nonce: [3; 32], signature: vec![4] }),
+                proof: Some(LoginProof::Card(CardProof {
+                    certificate: vec![1, 2],
+                    nonce: [3; 32],
+                    signature: vec![4],
+                })),
                 situation: None,
                 patient: Ins::unchecked("279035121518989", InsKind::Test).ok(),
                 document: Some((UniqueId("1.2.3".into()), TypeCode("15508-5".into()))),
@@ -306,6 +317,9 @@ mod tests {
     fn a_row_is_read_back_as_it_was_written() {
         let pending = Pending::new(trace(5));
         assert_eq!(parse(pending.canonical()), Ok(trace(5)));
+        let mut by_phone = trace(5);
+        by_phone.draft.proof = Some(LoginProof::Phone(PhoneProof { id_token: "a.b.c".into(), key: "{}".into() }));
+        assert_eq!(parse(Pending::new(by_phone.clone()).canonical()), Ok(by_phone));
         // Canonical: sorted keys, no white space.
         assert!(pending.canonical().starts_with(br#"{"blind":"0505"#));
     }

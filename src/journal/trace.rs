@@ -21,7 +21,7 @@ pub struct Draft {
     pub profession: Option<ProfessionCode>,
     /// Index of the row that proves this holder's login; `None` only on that row itself.
     pub login: Option<u64>,
-    /// Only on a login row by card.
+    /// Only on a login row.
     pub proof: Option<LoginProof>,
     /// Structure identifier of the chosen situation d'exercice.
     pub situation: Option<String>,
@@ -43,15 +43,32 @@ pub struct Draft {
     pub at: Now,
 }
 
-/// Authorship: anybody can check it with the certificate alone.
+/// Authorship: anybody can check it with what is in it alone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LoginProof {
+pub enum LoginProof {
+    Card(CardProof),
+    Phone(PhoneProof),
+}
+
+/// The card was there, and its PIN was typed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardProof {
     /// DER of the authentication certificate.
     pub certificate: Vec<u8>,
     /// What `identity::statement::Statement::login` was made with.
     pub nonce: [u8; 32],
     /// RSASSA-PKCS1-v1_5 over SHA-256 of the statement.
     pub signature: Vec<u8>,
+}
+
+/// Pro Santé Connect says that the holder approved on their telephone. It attests the login alone: there is no card to
+/// countersign what follows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneProof {
+    /// As it was signed. It holds no secret: it opens nothing once its login is over.
+    pub id_token: String,
+    /// The provider's public key that signed it, as JWK text.
+    pub key: String,
 }
 
 /// A [`Draft`] with its place in the log and everything the device adds.

@@ -147,7 +147,12 @@ impl Courier {
             };
             sent = true;
             plan.sent(&batch);
-            match self.deliver(&batch, listed, present.as_deref()).await {
+            let delivered = self.deliver(&batch, listed, present.as_deref()).await;
+            if self.presence.borrow().is_none() {
+                // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
+                self.upstream.hang_up();
+            }
+            match delivered {
                 Ok(()) => {
                     plan.answered(&batch);
                     self.tell_link(LinkState::Online).await;

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 mod attest;
 pub mod hands;
+mod memory;
 mod record;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
@@ -132,6 +133,8 @@ fn fate_of(effect: &Effect) -> Fate {
         Effect::ReadCard { .. }
         | Effect::CheckPin { .. }
         | Effect::OpenCompartment { .. }
+        | Effect::AskPhone { .. }
+        | Effect::OpenMemory { .. }
         | Effect::Deliver { .. }
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.
         | Effect::KeepTold { .. }

@@ -1,8 +1,12 @@
-//! The folder `policy/` of the state folder: newer matrices and lists, each signed, that were given to this device.
+//! The folder `policy/` of the state folder: newer matrices and lists, each signed, that were given to this device; and
+//! what the establishment signed and the settings name.
 //!
 //! Read once, at start and by the operator's verbs; `policy::in_force` chooses. A file is written whole or not at all, its
 //! signature first, so that nothing unsigned ever lies there alone.
 
+use crate::config::Site;
+use crate::policy::establishment;
+use crate::policy::framework::Framework;
 use crate::policy::in_force;
 use crate::policy::in_force::Chosen;
 use crate::policy::in_force::Given;
@@ -12,7 +16,10 @@ use crate::policy::nomenclature;
 use crate::policy::nomenclature::Lists;
 use crate::policy::signed::Standing;
 use crate::policy::table;
+use crate::policy::team::Team;
 use crate::time::Wall;
+use crate::visit::page::Aside;
+use crate::visit::page::AsideKind;
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -73,6 +80,53 @@ pub fn give(state: &Path, name: &str, bytes: &[u8], signature: &str) -> Result<P
     }
     File::open(&folder).and_then(|folder| folder.sync_all()).map_err(failed(&folder))?;
     Ok(folder.join(format!("{name}.csv")))
+}
+
+/// What the establishment signed for itself, as far as it is believed.
+pub struct Issued {
+    pub team: Team,
+    pub framework: Option<Framework>,
+    pub left_aside: Vec<Aside>,
+}
+
+/// One that is refused stops nothing and gives nobody anything: the team is empty, brain death stays forbidden, and the
+/// screen says why.
+pub fn issued(site: &Site, standing: Standing) -> Issued {
+    let mut left_aside = Vec::new();
+    let mut framework = None;
+    if let Some(path) = &site.brain_death_framework {
+        let open = |bytes: &[u8], signature: &str| Framework::open(bytes, signature, standing)?.of_site(&site.name);
+        match believed(path, open) {
+            Ok(one) => framework = Some(one),
+            Err(why) => left_aside.push(Aside { what: AsideKind::Framework, why }),
+        }
+    }
+    let mut team = Team::named(&site.name, &site.team);
+    if let Some(path) = &site.team_list {
+        let open = |bytes: &[u8], signature: &str| Team::open(bytes, signature, standing)?.of_site(&site.name);
+        match believed(path, open) {
+            Ok(one) => team = one,
+            Err(why) => left_aside.push(Aside { what: AsideKind::Team, why }),
+        }
+    }
+    Issued { team, framework, left_aside }
+}
+
+/// Opens a file with its signature beside it, or says why not, in one French sentence.
+fn believed<T>(
+    path: &Path,
+    open: impl FnOnce(&[u8], &str) -> Result<T, establishment::Error>,
+) -> Result<T, &'static str> {
+    let read = fs::read(path).and_then(|bytes| Ok((bytes, fs::read_to_string(path.with_extension("sig"))?)));
+    let (bytes, signature) = read.map_err(|error| {
+        tracing::error!(path = %path.display(), %error, "a file that the settings name cannot be read; it gives nothing");
+        "Ce fichier ou sa signature manque."
+    })?;
+    open(&bytes, &signature).map_err(|error| {
+        let why = cause(&error);
+        tracing::error!(path = %path.display(), why, "a file that the establishment signed is refused; it gives nothing");
+        error.sentence()
+    })
 }
 
 /// Every table of the folder, by name; none when there is no folder. One without a signature is refused by its absence.

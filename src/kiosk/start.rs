@@ -6,25 +6,30 @@ use crate::card;
 use crate::config::AuditProfile;
 use crate::config::Config;
 use crate::config::Connector;
+use crate::config::ECps;
 use crate::config::Endpoint;
 use crate::device::clock;
 use crate::device::clock::Clock;
+use crate::ecps;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
 use crate::identity::holder::HolderId;
-use crate::identity::trust;
 use crate::kiosk::courier;
 use crate::kiosk::courier::Courier;
 use crate::kiosk::ears;
+use crate::kiosk::lists;
 use crate::kiosk::main_loop;
 use crate::kiosk::perform;
 use crate::kiosk::perform::hands::Hands;
-use crate::kiosk::perform::hands::Team;
+use crate::kiosk::phone;
+use crate::kiosk::phone::Line;
+use crate::kiosk::phone::Phone;
 use crate::kiosk::rulebook;
+use crate::kiosk::trusted;
+use crate::kiosk::trusted::Trust;
 use crate::link;
 use crate::patient::ins::Patient;
-use crate::policy::framework;
-use crate::policy::framework::Framework;
+use crate::policy::in_force::Refused;
 use crate::policy::signed::Standing;
 use crate::render;
 use crate::screen::view::DeviceFacts;
@@ -34,9 +39,15 @@ use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
 use crate::vault;
 use crate::vault::Vault;
+use crate::vault::provider;
+use crate::vault::provider::DeviceKey;
+use crate::vault::provider::Provider;
+use crate::vault::provider::Sources;
 use crate::visit::Event;
 use crate::visit::Visit;
 use crate::visit::event::Touch;
+use crate::visit::page::Aside;
+use crate::visit::page::AsideKind;
 use crate::visit::page::Colleague;
 use crate::visit::page::Rules;
 use std::path::Path;
@@ -52,6 +63,8 @@ pub struct Start {
     pub config: Config,
     /// The state folder.
     pub state: PathBuf,
+    /// `$CREDENTIALS_DIRECTORY`: what systemd hands over, the device key among it.
+    pub credentials: Option<PathBuf>,
     /// This very binary, which is also the sealed worker.
     pub program: PathBuf,
     /// On a desk: the round of a holder whose own is still empty.
@@ -71,12 +84,14 @@ pub struct Kiosk {
 pub enum StartError {
     #[error("a file named in the settings cannot be read: {path}")]
     File { path: PathBuf, source: std::io::Error },
-    #[error("the trust anchors are not understood")]
-    Anchors { source: trust::Error },
+    #[error("whom this device trusts cannot be read")]
+    Trust { source: trusted::Error },
     #[error("the vault cannot be opened")]
     Vault { source: vault::Error },
     #[error("the link cannot be made")]
     Link { source: link::Error },
+    #[error("what [ecps] names cannot be used")]
+    ECps { source: ecps::Error },
     #[error("the card reader's thread cannot be started")]
     Reader { source: card::Error },
     #[error("the sealed worker cannot be started")]
@@ -85,25 +100,28 @@ pub enum StartError {
     Connector,
     #[error("the rules of this device cannot be put in force")]
     Rulebook { source: rulebook::Error },
-    #[error("site.brain_death_framework {path} is refused; without that line the case stays forbidden")]
-    Framework { path: PathBuf, source: framework::Error },
 }
 
 /// Must be called inside a tokio runtime.
 pub async fn start(start: Start) -> Result<Kiosk, StartError> {
-    let Start { config, state, program, starter_round } = start;
+    let Start { config, state, credentials, program, starter_round } = start;
     let of_vault = |source| StartError::Vault { source };
     if config.upstream.connector == Connector::Dmp {
         return Err(StartError::Connector);
     }
     // The clock has no floor yet; the vault's newest row becomes it.
     let device = vault::keys::device_id(&state).map_err(of_vault)?;
+    let sources = Sources { state: &state, credentials: credentials.as_deref(), tpms: Path::new(provider::TPMS) };
+    let DeviceKey { key, provider } = provider::device_key(sources).map_err(of_vault)?;
+    if provider != config.vault.key {
+        tracing::warn!(in_force = ?provider, wanted = ?config.vault.key, "another key provider than the settings want");
+    }
     let options = vault::Options {
         folder: state.clone(),
         device: device.clone(),
         software: SOFTWARE.to_owned(),
         boot: clock::boot(),
-        device_key: vault::keys::desk_device_key(&state).map_err(of_vault)?,
+        device_key: key,
     };
     let vault = Vault::open(options, Clock::start(UnixSeconds(0)).as_shown()).map_err(of_vault)?;
     for name in vault.sealed_aside() {
@@ -113,9 +131,10 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     // What is past its lease goes before anything is drawn, without any card.
     vault.time_is(clock.now()).await.map_err(of_vault)?;
 
-    let trust = Trust::read(&config)?;
+    let of_trust = |source| StartError::Trust { source };
+    let trust = Arc::new(Trust::read(&config.trust, &state).map_err(of_trust)?);
     // A folder that cannot be read is said at the start, not at the first card.
-    trust.crls()?;
+    trust.crls().map_err(of_trust)?;
     let upstream = Arc::new(make_upstream(&config)?);
     let limits = render::Limits { allow_unsealed: false, ..render::Limits::default() };
     let worker = render::Worker::start(program, limits).map_err(|source| StartError::Worker { source })?;
@@ -125,17 +144,19 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
 
     let standing = if config.trust.production { Standing::Production } else { Standing::Desk };
     let book = rulebook::open(&state, standing, clock.now().wall).map_err(|source| StartError::Rulebook { source })?;
-    let facts = device_facts(&config);
+    let issued = rulebook::issued(&config.site, standing);
+    let update = |refused: &Refused| Aside { what: AsideKind::Update, why: refused.why.sentence() };
+    let facts = device_facts(&config, provider);
     let rules = Rules {
-        left_aside: book.chosen.refused.first().map(|refused| refused.why.sentence()),
+        left_aside: book.chosen.refused.first().map(update).into_iter().chain(issued.left_aside).collect(),
         matrix: book.chosen.matrix,
         regime: config.site.regime,
-        team: config.site.team.clone(),
-        team_name: config.site.name.clone(),
+        team: issued.team.clone(),
         colleagues: config.site.colleagues.iter().map(colleague).collect(),
         time_zone: facts.time_zone.clone(),
         duty_days: config.site.duty_days,
-        framework: framework_of(&config, standing)?,
+        framework: issued.framework,
+        by_phone: config.ecps.is_some(),
     };
     let visit = Visit::new(Arc::new(rules));
     let (views_in, views) = watch::channel(view(&visit, clock.now(), &facts));
@@ -144,19 +165,31 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let (orders, orders_out) = mpsc::channel(CHANNEL);
     let (presence_in, presence) = watch::channel(None);
     let (touches, touched) = mpsc::channel(CHANNEL);
+    let (lists_in, lists_wanted) = mpsc::channel(1);
 
+    let (line, by_phone) = match &config.ecps {
+        Some(ecps) => {
+            let (orders, orders_out) = mpsc::channel(CHANNEL);
+            let (granted, granted_out) = watch::channel(None);
+            let phone = Phone { client: make_ecps(ecps)?, clock: clock.clone(), events: events.clone(), granted };
+            (Some(Line { orders, granted: granted_out }), Some((phone, orders_out)))
+        }
+        None => (None, None),
+    };
     let hands = Hands {
         device,
         reader,
         vault: vault.clone(),
         upstream: upstream.clone(),
         worker,
-        trust,
+        trust: trust.clone(),
+        lists: lists_in,
         clock: clock.clone(),
         courier: orders,
         presence: presence_in,
         events: events.clone(),
-        team: Team { name: config.site.name.clone(), members: config.site.team.clone() },
+        team: issued.team,
+        phone: line,
         starter_round,
         present: Hands::nobody(),
     };
@@ -169,6 +202,10 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     tasks.spawn(fingers(touched, events.clone()));
     tasks.spawn(perform::run(hands, effects_out, events));
     tasks.spawn(courier::run(courier, orders_out));
+    tasks.spawn(lists::run(trust, lists_wanted));
+    if let Some((phone, orders)) = by_phone {
+        tasks.spawn(phone::run(phone, orders));
+    }
     Ok(Kiosk { views, touches, tasks })
 }
 
@@ -178,36 +215,6 @@ async fn fingers(mut touched: mpsc::Receiver<Touch>, events: mpsc::Sender<Event>
         if events.send(Event::Touched(touch)).await.is_err() {
             return;
         }
-    }
-}
-
-/// Whom the settings trust.
-pub struct Trust {
-    pub anchors: trust::Anchors,
-    lists: Option<PathBuf>,
-}
-
-impl Trust {
-    fn read(config: &Config) -> Result<Trust, StartError> {
-        let pems: Vec<Vec<u8>> = config.trust.anchors.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-        let pems: Vec<&[u8]> = pems.iter().map(Vec::as_slice).collect();
-        let anchors = trust::Anchors::from_pem(&pems).map_err(|source| StartError::Anchors { source })?;
-        Ok(Trust { anchors, lists: config.trust.crls.clone() })
-    }
-
-    /// The revocation lists as they are in their folder now.
-    pub fn crls(&self) -> Result<trust::Crls, StartError> {
-        let mut lists = Vec::new();
-        if let Some(folder) = &self.lists {
-            let unreadable = |source| StartError::File { path: folder.clone(), source };
-            for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-                let path = entry.map_err(unreadable)?.path();
-                if path.extension().is_some_and(|kind| kind == "crl") {
-                    lists.push(read(&path)?);
-                }
-            }
-        }
-        Ok(trust::Crls::from_bytes(lists))
     }
 }
 
@@ -223,6 +230,31 @@ pub fn make_upstream(config: &Config) -> Result<Pdsm, StartError> {
     Pdsm::new(upstream, base, audit, audit_base, profile).map_err(|source| StartError::Link { source })
 }
 
+/// Pro Santé Connect, by a link of its own.
+pub fn make_ecps(ecps: &ECps) -> Result<ecps::client::Client, StartError> {
+    let link = make_link(&Endpoint {
+        url: ecps.issuer.clone(),
+        ca: ecps.ca.clone(),
+        certificate: ecps.certificate.clone(),
+        key: ecps.key.clone(),
+    })?;
+    let proof = match &ecps.signing_key {
+        Some(path) => {
+            let key = ecps::assertion::SigningKey::read(&SecretBytes::new(read(path)?), ecps.signing_key_id.clone());
+            ecps::client::ClientProof::Key(key.map_err(|source| StartError::ECps { source })?)
+        }
+        None => ecps::client::ClientProof::Tls,
+    };
+    let options = ecps::client::Options {
+        issuer: ecps.issuer.clone(),
+        description: ecps.description.clone(),
+        client: ecps.client.clone(),
+        proof,
+        acr: ecps.acr.clone(),
+    };
+    Ok(ecps::client::Client::new(link, options))
+}
+
 fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
     let options = link::Options {
         ca_pem: read(&endpoint.ca)?,
@@ -234,17 +266,6 @@ fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
     link::Client::new(options).map_err(|source| StartError::Link { source })
 }
 
-/// The framework that the settings name; one that is refused is said at the start, not at the bed.
-fn framework_of(config: &Config, standing: Standing) -> Result<Option<Framework>, StartError> {
-    let Some(path) = &config.site.brain_death_framework else { return Ok(None) };
-    let signature = String::from_utf8_lossy(&read(&path.with_extension("sig"))?).into_owned();
-    let opened = Framework::open(&read(path)?, &signature, standing);
-    opened
-        .and_then(|framework| framework.of_site(&config.site.name))
-        .map(Some)
-        .map_err(|source| StartError::Framework { path: path.clone(), source })
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, StartError> {
     std::fs::read(path).map_err(|source| StartError::File { path: path.to_owned(), source })
 }
@@ -253,14 +274,29 @@ fn colleague((id, name): &(String, String)) -> Colleague {
     Colleague { id: HolderId(id.clone()), name: name.clone() }
 }
 
-fn device_facts(config: &Config) -> DeviceFacts {
+fn device_facts(config: &Config, provider: Provider) -> DeviceFacts {
     DeviceFacts {
         site_name: config.site.name.clone(),
         software: SOFTWARE.to_owned(),
-        // Only the desk's key file is built: whatever is wanted, this is what is in force (P2b).
-        key_provider: "Borne non protégée contre le vol".to_owned(),
+        key_provider: protection(provider, config.vault.key),
         time_zone: "Europe/Paris".to_owned(),
     }
+}
+
+/// What guards the device key now, and what was asked for when that is something else (P2b).
+fn protection(in_force: Provider, wanted: Provider) -> String {
+    let guard = |provider| match provider {
+        Provider::TpmPin => "puce TPM et code",
+        Provider::Tpm => "puce TPM",
+        Provider::Passphrase => "phrase secrète au démarrage",
+        Provider::Usb => "clé USB",
+        Provider::None => "aucune protection",
+    };
+    let now = match in_force {
+        Provider::None => "Borne non protégée contre le vol".to_owned(),
+        some => format!("Clé de la borne protégée : {}", guard(some)),
+    };
+    if in_force == wanted { now } else { format!("{now} · réglage demandé : {}", guard(wanted)) }
 }
 
 /// As it enters every row, and « À propos ».
@@ -269,3 +305,23 @@ pub const SOFTWARE: &str = concat!("chevet ", env!("CARGO_PKG_VERSION"));
 const CHANNEL: usize = 64;
 /// A TLS connection is four round trips: this allows two seconds for each.
 const CONNECT_MAX: Duration = Duration::from_secs(8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_screen_names_what_is_in_force_and_what_was_wanted() {
+        let said = |in_force, wanted| protection(in_force, wanted);
+        assert_eq!(said(Provider::None, Provider::None), "Borne non protégée contre le vol");
+        assert_eq!(
+            said(Provider::None, Provider::TpmPin),
+            "Borne non protégée contre le vol · réglage demandé : puce TPM et code"
+        );
+        assert_eq!(said(Provider::TpmPin, Provider::TpmPin), "Clé de la borne protégée : puce TPM et code");
+        assert_eq!(
+            said(Provider::Tpm, Provider::TpmPin),
+            "Clé de la borne protégée : puce TPM · réglage demandé : puce TPM et code"
+        );
+    }
+}

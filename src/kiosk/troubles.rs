@@ -1,10 +1,15 @@
 //! Every driver's error → one [`Trouble`], logged once, with its chain and without personal data.
 
 use crate::card;
+use crate::ecps;
 use crate::exchange::upstream;
+use crate::identity::anchors::Realm;
 use crate::identity::certificate;
+use crate::identity::id_token;
 use crate::identity::trust;
 use crate::kiosk::start::StartError;
+use crate::kiosk::trusted;
+use crate::link;
 use crate::render;
 use crate::trouble::Trouble;
 use crate::vault;
@@ -16,10 +21,10 @@ pub fn of_start(error: &StartError) -> Trouble {
         StartError::Vault { source } => of_vault(source),
         StartError::Reader { source } => of_card(source),
         StartError::File { .. }
-        | StartError::Anchors { .. }
+        | StartError::Trust { .. }
         | StartError::Link { .. }
         | StartError::Connector
-        | StartError::Framework { .. } => told("settings", error, Trouble::Settings),
+        | StartError::ECps { .. } => told("settings", error, Trouble::Settings),
         StartError::Worker { .. } | StartError::Rulebook { .. } => told("kiosk", error, Trouble::Internal),
     }
 }
@@ -43,6 +48,11 @@ pub fn of_card(error: &card::Error) -> Trouble {
     told("card", error, trouble)
 }
 
+/// Authorities or lists that can no longer be read.
+pub fn of_trusted(error: &trusted::Error) -> Trouble {
+    told("settings", error, Trouble::Settings)
+}
+
 /// A certificate that could not be read.
 pub fn of_certificate(error: &certificate::Error) -> Trouble {
     told("identity", error, Trouble::CertificateUnreadable)
@@ -56,7 +66,11 @@ pub fn of_trust(error: &trust::Error) -> Trouble {
         trust::Error::Revoked => Trouble::CertificateRevoked,
         trust::Error::OtherIssuer => Trouble::CertificateOtherIssuer,
         trust::Error::TimeLost => Trouble::TimeLost,
-        trust::Error::CrlTooOld { .. } | trust::Error::CrlMissing => Trouble::RevocationListTooOld,
+        trust::Error::OtherRealm(Realm::Test) => Trouble::CertificateOfTest,
+        trust::Error::OtherRealm(Realm::Production) => Trouble::CertificateOfProduction,
+        trust::Error::OtherUsage => Trouble::CertificateOtherUsage,
+        trust::Error::CrlTooOld { .. } => Trouble::RevocationListTooOld,
+        trust::Error::CrlMissing => Trouble::RevocationListMissing,
         _ => Trouble::CertificateUnreadable,
     };
     told("identity", error, trouble)
@@ -65,12 +79,20 @@ pub fn of_trust(error: &trust::Error) -> Trouble {
 /// The vault's errors while reading.
 pub fn of_vault(error: &vault::Error) -> Trouble {
     let trouble = match error {
-        vault::Error::FromTheFuture { .. } => Trouble::StoreFromTheFuture,
+        vault::Error::FromTheFuture { .. } | vault::Error::SlotAlgorithm => Trouble::StoreFromTheFuture,
         vault::Error::OtherDevice | vault::Error::KeyMissing => Trouble::StoreOtherDevice,
+        vault::Error::KeyFile { .. } | vault::Error::KeyShape | vault::Error::KeyExposed => Trouble::DeviceKey,
         vault::Error::DiskFull => Trouble::DiskFull,
         vault::Error::NotCovered => Trouble::TraceNotWritten,
         vault::Error::WrongCard => Trouble::SignatureRefused,
         vault::Error::TimeLost => Trouble::TimeLost,
+        vault::Error::InUse => Trouble::StoreInUse,
+        vault::Error::Folder { .. }
+        | vault::Error::File { .. }
+        | vault::Error::Open { .. }
+        | vault::Error::Step { .. }
+        | vault::Error::Read { .. }
+        | vault::Error::Write { .. } => Trouble::StoreFailing,
         vault::Error::Locked | vault::Error::Stopped => Trouble::Internal,
         _ => Trouble::StoreUnreadable,
     };
@@ -97,6 +119,33 @@ pub fn of_upstream(error: &upstream::Error) -> Trouble {
         upstream::Error::Damaged { .. } => Trouble::DocumentDamaged,
     };
     told("exchange", error, trouble)
+}
+
+/// Why nobody could log in by telephone.
+pub fn of_ecps(error: &ecps::Error) -> Trouble {
+    let trouble = match error {
+        ecps::Error::Link { source, .. } => match source {
+            link::Error::DeviceRefused { .. } => Trouble::PhoneServiceRefused,
+            link::Error::ServerCertificate { .. } => Trouble::ServerCertificate,
+            _ => Trouble::PhoneUnreachable,
+        },
+        ecps::Error::Unreadable { .. } | ecps::Error::Failed { .. } => Trouble::PhoneServiceFailed,
+        ecps::Error::ClientRefused { .. } | ecps::Error::SigningKey => Trouble::PhoneServiceRefused,
+        ecps::Error::UnknownPerson => Trouble::PhoneUnknownPerson,
+        ecps::Error::Denied => Trouble::PhoneDenied,
+        ecps::Error::Expired => Trouble::PhoneExpired,
+        ecps::Error::Token { source: id_token::Error::OtherHolder } | ecps::Error::OtherPerson => {
+            Trouble::PhoneOtherPerson
+        }
+        ecps::Error::Token { .. } | ecps::Error::OtherIssuer => Trouble::PhoneProofRefused,
+        ecps::Error::RefreshRefused => Trouble::PhoneTokenEnd,
+    };
+    told("ecps", error, trouble)
+}
+
+/// Why a visit by telephone cannot go on: whatever else it is, the token has ended.
+pub fn of_refresh(error: &ecps::Error) -> Trouble {
+    told("ecps", error, Trouble::PhoneTokenEnd)
 }
 
 /// The worker's errors.
@@ -162,13 +211,36 @@ mod tests {
     }
 
     #[test]
+    fn what_a_telephone_did_is_told_apart() {
+        let of = |error: ecps::Error| of_ecps(&error);
+        check(of(ecps::Error::Denied), Trouble::PhoneDenied, "téléphone");
+        check(of(ecps::Error::Expired), Trouble::PhoneExpired, "téléphone");
+        check(of(ecps::Error::UnknownPerson), Trouble::PhoneUnknownPerson, "téléphone");
+        let refused = ecps::Error::ClientRefused { what: "x", status: 401 };
+        check(of(refused), Trouble::PhoneServiceRefused, "téléphone");
+        check(of(ecps::Error::Failed { what: "x", status: 503 }), Trouble::PhoneServiceFailed, "téléphone");
+        let token = |source| ecps::Error::Token { source };
+        check(of(token(id_token::Error::Signature)), Trouble::PhoneProofRefused, "téléphone");
+        check(of(token(id_token::Error::OtherHolder)), Trouble::PhoneOtherPerson, "téléphone");
+        let silent = ecps::Error::Link { what: "x", source: link::Error::TimedOut };
+        check(of(silent), Trouble::PhoneUnreachable, "téléphone");
+    }
+
+    #[test]
     fn a_store_that_fails_shows_nothing_and_says_which_way() {
         check(of_writing(&vault::Error::DiskFull), Trouble::DiskFull, "stockage");
         check(of_writing(&vault::Error::Stopped), Trouble::TraceNotWritten, "stockage");
         check(of_vault(&vault::Error::FromTheFuture { found: 9, known: 1 }), Trouble::StoreFromTheFuture, "stockage");
         check(of_vault(&vault::Error::OtherDevice), Trouble::StoreOtherDevice, "stockage");
+        check(of_vault(&vault::Error::SlotAlgorithm), Trouble::StoreFromTheFuture, "stockage");
+        check(of_vault(&vault::Error::KeyShape), Trouble::DeviceKey, "stockage");
+        check(of_vault(&vault::Error::KeyExposed), Trouble::DeviceKey, "stockage");
         check(of_vault(&vault::Error::NotCovered), Trouble::TraceNotWritten, "stockage");
         check(of_vault(&vault::Error::Shape { what: "a row" }), Trouble::StoreUnreadable, "stockage");
+        check(of_vault(&vault::Error::InUse), Trouble::StoreInUse, "stockage");
+        // A disk that fails has put nothing aside.
+        let source = std::io::Error::other("x");
+        check(of_vault(&vault::Error::Folder { doing: "opening", source }), Trouble::StoreFailing, "stockage");
     }
 
     #[test]

@@ -20,6 +20,15 @@ pub fn search(base: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Str
     Ok(url.into())
 }
 
+/// Fields as a form's body (`application/x-www-form-urlencoded`).
+pub fn form(fields: &[(&str, &str)]) -> String {
+    // The same encoder as a query's; its base is never seen.
+    match search("https://form.invalid", "", fields) {
+        Ok(url) => url.split_once('?').map(|(_, form)| form.to_owned()).unwrap_or_default(),
+        Err(_) => String::new(),
+    }
+}
+
 /// Where `reference` leads from `base`: relative to it, or absolute. [`Error::Address`] when that is another server.
 pub fn follow(base: &str, reference: &str) -> Result<String, Error> {
     let from = Url::parse(&format!("{base}/")).map_err(|_| Error::Address)?;
@@ -33,6 +42,11 @@ mod tests {
     use super::*;
 
     const BASE: &str = "https://dmp.example:8443/fhir";
+
+    #[test]
+    fn a_forms_fields_cannot_run_into_each_other() {
+        assert_eq!(form(&[("scope", "a b"), ("hint", "x&y=z+1")]), "scope=a+b&hint=x%26y%3Dz%2B1");
+    }
 
     #[test]
     fn a_reference_stays_on_its_server() {

@@ -11,8 +11,10 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::header::HeaderMap;
 use reqwest::header::HeaderName;
 use reqwest::header::HeaderValue;
+use rustls::ClientConfig;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -38,7 +40,10 @@ pub struct Timeouts {
 /// Cheap to clone; clones share connections and the server's time.
 #[derive(Clone)]
 pub struct Client {
-    inner: reqwest::Client,
+    /// Its connections, until they are hung up on.
+    pool: Arc<Mutex<reqwest::Client>>,
+    config: ClientConfig,
+    timeouts: Timeouts,
     thumbprint: [u8; 32],
     /// The newest `Date`, and when it was heard.
     heard: Arc<Mutex<Option<(UnixSeconds, Instant)>>>,
@@ -85,19 +90,17 @@ impl Client {
     /// Nothing is sent yet: a server that is down is found by the first call.
     pub fn new(options: Options) -> Result<Client, Error> {
         let (config, thumbprint) = tls::configure(&options.ca_pem, &options.certificate_pem, &options.key_pem)?;
-        let inner = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
-            .https_only(true)
-            .no_proxy()
-            // A redirect would take the holder's token elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .user_agent(concat!("chevet/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(options.timeouts.connect)
-            .read_timeout(options.timeouts.silence)
-            .build()
-            .map_err(|source| Error::Build { source })?;
-        Ok(Client { inner, thumbprint, heard: Arc::default() })
+        let timeouts = options.timeouts;
+        let pool = Arc::new(Mutex::new(connect_nothing_yet(&config, timeouts)?));
+        Ok(Client { pool, config, timeouts, thumbprint, heard: Arc::default() })
+    }
+
+    /// Closes every connection that rests, and those that are in use as soon as they are not: their buffers keep what was
+    /// last asked and answered for as long as they stay open. The next call connects anew, by a short handshake.
+    pub fn hang_up(&self) -> Result<(), Error> {
+        let fresh = connect_nothing_yet(&self.config, self.timeouts)?;
+        *self.pool.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
     }
 
     /// SHA-256 of the device's certificate: a holder's token is bound to it (RFC 8705 §3.1).
@@ -163,13 +166,29 @@ impl Client {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let mut builder = self.inner.request(method, url);
+        let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut builder = pool.request(method, url);
         if let Some((kind, body)) = request.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             builder = builder.body(body);
         }
         Ok(builder.headers(headers))
     }
+}
+
+fn connect_nothing_yet(config: &ClientConfig, timeouts: Timeouts) -> Result<reqwest::Client, Error> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(config.clone())
+        .https_only(true)
+        .no_proxy()
+        // A redirect would take the holder's token elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .user_agent(concat!("chevet/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(timeouts.connect)
+        .read_timeout(timeouts.silence)
+        .build()
+        .map_err(|source| Error::Build { source })
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

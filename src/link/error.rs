@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-/// Below HTTP. A status is an [`Answer`](crate::link::Answer), never an error.
+/// Below HTTP. A status is an [`Answer`](crate::link::Answer), never an error, but where only one will do (`plain`).
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the {what} is not a PEM file of the right kind")]
@@ -11,8 +11,10 @@ pub enum Error {
     DeviceKey { source: rustls::Error },
     #[error("the TLS client could not be made")]
     Build { source: reqwest::Error },
-    #[error("this address is no https URL")]
+    #[error("this address is not one that may be asked")]
     Address,
+    #[error("the server answered with status {status}")]
+    Status { status: u16 },
     #[error("the server cannot be reached")]
     Unreachable { source: reqwest::Error },
     #[error("the server did not answer in time")]

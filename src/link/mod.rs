@@ -4,6 +4,7 @@
 //! beyond what its caller already knows: an error never holds a query, because a query names a patient.
 //!
 //! - `client` one server, one warm pool of connections · `address` queries, and where a reference may lead
+//! - `plain` HTTP without TLS, for what carries its own signature
 //! - `error` why a call failed · `tls` whom we believe and who we are
 //!
 //! *Rejected*: `ureq` (takes a client key only from memory; a key in a TPM needs our own signer, which rustls' configuration allows).
@@ -11,6 +12,7 @@
 pub mod address;
 pub mod client;
 pub mod error;
+pub mod plain;
 mod tls;
 
 pub use client::Answer;

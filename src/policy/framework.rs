@@ -12,7 +12,8 @@
 //! CHU-2026-014,CHU de Villeneuve,2026-11-01,2027-10-31
 //! ```
 
-use crate::policy::signed;
+use crate::policy::establishment;
+use crate::policy::establishment::Error;
 use crate::policy::signed::Standing;
 use crate::policy::table;
 use crate::time::UnixSeconds;
@@ -28,30 +29,14 @@ pub struct Framework {
     end: UnixSeconds,
 }
 
-/// Why a framework is not believed. Without one, the case stays forbidden.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("the framework is not signed by anybody whom we believe")]
-    Signature { source: signed::Error },
-    #[error("the framework is not a table")]
-    Table { source: table::Error },
-    #[error("the framework lacks its {what}")]
-    Lacks { what: &'static str },
-    #[error("the framework is signed for {found}, and this site is called {site}")]
-    Establishment { found: String, site: String },
-}
-
 const HEADER: [&str; 4] = ["reference", "establishment", "from", "until"];
+const FORM: &str = "form: `# chevet-framework: 1` and reference,establishment,from,until";
 const DAY_S: i64 = 86_400;
 
 impl Framework {
     /// Verifies, then reads. Whether it is this site's, [`Framework::of_site`] says.
     pub fn open(bytes: &[u8], signature: &str, standing: Standing) -> Result<Framework, Error> {
-        signed::verify(bytes, signature, standing).map_err(|source| Error::Signature { source })?;
-        let table = table::read(bytes).map_err(|source| Error::Table { source })?;
-        if table.note("chevet-framework") != Some("1") || table.header != HEADER {
-            return Err(Error::Lacks { what: "form: `# chevet-framework: 1` and reference,establishment,from,until" });
-        }
+        let table = establishment::read(bytes, signature, standing, ("chevet-framework", &HEADER, FORM))?;
         let [row] = table.rows.as_slice() else { return Err(Error::Lacks { what: "one line" }) };
         let [reference, establishment, from, until] = row.values.as_slice() else {
             return Err(Error::Lacks { what: "four values" });
@@ -70,10 +55,7 @@ impl Framework {
 
     /// Only the establishment for which it was signed may use it: `site` is the name in the settings.
     pub fn of_site(self, site: &str) -> Result<Framework, Error> {
-        if self.establishment == site.trim() {
-            return Ok(self);
-        }
-        Err(Error::Establishment { found: self.establishment, site: site.trim().to_owned() })
+        establishment::is_for(&self.establishment, site).map(|()| self)
     }
 
     /// For the screen and for every trace.
@@ -87,20 +69,10 @@ impl Framework {
     }
 }
 
-impl Error {
-    /// French, one sentence, for the screen.
-    pub fn sentence(&self) -> &'static str {
-        match self {
-            Error::Signature { .. } => "La signature du cadre de l’établissement n’est pas reconnue.",
-            Error::Establishment { .. } => "Ce cadre signé est celui d’un autre établissement.",
-            Error::Table { .. } | Error::Lacks { .. } => "Le cadre de l’établissement n’est pas lisible.",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::signed;
 
     const KEY: &str = include_str!("../../data/keys/development.key");
     const HEAD: &str = "# chevet-framework: 1\nreference,establishment,from,until\n";

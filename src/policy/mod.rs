@@ -9,11 +9,13 @@
 //! - `signed` whose data is believed; `table` small tables as text
 //! - `rules` the ordered rules, each with its article: start there for what a denial's obligations mean
 //! - `looked` the facts by the names under which a decision lists them
+//! - `establishment` what an establishment signs for itself: its care `team`, and its `framework`
 //! - `framework` an establishment's signed framework for brain death, without which that case is forbidden
 //! - `emergency` the closed list of reasons for a bris de glace
 
 pub mod decision;
 pub mod emergency;
+pub mod establishment;
 pub mod facts;
 pub mod framework;
 pub mod in_force;
@@ -23,6 +25,7 @@ pub mod nomenclature;
 pub mod rules;
 pub mod signed;
 pub mod table;
+pub mod team;
 
 pub use decision::Decision;
 pub use facts::Facts;

@@ -10,10 +10,12 @@ use landlock::Ruleset;
 use landlock::RulesetAttr;
 use landlock::RulesetStatus;
 use landlock::Scope;
+use rustix::mm::MlockAllFlags;
 use rustix::process::DumpableBehavior;
 use rustix::process::Resource;
 use rustix::process::Rlimit;
 use rustix::process::Signal;
+use rustix::thread::CapabilitySet;
 use seccompiler::BpfProgram;
 use seccompiler::SeccompAction;
 use seccompiler::SeccompCmpArgLen;
@@ -42,9 +44,20 @@ pub fn seal(allowance: Allowance) -> Result<bool, &'static str> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(|_| "parent death signal")?;
     // No core dump, and no debugger of the same user: a document in clear is in here.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|_| "dumpable")?;
+    keep_out_of_swap();
     let landlocked = landlock()?;
     filter()?;
     Ok(landlocked)
+}
+
+/// As the kiosk itself (`device::memory`), which says in its log when the system does not let it: both or neither.
+fn keep_out_of_swap() {
+    let is_unlimited = rustix::process::getrlimit(Resource::Memlock).current.is_none();
+    let held = rustix::thread::capabilities(None);
+    if is_unlimited || held.is_ok_and(|held| held.effective.contains(CapabilitySet::IPC_LOCK)) {
+        let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+        let _said_by_the_kiosk = rustix::mm::mlockall(flags);
+    }
 }
 
 /// No file, no network, no signal or abstract socket to anybody. True when the kernel enforces all of it.

@@ -1,6 +1,7 @@
 //! The stage of the demo and of the end-to-end tests: certificates, a DMP over TLS, settings, all in one folder. The kiosk
 //! that is started on it is the real one, with nothing in it that knows of a stage.
 
+use crate::policy::signed;
 use crate::sandbox::dmp;
 use crate::sandbox::drawer::Drawer;
 use crate::sandbox::people::People;
@@ -35,6 +36,8 @@ pub enum Error {
     Folder { source: std::io::Error },
     #[error("the sandbox's certificates cannot be made")]
     Pki { source: pki::Error },
+    #[error("the sandbox's team cannot be signed")]
+    Team { source: signed::Error },
     #[error("the sandbox's DMP cannot be started")]
     Dmp { source: dmp::Error },
 }
@@ -45,6 +48,12 @@ impl Stage {
         let of_folder = |source| Error::Folder { source };
         std::fs::create_dir_all(folder).map_err(of_folder)?;
         let pki = Pki::open_or_make(&folder.join("pki")).map_err(|source| Error::Pki { source })?;
+        Stage::set_with(folder, pki, today)
+    }
+
+    /// The same, with certificates that were drawn elsewhere.
+    pub fn set_with(folder: &Path, pki: Pki, today: UnixSeconds) -> Result<Stage, Error> {
+        let of_folder = |source| Error::Folder { source };
         let mut stage = Stage {
             drawer: Drawer::new(pki.clone()),
             pki,
@@ -58,6 +67,10 @@ impl Stage {
             state: folder.join("state"),
         };
         let base_url = stage.start_dmp()?;
+        let team = team_text();
+        let signature = signed::sign(team.as_bytes(), KEY, "development").map_err(|source| Error::Team { source })?;
+        std::fs::write(folder.join("team.csv"), team).map_err(of_folder)?;
+        std::fs::write(folder.join("team.sig"), signature).map_err(of_folder)?;
         std::fs::write(&stage.settings, settings_text(&stage.pki, &base_url)).map_err(of_folder)?;
         Ok(stage)
     }
@@ -102,13 +115,15 @@ impl Stage {
     }
 }
 
-/// The nurse and the doctor of the drawer are one team; the others are colleagues whose names the site knows.
+/// The nurse and the doctor of the drawer are one team.
+fn team_text() -> String {
+    let members = ["nurse", "doctor", "last-try"].into_iter().filter_map(Drawer::profile);
+    let members: String = members.map(|profile| format!("{},\n", profile.holder_id)).collect();
+    format!("# chevet-team: 1\n# establishment: {SITE}\nid,role\n{members}")
+}
+
+/// The others are colleagues whose names the site knows.
 fn settings_text(pki: &Pki, base_url: &str) -> String {
-    let team: Vec<String> = ["nurse", "doctor", "last-try"]
-        .into_iter()
-        .filter_map(Drawer::profile)
-        .map(|profile| format!("{:?}", profile.holder_id))
-        .collect();
     let named = |profile: Profile| {
         format!("{:?} = \"{} {} ({})\"\n", profile.holder_id, profile.family_name, profile.given_name, profile.title)
     };
@@ -117,14 +132,13 @@ fn settings_text(pki: &Pki, base_url: &str) -> String {
     let device = pki.device();
     format!(
         "# Written by the sandbox.\n\
-         [site]\nname = \"Cabinet de la Gare\"\nteam = [{team}]\nregime = \"conseil-etat-2025\"\n\n\
+         [site]\nname = {SITE:?}\nteam_list = \"team.csv\"\nregime = \"conseil-etat-2025\"\n\n\
          [site.colleagues]\n{colleagues}\n\
          [vault]\nkey = \"none\"\n\n\
          [trust]\nanchors = [{anchors:?}]\ncrls = {crls:?}\nproduction = false\n\n\
          [reader]\npinpad = \"off\"\n\n\
          [upstream]\nurl = {base_url:?}\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n\
          connector = \"pdsm\"\n",
-        team = team.join(", "),
         colleagues = colleagues,
         anchors = pki.anchors(),
         crls = pki.revocation_lists(),
@@ -134,5 +148,8 @@ fn settings_text(pki: &Pki, base_url: &str) -> String {
     )
 }
 
+const SITE: &str = "Cabinet de la Gare";
+/// Believed at desks only.
+const KEY: &str = include_str!("../../data/keys/development.key");
 /// Everybody is invented from this.
 pub const SEED: u64 = 2026;

@@ -1,6 +1,7 @@
 //! Pages before a record is open: idle, card, PIN, home, gate, and the page that asks for the card back.
 
 use crate::identity::holder::Holder;
+use crate::identity::holder::Means;
 use crate::identity::trust::CRL_TOLERATED_S;
 use crate::identity::trust::Verified;
 use crate::identity::trust::Warning;
@@ -9,6 +10,7 @@ use crate::journal::allowance::Left;
 use crate::patient::ins::Patient;
 use crate::patient::ins::Sex;
 use crate::screen::labels;
+use crate::screen::phone;
 use crate::screen::reasons;
 use crate::screen::view::Bar;
 use crate::screen::view::DeviceFacts;
@@ -33,6 +35,7 @@ use crate::visit::event::ReaderState;
 use crate::visit::event::RoundEntry;
 use crate::visit::event::Waiting;
 use crate::visit::page;
+use crate::visit::page::AsideKind;
 use crate::visit::page::Standing;
 use crate::visit::step;
 
@@ -69,6 +72,7 @@ pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
         pills,
         title,
         hint,
+        by_phone: phone::offer(visit),
         site: format!("Chevet · {}", device.site_name),
         protection: french(&device.key_provider),
         version: version(device),
@@ -84,8 +88,15 @@ fn version(device: &DeviceFacts) -> String {
 fn matrix(visit: &Visit) -> String {
     let matrix = &visit.rules().matrix;
     let in_force = format!("Matrice {}, {} connue", matrix.version, reasons::percent_known(visit));
-    let aside = visit.rules().left_aside.map_or(String::new(), |why| format!(" · Mise à jour écartée : {why}"));
-    french(&(in_force + &aside))
+    let aside = visit.rules().left_aside.iter().map(|aside| {
+        let what = match aside.what {
+            AsideKind::Update => "Mise à jour écartée",
+            AsideKind::Framework => "Cadre de mort encéphalique écarté",
+            AsideKind::Team => "Liste de l'équipe écartée",
+        };
+        format!(" · {what} : {}", aside.why)
+    });
+    french(&(in_force + &aside.collect::<String>()))
 }
 
 pub(super) fn quiet(text: &str) -> Pill {
@@ -168,12 +179,19 @@ pub(super) fn checking_pin() -> Wait {
     wait("Vérification du code…", "Laissez la carte en place. La carte vérifie le code elle-même.")
 }
 
-pub(super) fn opening() -> Wait {
-    wait("Ouverture de votre espace…", "Laissez la carte en place.")
+pub(super) fn opening(means: Means) -> Wait {
+    wait("Ouverture de votre espace…", while_busy(means))
 }
 
-pub(super) fn duty_recording() -> Wait {
-    wait("Votre lecture est enregistrée…", "Laissez la carte en place.")
+pub(super) fn duty_recording(means: Means) -> Wait {
+    wait("Votre lecture est enregistrée…", while_busy(means))
+}
+
+fn while_busy(means: Means) -> &'static str {
+    match means {
+        Means::Card => "Laissez la carte en place.",
+        Means::ECps => phone::NOTHING_KEPT,
+    }
 }
 
 /// The two texts owed to professionals at the first login and from time to time, in their prescribed wording (ANS, Ségur
@@ -260,6 +278,7 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
     pills.extend(set_aside(&standing.waiting));
     pills.extend(allowance(&standing.allowance, now));
     pills.push(link(standing.link));
+    let by_phone = holder.means == Means::ECps;
     Home {
         name: words::full_name(&holder.family_name, &holder.given_name),
         role: labels::profession(holder),
@@ -267,7 +286,10 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
         summary,
         rows: round.iter().map(|entry| round_row(entry, now, device)).collect(),
         notice: home.notice.map(notice),
-        empty: if round.is_empty() {
+        memory_only: if by_phone { french(phone::NOTHING_KEPT) } else { String::new() },
+        empty: if round.is_empty() && by_phone {
+            french("Lisez le code du bracelet, ou saisissez l'INS de votre patient.")
+        } else if round.is_empty() {
             french("Aucun patient n'est préparé pour aujourd'hui. Saisissez l'INS de votre patient.")
         } else {
             String::new()
@@ -329,6 +351,7 @@ pub(super) fn take_card(trouble: Trouble) -> TroublePage {
         happened: words.happened.to_owned(),
         next: words.next.to_owned(),
         code: if ended { String::new() } else { code(trouble) },
+        act: String::new(),
     }
 }
 

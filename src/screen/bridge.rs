@@ -117,6 +117,8 @@ impl Window {
             Body::Idle(page) => screen.set_idle(fill::idle(page)),
             Body::Wait(page) => screen.set_wait(fill::wait(page)),
             Body::Pin(page) => screen.set_pin(fill::pin(page)),
+            Body::Rpps(page) => screen.set_rpps(fill::rpps(page)),
+            Body::Phone(page) => screen.set_phone(fill::phone(page)),
             Body::Home(page) => {
                 screen.set_home(fill::home(page));
                 if !matches!(before, Some(Body::Home(old)) if old.rows == page.rows) {
@@ -208,6 +210,7 @@ impl Window {
         touch.on_erase(plain(Touch::Erase));
         touch.on_confirm(plain(Touch::Confirm));
         touch.on_last_try(plain(Touch::LastTry));
+        touch.on_by_phone(plain(Touch::ByPhone));
         touch.on_back(plain(Touch::Back));
         touch.on_quit(plain(Touch::Quit));
         touch.on_understood(plain(Touch::Understood));
@@ -359,6 +362,8 @@ fn shown(body: &Body) -> Shown {
         Body::Idle(_) => Shown::Idle,
         Body::Wait(_) => Shown::Wait,
         Body::Pin(_) => Shown::Pin,
+        Body::Rpps(_) => Shown::Rpps,
+        Body::Phone(_) => Shown::Phone,
         Body::Duty(_) => Shown::Duty,
         Body::Home(_) => Shown::Home,
         Body::Typing(_) => Shown::Typing,

@@ -88,7 +88,7 @@ pub(super) fn gate(gate: &page::gate::Gate, visit: &Visit, now: Now, device: &De
         GateStep::ChoosingColleague { .. } => Body::Choice(colleagues(bar("Retour"), gate, visit)),
         GateStep::ChoosingReason { .. } => Body::Choice(emergency_reasons(bar("Retour"))),
         GateStep::Typing { what, wrong, .. } => Body::Text(typing(bar("Retour"), *what, *wrong)),
-        GateStep::AskingPatient { question, .. } => Body::Consent(consent(gate, question, visit)),
+        GateStep::AskingPatient { answer, question } => Body::Consent(consent(gate, answer, question, visit)),
         GateStep::Signing { question, .. } => Body::Sign(sign(question)),
         GateStep::Denied { decision } => Body::Why(Why {
             bar: bar("Tournée"),
@@ -334,9 +334,9 @@ fn typing(bar: Bar, what: Typed, wrong: bool) -> Text {
     }
 }
 
-fn consent(gate: &page::gate::Gate, question: &Question, visit: &Visit) -> Consent {
-    let rules = visit.rules();
+fn consent(gate: &page::gate::Gate, answer: &StateAnswer, question: &Question, visit: &Visit) -> Consent {
     let holder = &gate.here.holder;
+    let team = visit.rules().team_of(holder, &answer.state);
     let name = words::full_name(&holder.family_name, &holder.given_name);
     let me = format!("{name} ({})", labels::profession(holder).to_lowercase());
     let colleague = question.colleague.as_ref().map(|colleague| {
@@ -349,7 +349,7 @@ fn consent(gate: &page::gate::Gate, question: &Question, visit: &Visit) -> Conse
         about: question.about,
         language: question.language,
         who: colleague.as_deref().unwrap_or(&me),
-        team: (question.ground == Ground::Team && colleague.is_none()).then_some(rules.team_name.as_str()),
+        team: team.filter(|_| question.ground == Ground::Team && colleague.is_none()),
         for_patient: matches!(question.by, Speaker::Representative { .. }).then_some(patient.as_str()),
         collector: colleague.is_some().then_some(me.as_str()),
         secret: gate.so_far.secret,

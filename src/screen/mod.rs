@@ -13,6 +13,7 @@ pub mod form;
 mod gate;
 mod labels;
 pub mod pad;
+mod phone;
 mod reasons;
 pub mod view;
 mod within;

@@ -6,6 +6,7 @@
 use crate::record::reading::Reading;
 use crate::screen::before;
 use crate::screen::gate;
+use crate::screen::phone;
 use crate::screen::within;
 use crate::time::Now;
 use crate::visit::Page;
@@ -40,6 +41,10 @@ pub enum Body {
     Idle(Idle),
     Wait(Wait),
     Pin(Pin),
+    /// The number of somebody without a card.
+    Rpps(Rpps),
+    /// The two digits, as on the telephone.
+    Phone(Phone),
     Home(Home),
     Typing(Typing),
     Gate(Gate),
@@ -108,6 +113,8 @@ pub struct Idle {
     pub pills: Vec<Pill>,
     pub title: String,
     pub hint: String,
+    /// The way without a card; empty where it is not offered.
+    pub by_phone: String,
     /// Chevet and the site.
     pub site: String,
     pub protection: String,
@@ -145,11 +152,40 @@ pub struct Pin {
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]
+pub struct Rpps {
+    pub title: String,
+    pub sentence: String,
+    /// As far as it is typed, in groups.
+    pub number: String,
+    /// For speech: how many digits of how many.
+    pub count: String,
+    pub notice: Option<Notice>,
+    pub may_confirm: bool,
+    pub foot: String,
+    pub back: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Phone {
+    pub title: String,
+    /// Two digits; empty while the telephone does not ring yet.
+    pub digits: String,
+    /// For speech: digit by digit.
+    pub label: String,
+    pub sentence: String,
+    pub warning: String,
+    pub foot: String,
+    pub back: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Home {
     pub name: String,
     pub role: String,
     pub pills: Vec<Pill>,
     pub summary: String,
+    /// By telephone: that nothing is kept; else empty.
+    pub memory_only: String,
     pub rows: Vec<RoundRow>,
     pub notice: Option<Notice>,
     /// What to do when the round has nobody; else empty.
@@ -387,6 +423,8 @@ pub struct Trouble {
     pub happened: String,
     pub next: String,
     pub code: String,
+    /// The way back where there is no card to take; else empty.
+    pub act: String,
 }
 
 /// Draws a visit in words.
@@ -396,7 +434,11 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
         Page::ReadingCard { .. } => Body::Wait(before::reading_card()),
         Page::AskPin(ask) => Body::Pin(before::pin(ask)),
         Page::CheckingPin { .. } => Body::Wait(before::checking_pin()),
-        Page::Opening(_) => Body::Wait(before::opening()),
+        Page::AskRpps(ask) => Body::Rpps(phone::rpps(ask)),
+        Page::WaitingForPhone(waiting) => Body::Phone(phone::waiting(waiting)),
+        Page::ChoosingExercise(choosing) => Body::Choice(phone::exercises(choosing)),
+        Page::PhoneOver { trouble, .. } => Body::Trouble(phone::over(*trouble)),
+        Page::Opening(opening) => Body::Wait(before::opening(opening.holder.means)),
         Page::Duty(duty) => duty_page(duty),
         Page::Home(home) if home.typing => Body::Typing(Typing { notice: home.notice.map(before::notice) }),
         Page::Home(home) => Body::Home(before::home(home, &visit.standing, now, device)),
@@ -412,7 +454,7 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
 fn duty_page(duty: &crate::visit::page::Duty) -> Body {
     match duty.step {
         DutyStep::Shown => Body::Duty(before::duty(&duty.here.holder)),
-        DutyStep::Recording { .. } => Body::Wait(before::duty_recording()),
+        DutyStep::Recording { .. } => Body::Wait(before::duty_recording(duty.here.holder.means)),
     }
 }
 

@@ -264,7 +264,7 @@ impl Compartment {
         change.commit().map_err(writing())?;
         remove_files(folder, gone.iter().filter_map(|(_, file)| file.as_deref()));
         self.indexes.forget(&of.patient);
-        Ok(())
+        if gone.is_empty() { Ok(()) } else { self.forget() }
     }
 
     pub fn list(&self, of: &Of) -> Result<Option<(Vec<Document>, UnixSeconds)>, Error> {
@@ -377,8 +377,13 @@ impl Compartment {
         change.commit().map_err(writing())?;
         remove_files(folder, files.iter().map(String::as_str));
         names.iter().for_each(|name| self.indexes.forget(name));
+        self.forget()
+    }
+
+    /// What was deleted still stands in the write-ahead log: out of there too.
+    fn forget(&self) -> Result<(), Error> {
         let truncated = self.database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        truncated.map_err(writing())
+        truncated.map_err(Error::writing("the write-ahead log"))
     }
 
     /// Removes sealed files that no row names: a power cut came between file and row, or between row and removal.

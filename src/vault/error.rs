@@ -9,9 +9,9 @@ pub enum Error {
     InUse,
     #[error("the device key cannot be read or made")]
     KeyFile { source: std::io::Error },
-    #[error("the device key is not 32 bytes")]
+    #[error("the device key is not 32 bytes: give back the file or credential that was made at enrolment")]
     KeyShape,
-    #[error("the device key can be read by other users of this machine")]
+    #[error("the device key can be read by other users of this machine: take their access away")]
     KeyExposed,
     #[error("there is a journal here and no device key")]
     KeyMissing,
@@ -21,6 +21,8 @@ pub enum Error {
     Open { source: rusqlite::Error },
     #[error("the vault is at version {found}, newer than this program knows ({known})")]
     FromTheFuture { found: i64, known: i64 },
+    #[error("the vault is at version {found}: the kiosk brings it to version {known} when it is started")]
+    Older { found: i64, known: i64 },
     #[error("step {step} of the vault's schema failed")]
     Step { step: i64, source: rusqlite::Error },
     #[error("this vault was made with another device key or on another device")]
@@ -43,6 +45,8 @@ pub enum Error {
     Locked,
     #[error("this card's signature does not open the compartment")]
     WrongCard,
+    #[error("this slot was made for a card that signs otherwise: a newer version knows how")]
+    SlotAlgorithm,
     #[error("the row is about something else: nothing is released")]
     NotCovered,
     #[error("it is not here")]
@@ -73,6 +77,7 @@ impl Error {
     pub(super) fn writing(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
         move |source| match code(&source) {
             Some(rusqlite::ErrorCode::DiskFull) => Error::DiskFull,
+            _ if is_index_full(&source) => Error::DiskFull,
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Error::Damaged { source },
             _ => Error::Write { what, source },
         }
@@ -95,4 +100,9 @@ impl Error {
 
 fn code(error: &rusqlite::Error) -> Option<rusqlite::ErrorCode> {
     error.sqlite_error_code()
+}
+
+/// A log's index that cannot grow: on a full disk that is what an opening meets first.
+fn is_index_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }

@@ -10,6 +10,7 @@ use crate::journal::consent::Answer;
 use crate::journal::consent::Consent;
 use crate::journal::consent::Said;
 use crate::journal::leaf;
+use crate::journal::leaf::LeafError;
 use crate::journal::tree;
 use crate::journal::words::Class;
 use crate::journal::words::Ground;
@@ -195,7 +196,10 @@ impl Journal {
 
     pub fn trace(&self, index: u64) -> Result<Trace, Error> {
         let body = self.body(index)?.ok_or(Error::Shape { what: "a pruned row" })?;
-        let trace = leaf::parse(body.show_bytes()).map_err(|_| Error::Shape { what: "a row" })?;
+        let trace = leaf::parse(body.show_bytes()).map_err(|error| match error {
+            LeafError::FromTheFuture(form) => Error::FromTheFuture { found: form as i64, known: leaf::FORM as i64 },
+            _ => Error::Shape { what: "a row" },
+        })?;
         if trace.index == index { Ok(trace) } else { Err(Error::Shape { what: "a row's index" }) }
     }
 

@@ -1,7 +1,7 @@
-//! Where the device key comes from, and everything that is derived from a key.
+//! Reading the device key, and everything that is derived from a key.
 //!
 //! A device key is 32 random bytes. On a desk it is a file for its owner alone; in an image systemd hands it over as a
-//! credential. Never on a command line, never in the environment.
+//! credential (`provider` says which). Never on a command line, never in the environment.
 
 use crate::identity::holder::CertificateKeyId;
 use crate::secret::SecretBytes;
@@ -11,13 +11,14 @@ use aws_lc_rs::hkdf::HKDF_SHA256;
 use aws_lc_rs::hkdf::Salt;
 use aws_lc_rs::hmac;
 use std::fs::File;
+use std::fs::Metadata;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::io::Read;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -39,11 +40,30 @@ pub fn desk_device_key(folder: &Path) -> Result<SecretKey, Error> {
     device_key_from(&path)
 }
 
-/// A key that somebody else keeps, for example `$CREDENTIALS_DIRECTORY/chevet.device-key`: exactly 32 bytes.
+/// A key in a file that only its owner reads: exactly 32 bytes.
 pub fn device_key_from(path: &Path) -> Result<SecretKey, Error> {
+    read_key(path, |about| about.mode() & 0o077 == 0)
+}
+
+/// A key that systemd hands over. It gives a service's own user access by an access list, whose mask stands where the
+/// group's bits are: a file of root and its group then reads 0440, and no group can read it.
+pub(super) fn credential_key(path: &Path) -> Result<SecretKey, Error> {
+    read_key(path, |about| {
+        let roots_own = about.uid() == 0 && about.gid() == 0;
+        about.mode() & (if roots_own { 0o037 } else { 0o077 }) == 0
+    })
+}
+
+/// Whether the desk's file holds this very key. One that cannot be read holds none that serves anybody.
+pub(super) fn desk_key_is(folder: &Path, key: &SecretKey) -> bool {
+    let file = read_key(&folder.join(KEY_FILE), |_| true);
+    file.is_ok_and(|found| found.show_to_cipher() == key.show_to_cipher())
+}
+
+fn read_key(path: &Path, is_private: impl FnOnce(&Metadata) -> bool) -> Result<SecretKey, Error> {
     let mut file = File::open(path).map_err(|source| Error::KeyFile { source })?;
     let about = file.metadata().map_err(|source| Error::KeyFile { source })?;
-    if about.permissions().mode() & 0o077 != 0 {
+    if !is_private(&about) {
         return Err(Error::KeyExposed);
     }
     if about.len() != 32 {
@@ -89,10 +109,16 @@ fn make_once(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     written.and(removed).and_then(|()| sync_folder(folder)).map_err(Error::folder("making a small file"))
 }
 
-/// Makes the folder for its owner alone.
+/// Makes the folder for its owner alone. What is made is on the disk before anything is put into it.
 pub(super) fn make_folder(folder: &Path) -> Result<(), Error> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.exists()).collect();
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(Error::folder("making it"))
+    made.map_err(Error::folder("making it"))?;
+    for parent in missing.into_iter().rev().filter_map(Path::parent) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        sync_folder(parent).map_err(Error::folder("syncing its parent"))?;
+    }
+    Ok(())
 }
 
 /// A new or renamed name is on the disk only once its folder is.
@@ -162,3 +188,29 @@ impl Lookup {
 
 const KEY_FILE: &str = "device.key";
 const ID_FILE: &str = "device.id";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kek(signature: u8, device: u8, salt: u8, card: u8) -> SecretKey {
+        let device_key = SecretKey::fill_with(|key| key.fill(device));
+        let signature = SecretBytes::new(vec![signature; 256]);
+        key_encryption_key(&signature, &device_key, &[salt; 32], CertificateKeyId([card; 32]))
+    }
+
+    /// RFC 5869 over DESIGN.md's formula, computed elsewhere (Python's hmac and hashlib).
+    #[test]
+    fn a_compartments_key_needs_the_cards_signature_the_devices_key_and_the_salt() {
+        let right = "ab22d1702b3811fd67603a960680ef8afb732da6841c9b32a4e8bc0f4cfd11f5";
+        assert_eq!(hex::encode(kek(3, 5, 7, 9).show_to_cipher()), right);
+        for (what, other) in [
+            ("another signature", kek(4, 5, 7, 9)),
+            ("another device", kek(3, 6, 7, 9)),
+            ("another salt", kek(3, 5, 8, 9)),
+            ("another card", kek(3, 5, 7, 10)),
+        ] {
+            assert_ne!(hex::encode(other.show_to_cipher()), right, "{what}");
+        }
+    }
+}

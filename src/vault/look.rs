@@ -9,6 +9,7 @@ use crate::journal::receipt::Claims;
 use crate::journal::receipt::Place;
 use crate::journal::receipt::Receipt;
 use crate::journal::tree;
+use crate::secret::SecretKey;
 use crate::time::UnixSeconds;
 use crate::vault::Anchored;
 use crate::vault::Counts;
@@ -18,6 +19,8 @@ use crate::vault::folder;
 use crate::vault::journal::Journal;
 use crate::vault::journal::node;
 use crate::vault::keys;
+use crate::vault::provider;
+use crate::vault::provider::Sources;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -48,16 +51,25 @@ pub struct Status {
 }
 
 impl Look {
-    /// With the desk's key, or the one at `device_key`.
+    /// With the key at `device_key`, or the desk's.
     pub fn open(folder: &Path, device_key: Option<&Path>) -> Result<Look, Error> {
+        Look::with(folder, || match device_key {
+            Some(path) => keys::device_key_from(path),
+            None => keys::desk_device_key(folder),
+        })
+    }
+
+    /// With the key that a kiosk would take that was started here.
+    pub fn here(sources: Sources<'_>) -> Result<Look, Error> {
+        Look::with(sources.state, || provider::device_key(sources).map(|found| found.key))
+    }
+
+    /// No key is asked for, and so none is made, where there is no journal.
+    fn with(folder: &Path, key: impl FnOnce() -> Result<SecretKey, Error>) -> Result<Look, Error> {
         if !folder.join(JOURNAL_FILE).exists() {
             return Err(Error::NoJournal);
         }
-        let key = match device_key {
-            Some(path) => keys::device_key_from(path)?,
-            None => keys::desk_device_key(folder)?,
-        };
-        let journal = Journal::look(folder, key, &keys::device_id(folder)?)?;
+        let journal = Journal::look(folder, key()?, &keys::device_id(folder)?)?;
         Ok(Look { journal, folder: folder.to_path_buf() })
     }
 

@@ -31,6 +31,7 @@ mod shapes;
 mod slots;
 
 pub mod keys;
+pub mod provider;
 
 pub use error::Error;
 pub use heads::Anchored;
@@ -39,6 +40,7 @@ pub use heads::Uncountersigned;
 pub use index::Found;
 pub use look::Look;
 pub use look::Status;
+pub use slots::Whose;
 
 use crate::identity::holder::CertificateKeyId;
 use crate::identity::holder::HolderId;
@@ -66,6 +68,7 @@ use crate::vault::compartment::Compartments;
 use crate::vault::compartment::Of;
 use crate::vault::journal::Journal;
 use crate::vault::line::Line;
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -178,11 +181,17 @@ impl Vault {
     /// on an error there is no `Committed`, so nothing can be shown.
     pub async fn record(&self, rows: Vec<Draft>, said: Vec<Said>) -> Result<Vec<Committed>, Error> {
         let recorded = self.inner.journal.ask(move |journal| journal.record(rows, said)).await?;
-        if self.tidy(recorded.shredded, recorded.agreed).await.is_err() {
-            // The secrets are deleted and the tombstones stay: the next opening deletes the rows.
-            tracing::warn!("shredded_rows_stay_until_next_opening");
-        }
+        self.tidy_if_possible(recorded.shredded, recorded.agreed).await;
         Ok(recorded.committed)
+    }
+
+    /// Destroys copies of a patient's content because the upstream took them back: no card is needed. What is still on its way
+    /// loses against it.
+    pub async fn shred(&self, patient: &Ins, whose: Whose) -> Result<(), Error> {
+        let patient = patient.clone();
+        let shredded = self.inner.journal.ask(move |journal| journal.shred_copies(&patient, &whose)).await?;
+        self.tidy_if_possible(vec![shredded], Vec::new()).await;
+        Ok(())
     }
 
     /// What this holder's card must sign for its compartment. Makes the salt at the first visit.
@@ -277,6 +286,18 @@ impl Vault {
         let documents = list.for_storage().clone();
         let keep = move |there: &mut Compartment, of: Of| there.remember_list(&of, &documents, at);
         nothing_when_shredded(self.write(list.patient(), at, keep).await)
+    }
+
+    /// Whether a document that was listed here, and that the upstream would still list if it had not been taken back since
+    /// `since`, is not in this list any more.
+    pub async fn was_taken_back(&self, list: &Held<Vec<Document>>, since: UnixSeconds) -> Result<bool, Error> {
+        let listed: HashSet<UniqueId> = list.for_storage().iter().map(|document| document.unique_id.clone()).collect();
+        let gone = move |document: &Document| document.created >= since && !listed.contains(&document.unique_id);
+        let look = move |there: &mut Compartment, of: Option<Of>| {
+            let known = of.map_or(Ok(None), |of| there.list(&of))?;
+            Ok(known.is_some_and(|(documents, _)| documents.iter().any(gone)))
+        };
+        self.read(list.patient(), look).await
     }
 
     pub async fn list(&self, patient: &Ins) -> Result<Remembered<Vec<Document>>, Error> {
@@ -450,6 +471,13 @@ impl Vault {
             job(compartment, of)
         };
         self.inner.compartments.ask(there).await
+    }
+
+    async fn tidy_if_possible(&self, shredded: Vec<keys::Pseudonym>, agreed: Vec<keys::Pseudonym>) {
+        if self.tidy(shredded, agreed).await.is_err() {
+            // The secrets are deleted and the tombstones stay: the next opening deletes the rows.
+            tracing::warn!("shredded_rows_stay_until_next_opening");
+        }
     }
 
     /// After a refusal nothing of the secrets stays in the log, and the open compartment's rows go at once; after a yes

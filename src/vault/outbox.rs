@@ -31,7 +31,8 @@ struct Line {
 const DAMAGED_HERE: &str = "damaged-here";
 
 impl Journal {
-    /// That holder's items, then the device's, oldest first: what a person waits for is never behind a long row of traces. What cannot be read any more is set aside on the way.
+    /// That holder's items, then the device's, oldest first: what a person waits for is never behind a long row of traces.
+    /// What cannot be read any more is set aside on the way; what a newer program wrote in a form of its own waits for it.
     pub fn waiting(
         &mut self,
         needs_holder: Option<&HolderId>,
@@ -39,24 +40,27 @@ impl Journal {
     ) -> Result<Vec<(Item, Option<Trace>)>, Error> {
         let reading = || Error::reading("the outbox");
         let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let lines: Vec<Line> = {
+        let (mut ready, mut damaged) = (Vec::new(), Vec::new());
+        {
             let sql = "SELECT id, kind, body FROM outbox WHERE state = 'waiting' AND (needs IS NULL OR needs = ?1)
-                       ORDER BY needs IS NULL, seq LIMIT ?2";
+                       ORDER BY needs IS NULL, seq";
             let mut asked = self.database.prepare(sql).map_err(reading())?;
-            let found = asked.query_map(params![needs, limit], Line::from_row);
-            found.and_then(Iterator::collect).map_err(reading())?
-        };
-        let mut ready = Vec::with_capacity(lines.len());
-        for line in &lines {
-            match self.open_line(line) {
-                Ok(item) => ready.push(item),
-                Err(Error::Sealed { .. } | Error::Shape { .. }) => {
-                    // Its own time stays: nothing here reads a clock.
-                    self.mark_set_aside(line.id, DAMAGED_HERE, "the stored item cannot be read any more", None)?;
+            let mut found = asked.query([needs]).map_err(reading())?;
+            while ready.len() < limit
+                && let Some(row) = found.next().map_err(reading())?
+            {
+                let line = Line::from_row(row).map_err(reading())?;
+                match self.open_line(&line) {
+                    Ok(item) => ready.push(item),
+                    Err(Error::Sealed { .. } | Error::Shape { .. }) => damaged.push(line.id),
+                    Err(Error::FromTheFuture { .. }) => {}
+                    Err(other) => return Err(other),
                 }
-                Err(other) => return Err(other),
             }
+        }
+        for id in damaged {
+            // Its own time stays: nothing here reads a clock.
+            self.mark_set_aside(id, DAMAGED_HERE, "the stored item cannot be read any more", None)?;
         }
         Ok(ready)
     }

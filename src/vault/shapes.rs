@@ -32,6 +32,7 @@ use crate::record::state::ClosureReason;
 use crate::record::state::EmergencySwitches;
 use crate::record::state::Existence;
 use crate::record::state::RecordState;
+use crate::record::state::TeamWord;
 use crate::secret::SecretBytes;
 use crate::time::Now;
 use crate::time::UnixSeconds;
@@ -143,6 +144,11 @@ pub(super) struct StateShape {
     minor: Option<bool>,
     attending_doctor: bool,
     administrator: bool,
+    #[serde(default)]
+    care_team: Option<String>,
+    /// Team, agreed, when, until when
+    #[serde(default)]
+    team_words: Vec<(String, bool, Option<i64>, Option<i64>)>,
 }
 
 impl Kept for RecordState {
@@ -181,6 +187,12 @@ impl Kept for RecordState {
             minor: self.minor,
             attending_doctor: self.attending_doctor,
             administrator: self.administrator,
+            care_team: self.care_team.clone(),
+            team_words: self
+                .team_words
+                .iter()
+                .map(|word| (word.team.clone(), word.agreed, word.at.map(|at| at.0), word.until.map(|at| at.0)))
+                .collect(),
         }
     }
 
@@ -216,6 +228,17 @@ impl Kept for RecordState {
             minor: shape.minor,
             attending_doctor: shape.attending_doctor,
             administrator: shape.administrator,
+            care_team: shape.care_team,
+            team_words: shape
+                .team_words
+                .into_iter()
+                .map(|(team, agreed, at, until)| TeamWord {
+                    team,
+                    agreed,
+                    at: at.map(UnixSeconds),
+                    until: until.map(UnixSeconds),
+                })
+                .collect(),
         })
     }
 }

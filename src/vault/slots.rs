@@ -51,6 +51,14 @@ pub(super) struct Secret {
     pub secret: Option<SecretKey>,
 }
 
+/// Whose copies of a patient's content are destroyed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    Everybody,
+    Holder(HolderId),
+    EverybodyBut(HolderId),
+}
+
 /// A slot's row.
 struct Slot {
     compartment: Pseudonym,
@@ -65,7 +73,7 @@ enum Shred {
     Sealed(Vec<u8>),
 }
 
-/// How S is made. A card that cannot sign so gets another algorithm, and another slot.
+/// How S is made: deterministic, which PSS and ECDSA are not. A card that cannot sign so needs a slot of another kind.
 const ALGORITHM: &str = "rsa-pkcs1v15-sha256";
 
 impl Journal {
@@ -188,6 +196,15 @@ impl Journal {
         change.commit().map_err(Error::writing("a tombstone"))
     }
 
+    /// Destroys a patient's content in those compartments. Gives the patient's name here, for what tidies up.
+    pub fn shred_copies(&mut self, patient: &Ins, whose: &Whose) -> Result<Pseudonym, Error> {
+        let patient = self.keys.patient(patient);
+        let change = begin(&mut self.database)?;
+        shred_of(&change, &self.keys, &patient, whose)?;
+        change.commit().map_err(Error::writing("shredding"))?;
+        Ok(patient)
+    }
+
     /// Takes what was just overwritten out of the write-ahead log too: there the sealed secrets still stand. When a look
     /// reads beside us they stay until the next time.
     pub fn forget(&self) -> Result<(), Error> {
@@ -210,11 +227,15 @@ impl Journal {
 
     fn slot(&self, row: &[u8]) -> Result<Option<Slot>, Error> {
         let (holder, card) = row.split_at(16);
-        let sql = "SELECT compartment, salt, wrapped FROM slot WHERE holder = ?1 AND card = ?2 AND algorithm = ?3";
-        let found = self.database.query_row(sql, params![holder, card, ALGORITHM], |row| {
-            Ok(Slot { compartment: row.get(0)?, salt: row.get(1)?, wrapped: row.get(2)? })
+        let sql = "SELECT compartment, salt, wrapped, algorithm FROM slot WHERE holder = ?1 AND card = ?2";
+        let found = self.database.query_row(sql, params![holder, card], |row| {
+            let slot = Slot { compartment: row.get(0)?, salt: row.get(1)?, wrapped: row.get(2)? };
+            Ok((slot, row.get::<_, String>(3)?))
         });
-        found.optional().map_err(Error::reading("a slot"))
+        match found.optional().map_err(Error::reading("a slot"))? {
+            Some((_, algorithm)) if algorithm != ALGORITHM => Err(Error::SlotAlgorithm),
+            found => Ok(found.map(|(slot, _)| slot)),
+        }
     }
 
     fn salt(&self, row: &[u8], slot: &Slot) -> Result<[u8; 32], Error> {
@@ -245,16 +266,27 @@ impl Journal {
 }
 
 /// What a refusal or a withdrawal destroys, in the transaction that records it: everybody's for the team, this holder's
-/// for what was said to them alone. Where nothing is yet, a tombstone stops what is still on its way.
+/// for what was said to them alone.
 pub(super) fn shred(change: &Transaction<'_>, keys: &Keys, said: &Said, patient: &Pseudonym) -> Result<(), Error> {
-    let holder = match said.scope {
-        Scope::Team(_) | Scope::Event(_) => None,
-        Scope::HolderOnce | Scope::Authorization => Some(keys.pseudonym("holder", said.holder.0.as_bytes())),
+    let whose = match said.scope {
+        Scope::Team(_) | Scope::Event(_) => Whose::Everybody,
+        Scope::HolderOnce | Scope::Authorization => Whose::Holder(said.holder.clone()),
+    };
+    shred_of(change, keys, patient, &whose)
+}
+
+/// Where nothing is yet, a tombstone stops what is still on its way.
+fn shred_of(change: &Transaction<'_>, keys: &Keys, patient: &Pseudonym, whose: &Whose) -> Result<(), Error> {
+    let name = |holder: &HolderId| Some(keys.pseudonym("holder", holder.0.as_bytes()));
+    let (only, but) = match whose {
+        Whose::Everybody => (None, None),
+        Whose::Holder(holder) => (name(holder), None),
+        Whose::EverybodyBut(holder) => (None, name(holder)),
     };
     let sql = "INSERT INTO shred (compartment, patient, secret, lease_end)
-               SELECT compartment, ?1, NULL, 0 FROM slot WHERE ?2 IS NULL OR holder = ?2
+               SELECT compartment, ?1, NULL, 0 FROM slot WHERE (?2 IS NULL OR holder = ?2) AND (?3 IS NULL OR holder <> ?3)
                ON CONFLICT (compartment, patient) DO UPDATE SET secret = NULL";
-    change.execute(sql, params![patient, holder]).map(drop).map_err(Error::writing("shredding"))
+    change.execute(sql, params![patient, only, but]).map(drop).map_err(Error::writing("shredding"))
 }
 
 fn to_key(bytes: &SecretBytes) -> Result<SecretKey, Error> {

@@ -153,7 +153,7 @@ impl Visit {
             signature: signature.clone(),
             at: now,
         };
-        let said: Vec<Said> = self.scopes(&question, &answer, given).into_iter().map(said).collect();
+        let said: Vec<Said> = self.scopes(&gate, &question, &answer, given).into_iter().map(said).collect();
         let row = Draft {
             ground: Some(ground),
             reason: Some(format!("{} v{} {}", shown.text, shown.version, shown.language)),
@@ -168,8 +168,8 @@ impl Visit {
 
     /// What one answer is about. An answer about the team binds it whole; one about a colleague, or from outside the
     /// team, is for one time. The authorization upstream (TD0.3) follows, the last word of all.
-    fn scopes(&self, question: &Question, answer: &StateAnswer, given: Answer) -> Vec<(Scope, Answer)> {
-        let team = || self.rules.team_name.clone();
+    fn scopes(&self, gate: &Gate, question: &Question, answer: &StateAnswer, given: Answer) -> Vec<(Scope, Answer)> {
+        let team = || self.rules.team_of(&gate.here.holder, &answer.state).unwrap_or_default().to_owned();
         let for_team = question.colleague.is_none() && question.ground == Ground::Team;
         let valid = matches!(answer.state.authorization, Authorization::Valid { .. });
         match (question.about, given) {

@@ -1,5 +1,7 @@
 //! What a visit asks of the world. Data only; `kiosk::perform` does it and answers with an event.
 
+use crate::identity::holder::Holder;
+use crate::identity::holder::HolderId;
 use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::consent::Said;
@@ -19,6 +21,10 @@ pub enum Effect {
     CheckPin { insertion: Insertion, pin: Pin },
     /// The card signs for its compartment, and the vault opens it. Answer: `CompartmentOpened`.
     OpenCompartment { ticket: Ticket, insertion: Insertion },
+    /// Have that person's telephone ask. Answers: `PhoneAsked`, then `PhoneAnswered`; much later, perhaps, `PhoneOver`.
+    AskPhone { ticket: Ticket, holder: HolderId },
+    /// Room in memory for a visit by telephone; nothing on the disk. Answer: `CompartmentOpened`.
+    OpenMemory { ticket: Ticket, insertion: Insertion, holder: Box<Holder> },
     /// All rows and items in one transaction, fsynced. Answer: `Recorded`, one `Committed` a row.
     Record { ticket: Ticket, rows: Vec<Draft>, said: Vec<Said> },
     /// TD0.2, or what the compartment remembers when offline. Answer: `StateKnown`.
@@ -57,6 +63,8 @@ impl Effect {
             Effect::ReadCard { .. } => "read_card",
             Effect::CheckPin { .. } => "check_pin",
             Effect::OpenCompartment { .. } => "open_compartment",
+            Effect::AskPhone { .. } => "ask_phone",
+            Effect::OpenMemory { .. } => "open_memory",
             Effect::Record { .. } => "record",
             Effect::AskState { .. } => "ask_state",
             Effect::Deliver { .. } => "deliver",

@@ -2,6 +2,7 @@
 
 use crate::identity::holder::Holder;
 use crate::identity::trust::Verified;
+use crate::identity::userinfo::Person;
 use crate::journal::Committed;
 use crate::journal::Held;
 use crate::journal::allowance::Allowance;
@@ -19,10 +20,21 @@ use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::visit::said;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One card's stay in the reader. A new insertion of the same card is another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Insertion(pub u64);
+
+impl Insertion {
+    /// A visit by telephone has a stay too, named after its request; it is never a card's.
+    pub fn by_phone(ticket: Ticket) -> Insertion {
+        Insertion(PHONE_BIT | ticket.0)
+    }
+}
+
+/// No reader has ever counted so far.
+const PHONE_BIT: u64 = 1 << 63;
 
 /// One question to the world. Its answer brings it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,6 +105,22 @@ pub enum Event {
         answer: Result<Arc<Reading>, Trouble>,
     },
 
+    /// The holder's telephone rings, and shows the same two digits.
+    PhoneAsked {
+        ticket: Ticket,
+        answer: Result<PhoneCode, Trouble>,
+    },
+    /// They approved, and all of it was verified; or they did not.
+    PhoneAnswered {
+        ticket: Ticket,
+        answer: Result<Box<PhoneLogin>, Trouble>,
+    },
+    /// The provider, or the network to it, ended what that request began.
+    PhoneOver {
+        ticket: Ticket,
+        trouble: Trouble,
+    },
+
     /// What the device says of itself.
     LinkIs(LinkState),
     WaitingIs(Waiting),
@@ -107,6 +135,8 @@ pub enum Touch {
     Confirm,
     /// "Oui, j'utilise le dernier essai".
     LastTry,
+    /// "Sans carte, par téléphone".
+    ByPhone,
     /// Top left: one page back.
     Back,
     /// "Quitter ce DMP".
@@ -197,6 +227,22 @@ pub enum PinAnswer {
     Failed(Trouble),
 }
 
+/// What must be the same on the screen and on the telephone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneCode {
+    /// Two digits.
+    pub digits: String,
+    /// When the request ends, since boot.
+    pub until: Duration,
+}
+
+/// Who approved, and what proves it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneLogin {
+    pub person: Person,
+    pub proof: LoginProof,
+}
+
 /// What waits on the holder's desk.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Desk {
@@ -285,6 +331,9 @@ impl Event {
             Event::Found { .. } => "found",
             Event::Fetched { .. } => "fetched",
             Event::Rendered { .. } => "rendered",
+            Event::PhoneAsked { .. } => "phone_asked",
+            Event::PhoneAnswered { .. } => "phone_answered",
+            Event::PhoneOver { .. } => "phone_over",
             Event::LinkIs(_) => "link_is",
             Event::WaitingIs(_) => "waiting_is",
             Event::AllowanceIs(_) => "allowance_is",

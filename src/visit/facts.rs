@@ -9,7 +9,6 @@ use crate::policy::facts::Facts;
 use crate::policy::facts::HolderFacts;
 use crate::policy::facts::Known;
 use crate::policy::facts::SiteFacts;
-use crate::policy::matrix::Place;
 use crate::record::document::Document;
 use crate::time::Now;
 use crate::visit::event::StateAnswer;
@@ -21,10 +20,6 @@ use crate::visit::page::gate::EventOfCare;
 use crate::visit::page::gate::SoFar;
 use crate::visit::said;
 
-fn in_team(here: &Here, rules: &Rules) -> bool {
-    rules.team.contains(&here.holder.id.0)
-}
-
 /// The facts for opening the record.
 pub(super) fn to_open(
     here: &Here,
@@ -34,7 +29,7 @@ pub(super) fn to_open(
     rules: &Rules,
     now: Now,
 ) -> Facts {
-    let place = Place::of_holder(&here.holder);
+    let place = rules.place(&here.holder);
     Facts {
         ask: Ask::OpenRecord,
         holder: HolderFacts {
@@ -64,18 +59,24 @@ fn consent(here: &Here, answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now
     let collected = said::collected_for(&here.holder.id, answer, now, &rules.time_zone);
     // A minor who asks for secrecy is asked in person: what was said before, perhaps by a parent, opens nothing.
     let (before, collected) = if so_far.secret { (&[][..], None) } else { (&answer.said[..], collected) };
-    let standing = said::team_consent(before).map_or(Known::Unknown, known);
+    let upstream = rules.team_word(&here.holder, &answer.state);
+    // Nor does what was said about the team; a no does stand.
+    let known_upstream = upstream.filter(|_| !so_far.secret);
+    let standing = said::team_consent(before, known_upstream, now).map_or(Known::Unknown, known);
+    let refused = said::last_word_is_no(&answer.said) || said::refused_upstream(&answer.said, upstream);
     ConsentFacts {
         initial_team: if agreed { Known::Yes } else { standing },
         informed_at_event: known(informed(before, so_far, rules, now)),
         explicit: known(agreed || collected.is_some()),
         // The last word, which at this gate has just been added to them; both stay in the journal.
-        refused: known(so_far.answered == Answered::Refused || said::last_word_is_no(&answer.said)),
-        in_team: known(in_team(here, rules)),
+        refused: known(so_far.answered == Answered::Refused || (refused && !agreed)),
+        in_team: known(rules.team_of(&here.holder, &answer.state).is_some()),
         by_representative: known(so_far.represented),
         given_at: match so_far.answered {
             Answered::Agreed | Answered::Informed => Some(now.wall.value()),
-            Answered::NotAsked | Answered::Refused => said::newest(before),
+            Answered::NotAsked | Answered::Refused => {
+                said::newest(before).max(known_upstream.filter(|word| word.agreed).and_then(|word| word.at))
+            }
         },
     }
 }
@@ -95,7 +96,7 @@ fn informed(before: &[Said], so_far: &SoFar, rules: &Rules, now: Now) -> bool {
 
 /// The facts for seeing one document, from those under which its record was opened.
 pub(super) fn to_see(opened: &Facts, here: &Here, document: &Document, rules: &Rules) -> Facts {
-    let place = Place::of_holder(&here.holder);
+    let place = rules.place(&here.holder);
     let mine = document.authors.iter().any(|author| author.id.as_deref() == Some(here.holder.id.0.as_str()));
     Facts {
         ask: Ask::SeeDocument,

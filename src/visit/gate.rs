@@ -7,6 +7,8 @@
 //!                  └ Situations → quality, colleague, reason, words → AskingPatient · RecordingEmergency → Listing
 //! ```
 
+use crate::identity::holder::Holder;
+use crate::identity::holder::Means;
 use crate::journal::Draft;
 use crate::journal::words::Class;
 use crate::journal::words::Ground;
@@ -181,7 +183,7 @@ impl Visit {
         let ground = ground_that_stands(&asked);
         let decision = decide(&Facts { ground, ..asked });
         gate.step = if decision.allow || decision.ground_if_yes().is_some() {
-            GateStep::Standing { answer, decision, ground, done: None }
+            GateStep::Standing { answer, decision: Box::new(decision), ground, done: None }
         } else {
             GateStep::Denied { decision }
         };
@@ -197,7 +199,7 @@ impl Visit {
             return self.failed(gate, Trouble::AllowanceSpent);
         }
         let ticket = self.ticket();
-        let (mode, keep) = (gate.so_far.mode(), keep(ground, &gate.so_far));
+        let (mode, keep) = (gate.so_far.mode(), keep(ground, &gate.here.holder, &gate.so_far));
         let list = Effect::List { ticket, patient: gate.patient.clone(), mode, keep };
         gate.step = GateStep::Listing { ticket, answer, ground, until: now.since_boot + WAIT_MAX };
         self.gate(gate, vec![list])
@@ -261,9 +263,11 @@ fn event_declared(so_far: &SoFar) -> Option<&'static str> {
     }
 }
 
-/// Only what the team may read again rests on the device; what was opened once, in an emergency or in secret does not.
-pub(super) fn keep(ground: Ground, so_far: &SoFar) -> Keep {
+/// Only what the team may read again rests on the device; what was opened once, in an emergency, in secret or by telephone does
+/// not.
+pub(super) fn keep(ground: Ground, holder: &Holder, so_far: &SoFar) -> Keep {
     match ground {
+        _ if holder.means == Means::ECps => Keep::Memory,
         _ if so_far.secret || so_far.brain_death => Keep::Memory,
         Ground::Authorization | Ground::Team => Keep::Compartment,
         Ground::Explicit | Ground::BreakGlass | Ground::Refused => Keep::Memory,
@@ -278,7 +282,7 @@ pub(super) fn row(class: Class, here: &Here, patient: &Patient, so_far: &SoFar, 
         profession: here.holder.profession,
         login: Some(here.login),
         proof: None,
-        situation: None,
+        situation: here.holder.situation().map(|situation| situation.structure.clone()),
         patient: Some(patient.ins.clone()),
         document: None,
         ground: None,

@@ -4,12 +4,14 @@
 //! Idle → ReadingCard → AskPin → CheckingPin → Opening → Home → Gate → Record → Document
 //!          └ CPE: Desk                                 any wait that ends → TakeCard(trouble)
 //!                         CardOut, from anywhere → Idle, in the same step
+//! Idle → AskRpps → WaitingForPhone → ChoosingExercise → Opening …   (no card: `phone`)
 //! ```
 //!
 //! - `page` where the visit is, and what each page holds
 //! - `event` what may happen · `effect` what is asked of the world
 //! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history · `search` words in a record
 //! - `gate` on what ground · `answer` the patient's page · `situations` what is not the ordinary way · `said` what was said before
+//! - `phone` a visit without a card
 //! - `facts` what `policy` is told
 //!
 //! It never does I/O, never reads a clock, never draws a number. Every wait holds its end; every question carries a
@@ -23,6 +25,7 @@ mod facts;
 mod gate;
 mod identify;
 pub mod page;
+mod phone;
 mod reading;
 mod said;
 mod search;

@@ -1,9 +1,12 @@
-//! Where a visit is, and what each page holds. What a page holds goes when the page goes. The gate's own pages: `gate`.
+//! Where a visit is, and what each page holds. What a page holds goes when the page goes. The gate's own pages: `gate`; those of
+//! a login by telephone: `phone`.
 
 pub mod gate;
+pub mod phone;
 
 use crate::identity::holder::Holder;
 use crate::identity::holder::HolderId;
+use crate::identity::holder::Means;
 use crate::journal::Committed;
 use crate::journal::allowance::Allowance;
 use crate::journal::trace::LoginProof;
@@ -13,10 +16,15 @@ use crate::journal::words::Source;
 use crate::patient::ins::Patient;
 use crate::policy::Decision;
 use crate::policy::Matrix;
+use crate::policy::facts::ProfessionKind;
 use crate::policy::framework::Framework;
+use crate::policy::matrix::Place;
+use crate::policy::team::Team;
 use crate::record::document::Document;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
+use crate::record::state::RecordState;
+use crate::record::state::TeamWord;
 use crate::secret::PinBuffer;
 use crate::time::Now;
 use crate::time::UnixSeconds;
@@ -31,6 +39,9 @@ use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
 use crate::visit::page::gate::Gate;
 use crate::visit::page::gate::SoFar;
+use crate::visit::page::phone::AskRpps;
+use crate::visit::page::phone::ChoosingExercise;
+use crate::visit::page::phone::WaitingForPhone;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,13 +68,11 @@ pub struct Standing {
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub matrix: Matrix,
-    /// A newer matrix or list lies on this device and was refused: why, in one sentence.
-    pub left_aside: Option<&'static str>,
+    /// What lies on this device and was refused.
+    pub left_aside: Vec<Aside>,
     pub regime: Regime,
-    /// National identifiers of the care team's members, from the signed settings.
-    pub team: Vec<String>,
-    /// How the team is named in a consent.
-    pub team_name: String,
+    /// The site's care team.
+    pub team: Team,
     /// Professionals for whom an answer may be collected here (L.1111-17 II), by name.
     pub colleagues: Vec<Colleague>,
     /// IANA name: an event of care is, unless the holder says otherwise, a calendar day here.
@@ -72,6 +81,50 @@ pub struct Rules {
     pub duty_days: u32,
     /// The establishment's signed framework for brain death, where a site has one.
     pub framework: Option<Framework>,
+    /// The settings name Pro Santé Connect: a visit without a card is offered.
+    pub by_phone: bool,
+}
+
+/// A signed file that was refused: what was in force stays, or nothing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aside {
+    pub what: AsideKind,
+    /// One French sentence.
+    pub why: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsideKind {
+    /// A newer matrix or list.
+    Update,
+    /// The framework for brain death, which stays forbidden.
+    Framework,
+    /// The team's list: nobody is in the team.
+    Team,
+}
+
+impl Rules {
+    /// The team in which this holder cares for this patient: the site's, else the upstream's.
+    pub fn team_of<'a>(&'a self, holder: &Holder, state: &'a RecordState) -> Option<&'a str> {
+        if self.team.has(&holder.id) { Some(self.team.name()) } else { state.care_team.as_deref() }
+    }
+
+    /// What the upstream knows that the patient said about that team.
+    pub(super) fn team_word<'a>(&self, holder: &Holder, state: &'a RecordState) -> Option<&'a TeamWord> {
+        let team = self.team_of(holder, state)?;
+        state.team_words.iter().find(|word| word.team == team)
+    }
+
+    /// Where the matrix puts this holder, with the role that only the site's signed team gives (L.1111-16).
+    pub(super) fn place(&self, holder: &Holder) -> Place {
+        let place = Place::of_holder(holder);
+        match place.kind {
+            ProfessionKind::Doctor if self.team.is_coordinated_by(&holder.id) => {
+                Place { kind: ProfessionKind::CoordinatingDoctor, ..place }
+            }
+            _ => place,
+        }
+    }
 }
 
 /// A professional who is not here.
@@ -93,6 +146,17 @@ pub enum Page {
     CheckingPin {
         insertion: Insertion,
         card: Box<CardRead>,
+        until: Duration,
+    },
+    /// No card: which number?
+    AskRpps(AskRpps),
+    /// The two digits are on both screens.
+    WaitingForPhone(WaitingForPhone),
+    /// As whom, where, of several.
+    ChoosingExercise(Box<ChoosingExercise>),
+    /// A visit by telephone is over, and why. There is no card to take.
+    PhoneOver {
+        trouble: Trouble,
         until: Duration,
     },
     /// The login's row is being written, then the compartment opened.
@@ -306,6 +370,16 @@ impl Visit {
         self.here().map(|here| &here.holder)
     }
 
+    /// Whether what goes on has no card: from the first digit of a number to the word that it is over.
+    pub fn is_by_phone(&self) -> bool {
+        let by_phone = |holder: &Holder| holder.means == Means::ECps;
+        match &self.page {
+            Page::AskRpps(_) | Page::WaitingForPhone(_) | Page::ChoosingExercise(_) | Page::PhoneOver { .. } => true,
+            Page::Opening(opening) => by_phone(&opening.holder),
+            _ => self.holder().is_some_and(by_phone),
+        }
+    }
+
     pub fn here(&self) -> Option<&Here> {
         match &self.page {
             Page::Duty(duty) => Some(&duty.here),
@@ -358,6 +432,10 @@ impl Page {
             Page::ReadingCard { .. } => "reading_card",
             Page::AskPin(_) => "ask_pin",
             Page::CheckingPin { .. } => "checking_pin",
+            Page::AskRpps(_) => "ask_rpps",
+            Page::WaitingForPhone(_) => "waiting_for_phone",
+            Page::ChoosingExercise(_) => "choosing_exercise",
+            Page::PhoneOver { .. } => "phone_over",
             Page::Opening(_) => "opening",
             Page::Duty(_) => "duty",
             Page::Home(_) => "home",
@@ -367,5 +445,56 @@ impl Page {
             Page::Document(_) => "document",
             Page::TakeCard(_) => "take_card",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::holder::CardKind;
+    use crate::identity::holder::Means;
+    use crate::identity::holder::ProfessionCode;
+    use crate::policy::matrix::Column;
+    use crate::policy::signed;
+    use crate::policy::signed::Standing as Trusted;
+
+    fn holder(id: &str, profession: u16) -> Holder {
+        Holder {
+            id: HolderId(id.into()),
+            situations: None,
+            profession: Some(ProfessionCode(profession)),
+            pharmacist_section: None,
+            specialty: None,
+            in_training: false,
+            card_kind: CardKind::Cps,
+            family_name: "TEST".into(),
+            given_name: "Test".into(),
+            means: Means::Card,
+        }
+    }
+
+    #[test]
+    fn only_a_doctor_on_a_signed_list_coordinates() {
+        let list = "# chevet-team: 1\n# establishment: E\nid,role\n1,coordinating_doctor\n2,\n3,coordinating_doctor\n";
+        let key = include_str!("../../data/keys/development.key");
+        let signature = signed::sign(list.as_bytes(), key, "development").expect("signed");
+        let rules = Rules {
+            matrix: Matrix::new("m".into(), vec![Column("10".into())], vec![]),
+            left_aside: vec![],
+            regime: Regime::Arrete2023,
+            team: Team::open(list.as_bytes(), &signature, Trusted::Desk).expect("read"),
+            colleagues: vec![],
+            time_zone: "Europe/Paris".into(),
+            duty_days: 180,
+            framework: None,
+            by_phone: false,
+        };
+        let kind = |id, profession| rules.place(&holder(id, profession)).kind;
+        assert_eq!(kind("1", 10), ProfessionKind::CoordinatingDoctor);
+        assert_eq!(kind("2", 10), ProfessionKind::Doctor);
+        assert_eq!(kind("3", 60), ProfessionKind::Other, "a nurse is no coordinating doctor, whatever a list says");
+        assert!(!rules.place(&holder("1", 10)).columns.is_empty(), "the doctors' column stays");
+        let occupational = Holder { specialty: Some("SM25".into()), ..holder("1", 10) };
+        assert_eq!(rules.place(&occupational).kind, Place::of_holder(&occupational).kind);
     }
 }

@@ -212,7 +212,7 @@ impl Visit {
             return self.document(Reader { record, place, class, step, text_percent: 100 }, vec![]);
         }
         let ticket = self.ticket();
-        let (mode, keep) = (record.so_far.mode(), keep(record.ground, &record.so_far));
+        let (mode, keep) = (record.so_far.mode(), keep(record.ground, &record.here.holder, &record.so_far));
         let document = Box::new(record.documents[place].document.clone());
         let fetch = Effect::Fetch { ticket, patient: record.patient.ins.clone(), document, mode, keep };
         let step = ReaderStep::Fetching { ticket, until: now.since_boot + FETCH_MAX };

@@ -5,14 +5,29 @@ use crate::identity::holder::HolderId;
 use crate::journal::consent::Answer;
 use crate::journal::consent::Said;
 use crate::journal::consent::Scope;
+use crate::record::state::TeamWord;
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::visit::event::StateAnswer;
 
-/// The newest word about the team, if there is one.
-pub(super) fn team_consent(said: &[Said]) -> Option<bool> {
+/// The word that stands about the team: the newest one here that no refusal upstream overrules, else the upstream's, as
+/// long as it surely has not ended.
+pub(super) fn team_consent(said: &[Said], upstream: Option<&TeamWord>, now: Now) -> Option<bool> {
+    if refused_upstream(said, upstream) {
+        return Some(false);
+    }
     let about_team = |said: &&Said| matches!(said.scope, Scope::Team(_));
-    said.iter().rfind(about_team).map(|said| said.answer == Answer::Yes)
+    let here = said.iter().rfind(about_team).map(|said| said.answer == Answer::Yes);
+    let there = upstream
+        .filter(|word| word.agreed && word.until.is_none_or(|until| now.wall.has_reached(until) == Some(false)));
+    here.or(there.map(|_| true))
+}
+
+/// A refusal that the upstream knows, unless the patient agreed here since: of two words in conflict the no wins.
+pub(super) fn refused_upstream(said: &[Said], upstream: Option<&TeamWord>) -> bool {
+    let Some(word) = upstream.filter(|word| !word.agreed) else { return false };
+    let since = |said: &Said| word.at.is_some_and(|at| said.at.wall.value() > at);
+    !said.iter().any(|said| matches!(said.scope, Scope::Team(_)) && said.answer == Answer::Yes && since(said))
 }
 
 /// Refused or withdrawn, and not taken back since: the vault gives the words in the order of their recording.
@@ -83,6 +98,10 @@ mod tests {
         }
     }
 
+    fn at(seconds: i64) -> Now {
+        Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(MORNING + seconds)) }
+    }
+
     fn team() -> Scope {
         Scope::Team("t".into())
     }
@@ -91,12 +110,42 @@ mod tests {
     fn the_last_word_counts() {
         let yes_then_no = [said(team(), Answer::Yes, ME), said(Scope::Authorization, Answer::Withdrawn, ME)];
         assert!(last_word_is_no(&yes_then_no));
-        assert_eq!(team_consent(&yes_then_no), Some(true));
+        assert_eq!(team_consent(&yes_then_no, None, at(60)), Some(true));
         let no_then_yes = [said(team(), Answer::No, ME), said(team(), Answer::Yes, ME)];
         assert!(!last_word_is_no(&no_then_yes));
         // In the order of their recording: two in one second are told apart by nothing else.
         assert!(last_word_is_no(&[said(team(), Answer::Yes, ME), said(team(), Answer::No, ME)]));
-        assert_eq!((team_consent(&[]), last_word_is_no(&[]), informed_at(&[])), (None, false, None));
+        assert_eq!((team_consent(&[], None, at(60)), last_word_is_no(&[]), informed_at(&[])), (None, false, None));
+    }
+
+    #[test]
+    fn what_the_upstream_knows_counts_and_its_no_wins() {
+        let word = |agreed, since: Option<i64>, until: Option<i64>| TeamWord {
+            team: "t".into(),
+            agreed,
+            at: since.map(|since| UnixSeconds(MORNING + since)),
+            until: until.map(|until| UnixSeconds(MORNING + until)),
+        };
+        let yes_here = [said(team(), Answer::Yes, ME)];
+        let no_here = [said(team(), Answer::No, ME)];
+        let standing = |said: &[Said], word: &TeamWord| team_consent(said, Some(word), at(60));
+        assert_eq!(standing(&[], &word(true, Some(-60), None)), Some(true));
+        assert_eq!(standing(&[], &word(true, Some(-60), Some(61))), Some(true));
+        assert_eq!(standing(&[], &word(true, Some(-60), Some(60))), None, "it has ended");
+        let floor = Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(UnixSeconds(MORNING)) };
+        assert_eq!(team_consent(&[], Some(&word(true, Some(-60), Some(61))), floor), None, "who cannot tell its end");
+        assert_eq!(standing(&[], &word(false, Some(-60), None)), Some(false));
+        assert_eq!(standing(&yes_here, &word(false, Some(60), None)), Some(false), "what was said here before is over");
+        assert_eq!(standing(&yes_here, &word(false, Some(-60), None)), Some(true));
+        assert_eq!(standing(&no_here, &word(true, Some(30), None)), Some(false), "the patient is asked again here");
+        let refused = |said: &[Said], word: &TeamWord| refused_upstream(said, Some(word));
+        assert!(refused(&[], &word(false, Some(-60), None)) && refused(&[], &word(false, None, None)));
+        assert!(!refused(&yes_here, &word(false, Some(-60), None)), "agreed here since");
+        assert!(refused(&yes_here, &word(false, Some(0), None)), "in the same second");
+        assert!(refused(&yes_here, &word(false, Some(60), None)) && refused(&yes_here, &word(false, None, None)));
+        assert!(!refused(&[], &word(true, Some(-60), None)) && !refused_upstream(&[], None));
+        let at_event = [said(Scope::Event("t".into()), Answer::Yes, ME)];
+        assert!(refused(&at_event, &word(false, Some(-60), None)), "an event is not the team");
     }
 
     #[test]
@@ -119,6 +168,8 @@ mod tests {
             minor: None,
             attending_doctor: false,
             administrator: false,
+            care_team: None,
+            team_words: vec![],
         };
         let answer = |by: &str, what, spent: Option<i64>| StateAnswer {
             state: state.clone(),
@@ -127,7 +178,6 @@ mod tests {
             said: vec![said(Scope::HolderOnce, what, by)],
             spent: spent.map(UnixSeconds),
         };
-        let at = |seconds: i64| Now { since_boot: Duration::ZERO, wall: Wall::Is(UnixSeconds(MORNING + seconds)) };
         let found = |answer: &StateAnswer, now| collected_for(&me, answer, now, ZONE).is_some();
         let fresh = answer("899700000047", Answer::Yes, None);
         assert!(found(&fresh, at(3_600)));

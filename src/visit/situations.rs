@@ -12,7 +12,6 @@ use crate::policy::decide;
 use crate::policy::decision::Obligation;
 use crate::policy::emergency;
 use crate::policy::facts::ProfessionKind;
-use crate::policy::matrix::Place;
 use crate::time::Now;
 use crate::visit::answer::about;
 use crate::visit::effect::Effect;
@@ -39,7 +38,7 @@ impl Visit {
     /// What the page offers, in its order.
     pub fn situations(&self, gate: &Gate, answer: &StateAnswer) -> Vec<Situation> {
         let minor = answer.state.minor == Some(true);
-        let in_team = self.rules.team.contains(&gate.here.holder.id.0);
+        let in_team = self.rules.team_of(&gate.here.holder, &answer.state).is_some();
         let all = [
             (Situation::Emergency, gate.so_far.emergency.is_none()),
             (Situation::Representative, !gate.so_far.secret),
@@ -163,15 +162,15 @@ impl Visit {
 
     /// The patient takes back, or refuses beforehand, what this holder and their team may do.
     pub(super) fn ask_withdrawal(self, mut gate: Gate, answer: StateAnswer) -> Turn {
-        let question = Question::to_patient(About::Withdrawal, self.ground_here(&gate));
+        let question = Question::to_patient(About::Withdrawal, self.ground_here(&gate, &answer));
         gate.step = GateStep::AskingPatient { answer, question };
         self.gate(gate, vec![])
     }
 
     /// Whether this holder is answered as one of the team, or alone: an occupational doctor always is (L.1111-17 IV).
-    fn ground_here(&self, gate: &Gate) -> Ground {
-        let in_team = self.rules.team.contains(&gate.here.holder.id.0);
-        let alone = Place::of_holder(&gate.here.holder).kind == ProfessionKind::OccupationalDoctor;
+    fn ground_here(&self, gate: &Gate, answer: &StateAnswer) -> Ground {
+        let in_team = self.rules.team_of(&gate.here.holder, &answer.state).is_some();
+        let alone = self.rules.place(&gate.here.holder).kind == ProfessionKind::OccupationalDoctor;
         if in_team && !alone { Ground::Team } else { Ground::Explicit }
     }
 
@@ -186,7 +185,7 @@ impl Visit {
                     return self.state_known(gate, answer, now);
                 }
                 // Where something stands already, they confirm it: for the team, if the holder is of it.
-                let ground = self.ground_here(&gate);
+                let ground = self.ground_here(&gate, &answer);
                 let by = Speaker::Representative { quality, name: text.to_owned() };
                 let question = Question { by, ..Question::to_patient(about(&decision), ground) };
                 GateStep::AskingPatient { answer, question }

@@ -1,6 +1,7 @@
 //! The transitions: who takes which event. The card and the PIN are here; the gate and the record have files of their own.
 
 use crate::identity::holder::Holder;
+use crate::identity::holder::Means;
 use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::trace::LoginProof;
@@ -35,24 +36,29 @@ use std::time::Duration;
 
 impl Visit {
     /// One event, one new state, the effects it asks for.
-    pub fn step(mut self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+    pub fn step(self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        let by_phone = self.is_by_phone();
+        let (visit, effects) = self.take(event, now);
+        if by_phone { (visit.without_a_card(now), effects) } else { (visit, effects) }
+    }
+
+    fn take(mut self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
         match event {
             // A removed card ends everything: first arm, no condition, no exception (P3).
             Event::CardOut => self.end(Page::Idle),
             // So does its reader: a card that cannot be asked is not there.
             Event::ReaderIs(reader) => {
                 self.standing.reader = reader;
-                if reader == ReaderState::Ready || matches!(self.page, Page::Idle) {
+                // A visit by telephone has no card to lose.
+                if reader == ReaderState::Ready || matches!(self.page, Page::Idle) || self.is_by_phone() {
                     (self, vec![])
                 } else {
                     self.end(Page::Idle)
                 }
             }
             Event::CardIn(insertion) => self.card_in(insertion, now),
-            Event::LinkIs(link) => {
-                self.standing.link = link;
-                (self, vec![])
-            }
+            Event::LinkIs(link) => self.link_is(link),
+            Event::PhoneOver { ticket, trouble } => self.phone_over(ticket, trouble),
             Event::WaitingIs(waiting) => {
                 self.standing.waiting = waiting;
                 (self, vec![])
@@ -75,6 +81,10 @@ impl Visit {
                 Some(*until)
             }
             Page::AskPin(ask) => Some(ask.until),
+            Page::AskRpps(ask) => Some(ask.until),
+            Page::WaitingForPhone(waiting) => Some(waiting.until),
+            Page::ChoosingExercise(choosing) => Some(choosing.until),
+            Page::PhoneOver { until, .. } => Some(*until),
             Page::Opening(opening) => Some(opening.until),
             Page::Home(_) => None,
             Page::Duty(duty) => match &duty.step {
@@ -151,6 +161,13 @@ impl Visit {
                 self.end(Page::TakeCard(Trouble::CardMute))
             }
             Page::AskPin(ask) if over(&ask.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::AskRpps(ask) if over(&ask.until) => self.turn(Page::Idle, vec![]),
+            Page::WaitingForPhone(waiting) if over(&waiting.until) => {
+                let trouble = if waiting.code.is_some() { Trouble::PhoneExpired } else { Trouble::PhoneUnreachable };
+                self.end(Page::TakeCard(trouble))
+            }
+            Page::ChoosingExercise(choosing) if over(&choosing.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::PhoneOver { until, .. } if over(until) => self.turn(Page::Idle, vec![]),
             Page::Reception { until, .. } if over(until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Opening(opening) if over(&opening.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Duty(duty) if matches!(&duty.step, DutyStep::Recording { until, .. } if over(until)) => {
@@ -171,14 +188,23 @@ impl Visit {
             Page::ReadingCard { insertion, until } => self.while_reading(insertion, until, event, now),
             Page::AskPin(ask) => self.while_asking_pin(ask, event, now),
             Page::CheckingPin { insertion, card, until } => self.while_checking(insertion, card, until, event, now),
+            Page::AskRpps(ask) => self.while_asking_rpps(ask, event, now),
+            Page::WaitingForPhone(waiting) => self.while_waiting_for_phone(waiting, event, now),
+            Page::ChoosingExercise(choosing) => self.while_choosing_exercise(*choosing, event, now),
+            Page::PhoneOver { .. }
+                if matches!(event, Event::Touched(Touch::Back | Touch::Quit | Touch::Understood)) =>
+            {
+                self.turn(Page::Idle, vec![])
+            }
             Page::Opening(opening) => self.while_opening(*opening, event, now),
             Page::Duty(duty) => self.at_duty(*duty, event, now),
             Page::Home(home) => self.at_home(*home, event, now),
             Page::Gate(gate) => self.at_gate(*gate, event, now),
             Page::Record(record) => self.in_record(*record, event, now),
             Page::Document(reader) => self.in_document(*reader, event, now),
+            Page::Idle => self.at_idle(event, now),
             // Nothing is asked here; anything is late, and changes nothing.
-            page @ (Page::Idle | Page::TakeCard(_)) => self.turn(page, vec![]),
+            page @ (Page::TakeCard(_) | Page::PhoneOver { .. }) => self.turn(page, vec![]),
             Page::Reception { insertion, holder, until } => {
                 if matches!(event, Event::Touched(Touch::Quit | Touch::Back)) {
                     return self.end(Page::TakeCard(Trouble::VisitEnded));
@@ -266,9 +292,17 @@ impl Visit {
     }
 
     /// The login is a row before it is anything else: its index enters every row of the visit.
-    fn open(mut self, insertion: Insertion, holder: Holder, proof: Box<LoginProof>, now: Now) -> (Visit, Vec<Effect>) {
+    pub(super) fn open(
+        mut self,
+        insertion: Insertion,
+        holder: Holder,
+        proof: Box<LoginProof>,
+        now: Now,
+    ) -> (Visit, Vec<Effect>) {
         let ticket = self.ticket();
-        let row = Draft { proof: Some(*proof.clone()), ..self.own_row(Class::Login, &holder, now) };
+        let by_phone = holder.means == Means::ECps;
+        let reason = by_phone.then(|| "means: e-cps".to_owned());
+        let row = Draft { proof: Some(*proof.clone()), reason, ..self.own_row(Class::Login, &holder, now) };
         let step = OpeningStep::RecordingLogin { ticket, proof };
         let opening = Opening { insertion, holder, step, until: now.since_boot + WAIT_MAX };
         self.turn(Page::Opening(Box::new(opening)), vec![Effect::Record { ticket, rows: vec![row], said: vec![] }])
@@ -282,7 +316,7 @@ impl Visit {
             profession: holder.profession,
             login: None,
             proof: None,
-            situation: None,
+            situation: holder.situation().map(|situation| situation.structure.clone()),
             patient: None,
             document: None,
             ground: None,
@@ -309,6 +343,10 @@ impl Visit {
                     Err(trouble) => return self.end(Page::TakeCard(trouble)),
                 };
                 let insertion = opening.insertion;
+                let by_phone = opening.holder.means == Means::ECps;
+                if by_phone && !opening.holder.may_ask_for_records() {
+                    return self.end(Page::TakeCard(Trouble::PhoneNoProfession));
+                }
                 if !opening.holder.may_ask_for_records() {
                     let (holder, until) = (Box::new(opening.holder), now.since_boot + INACTIVITY_MAX);
                     return self.turn(Page::Reception { insertion, holder, until }, vec![]);
@@ -316,7 +354,12 @@ impl Visit {
                 let ticket = self.ticket();
                 opening.step = OpeningStep::OpeningCompartment { ticket, login };
                 opening.until = now.since_boot + WAIT_MAX;
-                self.turn(Page::Opening(Box::new(opening)), vec![Effect::OpenCompartment { ticket, insertion }])
+                let open = if by_phone {
+                    Effect::OpenMemory { ticket, insertion, holder: Box::new(opening.holder.clone()) }
+                } else {
+                    Effect::OpenCompartment { ticket, insertion }
+                };
+                self.turn(Page::Opening(Box::new(opening)), vec![open])
             }
             (OpeningStep::OpeningCompartment { ticket, login }, Event::CompartmentOpened { ticket: asked, answer })
                 if asked == *ticket =>
@@ -362,6 +405,8 @@ impl Visit {
             }
             (DutyStep::Recording { ticket, .. }, Event::Recorded { ticket: asked, answer }) if asked == *ticket => {
                 match answer {
+                    // A visit by telephone has nowhere to keep it.
+                    Ok(_) if duty.here.holder.means == Means::ECps => self.home(duty.here, None, vec![]),
                     Ok(_) => self.home(duty.here, None, vec![Effect::KeepTold { at: now.wall.value() }]),
                     Err(trouble) => self.end(Page::TakeCard(trouble)),
                 }

@@ -27,6 +27,7 @@ use chevet::sandbox::cps::Faults;
 use chevet::secret::Pin;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -371,7 +372,7 @@ impl Verb {
         let config = Config::understand(&settings, std::path::Path::new("kiosk.toml")).expect("settings");
         let now = Wall::Is(UnixSeconds(jiff::Timestamp::now().as_second()));
         let mut output = Vec::new();
-        let code = verb(&Asked { config: &config, now, form: Form::Json }, &mut output);
+        let code = verb(&Asked { config: &config, state: Path::new("/nowhere"), now, form: Form::Json }, &mut output);
         let json = serde_json::from_slice(&output).unwrap_or_default();
         Verb { code, json }
     }

@@ -1,5 +1,7 @@
 //! The sandbox DMP asked by the real client side: `link` for single questions, `exchange::pdsm` for whole searches.
 
+mod teams;
+
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -239,7 +241,12 @@ async fn a_holder_is_proven_or_refused() {
     }
     let mut text = String::from_utf8(good.token.show_bytes().to_vec()).expect("ASCII");
     text.pop();
-    let cut = AsHolder { holder: good.holder.clone(), token: SecretBytes::new(text.into_bytes()), until: good.until };
+    let cut = AsHolder {
+        holder: good.holder.clone(),
+        token: SecretBytes::new(text.into_bytes()),
+        until: good.until,
+        mode: None,
+    };
     assert_eq!(read(&device, &server, Some(&cut), "Patient", &patient).await.status, 401);
 }
 
@@ -306,10 +313,10 @@ async fn the_connector_reads_states_and_exactly_a_thousand_documents() {
     let ids: BTreeSet<String> = found.for_storage().iter().map(|document| document.unique_id.0.clone()).collect();
     assert_eq!((found.for_storage().len(), ids.len()), (1000, 1000));
 
-    let state = async |case| pdsm.state(&nurse, &ins(case)).await;
+    let state = async |case| pdsm.state(&nurse, &ins(case), None).await;
     let mut told = Vec::new();
     for case in [Case::Authorized, Case::Unasked(0), Case::Expired, Case::Forbidden, Case::BlockedNurse] {
-        let state = pdsm.state(&nurse, &ins(case)).await.expect("a state");
+        let state = pdsm.state(&nurse, &ins(case), None).await.expect("a state");
         let word = match state.authorization {
             Authorization::Valid { .. } => "valid",
             Authorization::None => "none",

@@ -195,7 +195,7 @@ async fn a_compressed_answer_is_read_and_the_servers_time_kept() {
 }
 
 #[tokio::test]
-async fn the_records_state_is_two_questions() {
+async fn the_records_state_is_three_questions() {
     let server = Server::start(ServerIs::Right, |ask| match ask.path() {
         "/fhir/Patient" => Reply::json(
             200,
@@ -205,6 +205,8 @@ async fn the_records_state_is_two_questions() {
                 None,
             ),
         ),
+        // A server that knows no care teams.
+        "/fhir/CareTeam" => Reply::status(404),
         _ => Reply::json(
             200,
             &searchset(
@@ -216,17 +218,22 @@ async fn the_records_state_is_two_questions() {
         ),
     })
     .await;
-    let state = connector(&server, Profile::Put).state(&holder(), &ins()).await.expect("a state");
+    let state = connector(&server, Profile::Put).state(&holder(), &ins(), Some("Val, B|C")).await.expect("a state");
     assert_eq!((state.existence, state.authorization), (Existence::Open, Authorization::Valid { until: None }));
     let consent = server.asks().into_iter().find(|ask| ask.path() == "/fhir/Consent").expect("asked");
-    assert_eq!(consent.query("actor.identifier"), Some("urn%3Aoid%3A1.2.250.1.71.4.2.1%7C899700000012"));
+    let team = "https%3A%2F%2Fchevet.invalid%2Ffhir%2Fidentifier%2Fteam%7CVal%5C%2C+B%5C%7CC";
+    let me = "urn%3Aoid%3A1.2.250.1.71.4.2.1%7C899700000012";
+    assert_eq!(consent.query("actor.identifier"), Some(&*format!("{me}%2C{team}")));
+    assert_eq!((state.care_team, state.team_words), (None, vec![]));
+    let care_team = server.asks().into_iter().find(|ask| ask.path() == "/fhir/CareTeam").expect("asked");
+    assert_eq!(care_team.query("participant.identifier"), Some(me));
 
     let half = Server::start(ServerIs::Right, |ask| match ask.path() {
         "/fhir/Patient" => Reply::json(200, &searchset(vec![], None)),
         _ => Reply::status(500),
     })
     .await;
-    let said = connector(&half, Profile::Put).state(&holder(), &ins()).await;
+    let said = connector(&half, Profile::Put).state(&holder(), &ins(), None).await;
     assert!(matches!(said, Err(Error::Failed { status: 500, .. })), "half a state is no state: {said:?}");
 }
 

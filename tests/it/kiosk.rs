@@ -6,13 +6,18 @@ use crate::desk::pki;
 use crate::desk::with_card;
 use crate::vault::faults;
 use chevet::config::Config;
+use chevet::config::Site;
 use chevet::identity::holder::HolderId;
 use chevet::identity::trust::Anchors;
 use chevet::journal::export::Verifier;
 use chevet::journal::note::VerifyingKey;
+use chevet::kiosk::rulebook;
 use chevet::kiosk::start::Kiosk;
 use chevet::kiosk::start::Start;
 use chevet::kiosk::start::start;
+use chevet::policy::framework::Framework;
+use chevet::policy::signed;
+use chevet::policy::signed::Standing;
 use chevet::sandbox::cps::Faults;
 use chevet::sandbox::drawer::Drawer;
 use chevet::sandbox::people::round_for;
@@ -31,6 +36,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
+
+mod keys;
 
 /// P1 on real parts. First the control: on a healthy disk a document is read by a worker and shown. Then fsync fails:
 /// no document and no list reaches the screen, and no worker is given a byte (one process reads one document and ends).
@@ -332,6 +339,45 @@ fn without_a_reader_service_the_idle_page_says_so() {
     assert!(child.status.success() && said.contains(SEEN), "{said}");
 }
 
+/// Nobody gets more by it, and the rest goes on: what the establishment signed and somebody changed is left aside, by name.
+#[test]
+fn a_team_and_a_framework_that_were_changed_are_left_aside_and_the_kiosk_lives() {
+    runtime().block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stage = stage(folder.path());
+        let framework = "# chevet-framework: 1\nreference,establishment,from,until\n\
+                         CHU-2026-014,Cabinet de la Gare,2020-01-01,2099-12-31\n";
+        let signature = signed::sign(framework.as_bytes(), DESK_KEY, "development").expect("signed");
+        std::fs::write(folder.path().join("cadre.csv"), framework).expect("written");
+        std::fs::write(folder.path().join("cadre.sig"), signature).expect("written");
+        let settings = std::fs::read_to_string(&stage.settings).expect("settings");
+        let settings = settings.replace("team_list", "brain_death_framework = \"cadre.csv\"\nteam_list");
+        std::fs::write(&stage.settings, settings).expect("written");
+        let site = || Config::read(&stage.settings).expect("settings").site;
+        let good = rulebook::issued(&site(), Standing::Desk);
+        assert_eq!(good.framework.as_ref().map(Framework::reference), Some("CHU-2026-014"));
+        let nurse = HolderId(Drawer::profile("nurse").expect("the nurse").holder_id.to_owned());
+        assert!(good.team.has(&nurse) && good.left_aside.is_empty());
+        let elsewhere = Site { name: "Cabinet d’ailleurs".to_owned(), ..site() };
+        let other = rulebook::issued(&elsewhere, Standing::Desk);
+        assert!(other.framework.is_none() && !other.team.has(&nurse) && other.left_aside.len() == 2);
+
+        std::fs::write(folder.path().join("cadre.csv"), framework.replace("014", "015")).expect("written");
+        std::fs::remove_file(folder.path().join("team.sig")).expect("removed");
+        let none = rulebook::issued(&site(), Standing::Desk);
+        assert!(none.framework.is_none() && !none.team.has(&nurse));
+        let mut kiosk = Person::before(&stage, &stage.settings).await;
+        let idle = kiosk.until("the idle page", |body| matches!(body, Body::Idle(_))).await;
+        let Body::Idle(page) = idle else { panic!("the idle page") };
+        assert!(page.matrix.contains("Cadre de mort encéphalique écarté\u{a0}: La signature"), "{}", page.matrix);
+        assert!(
+            page.matrix.contains("Liste de l’équipe écartée\u{a0}: Ce fichier ou sa signature manque."),
+            "{}",
+            page.matrix
+        );
+    });
+}
+
 fn live_without_a_service() {
     runtime().block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
@@ -358,6 +404,7 @@ impl Person {
         let begin = Start {
             config: Config::read(settings).expect("settings"),
             state: stage.state.clone(),
+            credentials: None,
             program: PathBuf::from(env!("CARGO_BIN_EXE_chevet")),
             starter_round: round_for(&HolderId(nurse.holder_id.to_owned())),
         };
@@ -414,6 +461,9 @@ impl Person {
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
+
+/// Believed at desks only.
+const DESK_KEY: &str = include_str!("../../data/keys/development.key");
 
 fn stage(folder: &Path) -> Stage {
     // Keys cost seconds to draw: the tests' own are used again.

@@ -20,4 +20,6 @@ mod policy;
 mod render;
 #[cfg(feature = "screen")]
 mod screen;
+#[cfg(feature = "sandbox")]
+mod trust;
 mod vault;

@@ -88,6 +88,25 @@ fn facts_come_from_a_file_and_flags_win() {
 }
 
 #[test]
+fn a_team_is_signed_and_verified_and_one_that_is_not_whole_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (team, key) = (at("equipe.csv"), at("desk.key"));
+    fs::write(&key, include_str!("../../data/keys/development.key")).expect("written");
+    let head = "# chevet-team: 1\n# establishment: EHPAD Les Tilleuls\nid,role\n";
+    fs::write(&team, format!("{head}810000000002,chef\n")).expect("written");
+    let (code, _, err) = chevet(&["matrix", "sign", &team, "--key", &key]);
+    assert!(code == 1 && err.contains("line 4"), "{code} {err}");
+    assert!(!folder.path().join("equipe.sig").exists(), "what cannot be read is not signed");
+    fs::write(&team, format!("{head}810000000002,coordinating_doctor\n")).expect("written");
+    assert_eq!(json(&["matrix", "sign", &team, "--key", &key]).1["version"], "EHPAD Les Tilleuls");
+    assert_eq!(json(&["matrix", "verify", &team]).0, 0);
+    fs::write(&team, format!("{head}810000000003,coordinating_doctor\n")).expect("written");
+    let (code, refused) = json(&["matrix", "verify", &team]);
+    assert!(code == 1 && refused["why"].as_str().is_some_and(|why| why.contains("does not fit")), "{refused}");
+}
+
+#[test]
 fn a_matrix_is_imported_read_signed_and_verified() {
     let (code, shown) = json(&["matrix", "show", "--profession", "60"]);
     assert_eq!((code, &shown["known"], &shown["cells"]), (0, &Value::from(297), &Value::from(1326)));

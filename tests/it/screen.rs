@@ -29,6 +29,8 @@ use chevet::visit::event::LinkState;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Touch;
+use chevet::visit::page::Aside;
+use chevet::visit::page::AsideKind;
 use chevet::visit::page::Denied;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Room;
@@ -50,6 +52,10 @@ fn idle_says_what_the_device_is_worth() {
         &visit,
         &[&always[..], &["Tout est transmis", "Lecteur prêt", "Insérez votre carte CPS", "En ligne"]].concat(),
     );
+
+    let refused = vec![Aside { what: AsideKind::Team, why: "La signature de ce fichier n’est pas reconnue." }];
+    let aside = visit_with(Page::Idle, |rules| rules.left_aside = refused);
+    draws(&window, "idle-aside", &aside, &["Liste de l’équipe écartée\u{a0}: La signature"]);
 
     visit.standing.waiting = waiting(3);
     visit.standing.link = LinkState::Offline;

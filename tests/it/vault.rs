@@ -47,6 +47,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use uuid::Uuid;
 
+mod card_key;
 #[cfg(feature = "sandbox")]
 mod cards;
 #[cfg(feature = "sandbox")]
@@ -59,12 +60,15 @@ mod heads;
 mod leases;
 mod opening;
 mod outbox;
+mod provider;
 #[cfg(feature = "sandbox")]
 mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;
 mod search;
 mod shredding;
+mod upgrades;
+mod withdrawal;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
 const NURSE: &str = "899700000607";
@@ -240,6 +244,8 @@ fn state() -> RecordState {
         minor: Some(false),
         attending_doctor: true,
         administrator: false,
+        care_team: None,
+        team_words: vec![],
     }
 }
 

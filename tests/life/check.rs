@@ -1,10 +1,12 @@
 //! What must be true after every step, whatever happened.
 
 use crate::life::people::TEAM_MEMBER;
+use crate::life::people::upstream_teams;
 use crate::life::world::Fault;
 use crate::life::world::Life;
 use crate::life::world::concerns;
 use crate::life::world::is_denied;
+use chevet::identity::holder::HolderId;
 use chevet::journal::Committed;
 use chevet::journal::consent::Answer;
 use chevet::journal::consent::Said;
@@ -23,6 +25,7 @@ use chevet::record::document::Label;
 use chevet::record::document::UniqueId;
 use chevet::record::state::Authorization;
 use chevet::record::state::Existence;
+use chevet::record::state::TeamWord;
 use chevet::screen::view::Body;
 use chevet::screen::view::DeviceFacts;
 use chevet::screen::view::view;
@@ -30,6 +33,7 @@ use chevet::trouble::Trouble;
 use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
+use chevet::visit::effect::Keep;
 use chevet::visit::event::Touch;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Record;
@@ -66,6 +70,10 @@ pub struct Lived {
     pub by_explicit: u64,
     pub by_colleague: u64,
     pub by_break_glass: u64,
+    /// In the upstream's care team; in brain death, under a signed framework.
+    pub by_care_team: u64,
+    pub by_framework: u64,
+    pub refused_upstream: u64,
     /// Answers, by kind.
     pub informed: u64,
     pub continued: u64,
@@ -76,6 +84,26 @@ pub struct Lived {
     pub secret: u64,
     pub brain_death: u64,
     pub duties: u64,
+    /// Visits by telephone: approvals, homes, lists, documents; and how open ones ended.
+    pub phone_answers: u64,
+    pub phone_homes: u64,
+    pub phone_lists: u64,
+    pub phone_documents: u64,
+    pub phone_quits: u64,
+    pub phone_inactive: u64,
+    pub phone_tokens: u64,
+    pub phone_networks: u64,
+    pub phone_cards: u64,
+}
+
+/// The five ways in which a visit by telephone ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    Quit,
+    Inactivity,
+    Token,
+    Network,
+    Card,
 }
 
 impl Lived {
@@ -101,6 +129,9 @@ impl Lived {
         self.by_explicit += other.by_explicit;
         self.by_colleague += other.by_colleague;
         self.by_break_glass += other.by_break_glass;
+        self.by_care_team += other.by_care_team;
+        self.by_framework += other.by_framework;
+        self.refused_upstream += other.refused_upstream;
         self.informed += other.informed;
         self.continued += other.continued;
         self.withdrawn += other.withdrawn;
@@ -110,6 +141,15 @@ impl Lived {
         self.secret += other.secret;
         self.brain_death += other.brain_death;
         self.duties += other.duties;
+        self.phone_answers += other.phone_answers;
+        self.phone_homes += other.phone_homes;
+        self.phone_lists += other.phone_lists;
+        self.phone_documents += other.phone_documents;
+        self.phone_quits += other.phone_quits;
+        self.phone_inactive += other.phone_inactive;
+        self.phone_tokens += other.phone_tokens;
+        self.phone_networks += other.phone_networks;
+        self.phone_cards += other.phone_cards;
     }
 }
 
@@ -123,6 +163,8 @@ impl Lived {
             Ground::BreakGlass => self.by_break_glass += 1,
             Ground::Refused => {}
         }
+        self.by_care_team += u64::from(record.ground == Ground::Team && record.answer.state.care_team.is_some());
+        self.by_framework += u64::from(record.so_far.brain_death);
         self.continued += u64::from(record.so_far.event == EventOfCare::Continued);
     }
 }
@@ -155,10 +197,11 @@ fn device() -> DeviceFacts {
 impl Life {
     /// Gives the visit one event, checks every promise, keeps the questions.
     pub fn tell(&mut self, event: Event) {
+        let before = self.visit.page.name();
         let was = match &event {
             Event::CardOut => Was::CardOut,
             Event::PinChecked { insertion, .. } | Event::CardRead { insertion, .. }
-                if self.inside.is_none_or(|(_, inside)| inside != *insertion) =>
+                if before != "opening" && self.inside.is_none_or(|(_, inside)| inside != *insertion) =>
             {
                 Was::StaleCard
             }
@@ -169,7 +212,7 @@ impl Life {
             Event::Touched(Touch::No) => Touched::No,
             _ => Touched::Else,
         };
-        let before = self.visit.page.name();
+        let cause = self.cause_of(&event);
         let nothing = Visit::new(Arc::new(self.visit.rules().clone()));
         let visit = std::mem::replace(&mut self.visit, nothing);
         let (visit, effects) = visit.step(event, self.now);
@@ -177,7 +220,9 @@ impl Life {
         let at = format!("seed {}: {} → {}", self.seed, before, self.visit.page.name());
 
         self.check_card_out(&was, &effects, &at);
+        self.check_phone_end(cause, &effects, &at);
         self.check_presence(&at);
+        self.check_memory_only(&effects, &at);
         self.check_pixels(&at);
         self.check_law(&at);
         self.check_rows(&effects, touched, &at);
@@ -234,8 +279,65 @@ impl Life {
         }
     }
 
-    /// P3: whoever is here has their card in the reader, in this very stay.
+    /// Online only, and no resume: the very step that sees an end leaves nobody, and locks.
+    fn check_phone_end(&mut self, cause: Option<Cause>, effects: &[Effect], at: &str) {
+        let Some(cause) = cause else { return };
+        assert!(
+            self.visit.holder().is_none() && self.visit.patient().is_none(),
+            "{at}: {cause:?}, and somebody is left"
+        );
+        assert!(matches!(effects.first(), Some(Effect::Lock)), "{at}: {cause:?}, and no lock");
+        let counted = match cause {
+            Cause::Quit => &mut self.lived.phone_quits,
+            Cause::Inactivity => &mut self.lived.phone_inactive,
+            Cause::Token => &mut self.lived.phone_tokens,
+            Cause::Network => &mut self.lived.phone_networks,
+            Cause::Card => &mut self.lived.phone_cards,
+        };
+        *counted += 1;
+        if cause != Cause::Card {
+            let Body::Trouble(page) = view(&self.visit, self.now, &device()).body else {
+                panic!("{at}: {cause:?}, and nothing says so")
+            };
+            assert!(page.next.contains("Rien n’est gardé"), "{at}: {cause:?}");
+        }
+    }
+
+    /// Memory only: nothing of a visit by telephone is asked to rest on the device.
+    fn check_memory_only(&self, effects: &[Effect], at: &str) {
+        if !self.visit.is_by_phone() {
+            return;
+        }
+        for effect in effects {
+            let rests = match effect {
+                Effect::List { keep, .. } | Effect::Fetch { keep, .. } => *keep != Keep::Memory,
+                Effect::OpenCompartment { .. } | Effect::KeepTold { .. } | Effect::CheckPin { .. } => true,
+                _ => false,
+            };
+            assert!(!rests, "{at}: {effect:?} by telephone");
+        }
+    }
+
+    /// Whose word counts now: the card's in the reader, or the one who approved this very request.
+    pub fn who(&self) -> Option<HolderId> {
+        match self.caller() {
+            Some((_, approved)) => approved.cloned(),
+            None => self.inside.map(|(which, _)| self.cards[which].holder.id.clone()),
+        }
+    }
+
+    /// P3: whoever is here has their card in the reader, in this very stay; or approved this very request, and their token serves.
     fn check_presence(&self, at: &str) {
+        if let Some((ticket, approved)) = self.caller() {
+            let holder = match &self.visit.page {
+                Page::Opening(opening) => Some(&opening.holder.id),
+                Page::ChoosingExercise(choosing) => Some(&choosing.login.person.id),
+                _ => self.visit.holder().map(|holder| &holder.id),
+            };
+            assert_eq!(holder, approved, "{at}: open for somebody who did not approve");
+            assert!(self.is_live(ticket), "{at}: open under a token that has ended");
+            return;
+        }
         let asked = match &self.visit.page {
             Page::AskPin(ask) => Some((&ask.card.holder.id, ask.insertion)),
             Page::CheckingPin { insertion, card, .. } => Some((&card.holder.id, *insertion)),
@@ -330,11 +432,23 @@ impl Life {
             "{at}: how it was opened"
         );
         assert!(!listed.secret || record.answer.state.minor == Some(true), "{at}: a secret that is not a minor's");
-        assert!(!record.so_far.brain_death, "{at}: brain death without a framework");
+        let framework = self.visit.rules().framework.as_ref().map(|signed| signed.reference().to_owned());
+        assert!(!record.so_far.brain_death || framework.is_some(), "{at}: brain death without a framework");
+        assert_eq!(listed.framework, framework.filter(|_| record.so_far.brain_death), "{at}: the framework's row");
         let mine: Vec<&Said> =
             self.said.iter().filter(|said| said.patient == *patient && concerns(said, Some(holder))).collect();
         let last_is_yes = mine.last().is_none_or(|said| said.answer == Answer::Yes);
         assert!(last_is_yes, "{at}: open against the patient's last word");
+        let (care_team, words) = upstream_teams(&record.patient, Some(holder));
+        let of_team = holder.0 == TEAM_MEMBER || care_team.is_some();
+        let after = |word: &TeamWord, said: &Said| {
+            matches!(&said.scope, Scope::Team(team) if *team == word.team)
+                && said.answer == Answer::Yes
+                && word.at.is_some_and(|at| said.at.wall.value() > at)
+        };
+        let overruled = |word: &TeamWord| !word.agreed && !mine.iter().any(|said| after(word, said));
+        assert!(!words.iter().any(overruled), "{at}: open against what the upstream knows");
+        let agreed_upstream = words.iter().any(|word| word.agreed);
         let said = |wanted: &dyn Fn(&Said) -> bool| mine.iter().any(|said| said.answer == Answer::Yes && wanted(said));
         let of_today =
             |said: &Said| said.at.wall.value().0.div_euclid(DAY_S) == listed.at.wall.value().0.div_euclid(DAY_S);
@@ -343,8 +457,9 @@ impl Life {
                 assert!(matches!(record.answer.state.authorization, Authorization::Valid { .. }), "{at}: ground");
             }
             Ground::Team => {
-                assert_eq!(holder.0, TEAM_MEMBER, "{at}: not of the team");
-                assert!(said(&|said| matches!(said.scope, Scope::Team(_))), "{at}: no initial consent");
+                assert!(of_team, "{at}: not of the team");
+                let consented = agreed_upstream || said(&|said| matches!(said.scope, Scope::Team(_)));
+                assert!(consented, "{at}: no initial consent");
                 let told = |said: &Said| matches!(said.scope, Scope::Team(_) | Scope::Event(_));
                 let goes_on = record.so_far.event == EventOfCare::Continued;
                 assert!(said(&|said| told(said) && (goes_on || of_today(said))), "{at}: the patient was not informed");
@@ -353,10 +468,7 @@ impl Life {
                 let once = |said: &Said| said.scope == Scope::HolderOnce && said.holder == *holder && of_today(said);
                 assert!(said(&once), "{at}: open without the patient's word");
                 let by_another = |said: &Said| once(said) && said.collected_by != *holder;
-                assert!(
-                    holder.0 != TEAM_MEMBER || said(&by_another),
-                    "{at}: the team's member is asked as such: {mine:#?}"
-                );
+                assert!(!of_team || said(&by_another), "{at}: the team's member is asked as such: {mine:#?}");
             }
             Ground::BreakGlass => {
                 let broken = self.rows.iter().any(|row| {
@@ -404,7 +516,7 @@ impl Life {
     fn check_rows(&mut self, effects: &[Effect], touched: Touched, at: &str) {
         for effect in effects {
             let Effect::Record { rows, said, .. } = effect else { continue };
-            let inside = self.inside.map(|(which, _)| self.cards[which].holder.id.clone());
+            let inside = self.who();
             for row in rows {
                 assert_eq!(Some(&row.holder), inside.as_ref(), "{at}: a row under another name");
                 assert_eq!(row.login.is_none(), row.class == Class::Login, "{at}: a row without its login");
@@ -458,6 +570,9 @@ impl Life {
     fn count(&mut self, before: &str) {
         let after = self.visit.page.name();
         if before != after {
+            let by_phone = self.visit.is_by_phone();
+            self.lived.phone_homes += u64::from(after == "home" && before == "duty" && by_phone);
+            self.lived.phone_lists += u64::from(after == "record" && before == "gate" && by_phone);
             self.lived.homes += u64::from(after == "home" && before == "opening");
             self.lived.lists += u64::from(after == "record" && before == "gate");
             self.lived.duties += u64::from(after == "home" && before == "duty");
@@ -470,7 +585,10 @@ impl Life {
             }
         }
         match &self.visit.page {
-            Page::Document(reader) if matches!(reader.step, ReaderStep::Shown { .. }) => self.lived.documents += 1,
+            Page::Document(reader) if matches!(reader.step, ReaderStep::Shown { .. }) => {
+                self.lived.documents += 1;
+                self.lived.phone_documents += u64::from(self.visit.is_by_phone());
+            }
             Page::Gate(gate) if is_denied(&gate.step) => self.lived.denied_records += 1,
             _ => {}
         }
@@ -481,6 +599,9 @@ impl Life {
         if let Page::Gate(gate) = &self.visit.page {
             self.lived.secret += u64::from(gate.so_far.secret);
             self.lived.brain_death += u64::from(gate.so_far.brain_death && is_denied(&gate.step));
+            let GateStep::Standing { decision, answer, .. } = &gate.step else { return };
+            let taken_back = answer.state.team_words.iter().any(|word| !word.agreed);
+            self.lived.refused_upstream += u64::from(taken_back && !decision.allow);
         }
     }
 }

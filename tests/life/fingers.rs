@@ -20,6 +20,14 @@ impl Life {
                 3..=5 => Touch::Confirm,
                 _ => Touch::Digit(dice.u8(0..11)),
             },
+            Page::Idle => Touch::ByPhone,
+            Page::AskRpps(_) => self.touch_rpps(),
+            Page::WaitingForPhone(_) | Page::PhoneOver { .. } => match dice.u8(0..30) {
+                0 => Touch::Back,
+                1 => Touch::Understood,
+                _ => Touch::Confirm,
+            },
+            Page::ChoosingExercise(_) => Touch::Choose(dice.usize(0..4)),
             Page::Home(_) => match dice.u8(0..10) {
                 0 => Touch::TypeIns,
                 1 => Touch::Quit,
@@ -28,7 +36,7 @@ impl Life {
                     birth_name: "Inconnue".into(),
                     birth_date: if dice.bool() { "15/06/1955" } else { "15/07/1955" }.into(),
                 },
-                _ => Touch::OpenPatient(dice.usize(0..10)),
+                _ => Touch::OpenPatient(dice.usize(0..12)),
             },
             Page::Duty(_) => Touch::Understood,
             Page::Gate(gate) => {

@@ -4,6 +4,7 @@ mod check;
 pub mod clock;
 mod fingers;
 mod people;
+mod phones;
 mod world;
 
 pub use check::Lived;

@@ -2,7 +2,6 @@
 
 use crate::life::world::Card;
 use chevet::identity::holder::CardKind;
-use chevet::identity::holder::CertificateKeyId;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::Means;
@@ -21,7 +20,11 @@ use chevet::patient::ins::Patient;
 use chevet::patient::ins::Sex;
 use chevet::policy::Matrix;
 use chevet::policy::facts::Cell;
+use chevet::policy::framework::Framework;
 use chevet::policy::matrix::Column;
+use chevet::policy::signed;
+use chevet::policy::signed::Standing;
+use chevet::policy::team::Team;
 use chevet::record::document::Attachment;
 use chevet::record::document::Author;
 use chevet::record::document::ClassCode;
@@ -30,6 +33,7 @@ use chevet::record::document::Label;
 use chevet::record::document::Status;
 use chevet::record::document::TypeCode;
 use chevet::record::document::UniqueId;
+use chevet::record::state::TeamWord;
 use chevet::time::Now;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
@@ -38,28 +42,38 @@ use chevet::visit::page::Colleague;
 use chevet::visit::page::Rules;
 use std::time::Duration;
 
-pub const TEAM_MEMBER: &str = "899700000001";
+pub const TEAM_MEMBER: &str = "899700101340";
 /// Not of the team; the nurse may collect for them.
 pub const OUTSIDER: &str = "899700201470";
 pub const TEAM: &str = "equipe";
+/// The upstream's care team of one patient; the outsider is of it.
+pub const CARE_TEAM: &str = "rééducation";
+/// Signed, for one life in four.
+const FRAMEWORK: &str =
+    "# chevet-framework: 1\nreference,establishment,from,until\nCADRE,equipe,2026-01-01,2027-12-31\n";
+const KEY: &str = include_str!("../../data/keys/development.key");
 /// When every life begins: 2026-11-18 in the morning.
 pub const BEGINNING: i64 = 1_795_000_000;
 pub const ZONE: &str = "Europe/Paris";
 
-pub fn rules() -> Rules {
+pub fn rules(with_framework: bool) -> Rules {
+    let framework = || {
+        let signature = signed::sign(FRAMEWORK.as_bytes(), KEY, "development").expect("signed");
+        Framework::open(FRAMEWORK.as_bytes(), &signature, Standing::Desk).expect("verified")
+    };
     let types = [("10213-7", Cell::Yes), ("11488-4", Cell::No), ("11490-0", Cell::Unknown)];
     let columns = vec![Column("60_69".into()), Column("10".into())];
     let rows = types.iter().map(|(code, cell)| (TypeCode((*code).into()), vec![*cell; 2])).collect();
     Rules {
         matrix: Matrix::new("sim".into(), columns, rows),
         regime: Regime::ConseilEtat2025,
-        team: vec![TEAM_MEMBER.into()],
-        team_name: TEAM.into(),
+        team: Team::named(TEAM, &[TEAM_MEMBER.into()]),
         colleagues: vec![Colleague { id: HolderId(OUTSIDER.into()), name: "AUTRE Nom".into() }],
         time_zone: ZONE.into(),
         duty_days: 180,
-        framework: None,
-        left_aside: None,
+        framework: with_framework.then(framework),
+        left_aside: vec![],
+        by_phone: true,
     }
 }
 
@@ -81,13 +95,24 @@ pub fn card(which: usize, dice: &mut fastrand::Rng) -> Card {
         specialty: None,
         pharmacist_section: None,
         situations: None,
-        key_id: CertificateKeyId([which as u8; 32]),
     };
     Card { holder, tries_left: dice.u8(1..4), says_tries: dice.u8(0..5) > 0 }
 }
 
 pub fn round() -> Vec<RoundEntry> {
-    let names = ["AUTORISE", "ORDINAIRE", "FERME", "JAMAIS", "BLOQUE", "MINEUR", "OPPOSE", "TAIT", "INTERDIT"];
+    let names = [
+        "AUTORISE",
+        "ORDINAIRE",
+        "FERME",
+        "JAMAIS",
+        "BLOQUE",
+        "MINEUR",
+        "OPPOSE",
+        "TAIT",
+        "INTERDIT",
+        "SUIVI",
+        "REPRIS",
+    ];
     let entry = |(at, name): (usize, &&str)| RoundEntry {
         patient: Patient {
             ins: Ins::unchecked(&format!("2550699999999{at:02}"), InsKind::Test).expect("fifteen digits"),
@@ -131,6 +156,27 @@ pub fn documents(patient: &Ins) -> Vec<Document> {
     };
     kinds.iter().enumerate().map(document).collect()
 }
+
+/// What the upstream knows of teams: one patient agreed to a care team of which the outsider is; another took back, an
+/// hour ago and elsewhere, what they had said about the site's.
+pub fn upstream_teams(patient: &Patient, me: Option<&HolderId>) -> (Option<String>, Vec<TeamWord>) {
+    let word = |team: &str, agreed, seconds_ago| TeamWord {
+        team: team.into(),
+        agreed,
+        at: Some(UnixSeconds(BEGINNING - seconds_ago)),
+        until: None,
+    };
+    match patient.birth_name.as_str() {
+        "SUIVI" if me.is_some_and(|me| me.0 == OUTSIDER) => {
+            (Some(CARE_TEAM.into()), vec![word(CARE_TEAM, true, 3 * 86_400)])
+        }
+        "REPRIS" if me.is_some_and(|me| me.0 == TEAM_MEMBER) => (None, vec![word(TEAM, false, TAKEN_BACK_S)]),
+        _ => (None, vec![]),
+    }
+}
+
+/// So long before the beginning.
+const TAKEN_BACK_S: i64 = 3_600;
 
 /// Of some patients the team had a consent the day before, or earlier today; or the nurse collected one for a colleague.
 pub fn said_before(dice: &mut fastrand::Rng) -> Vec<Said> {

@@ -3,6 +3,8 @@
 
 use crate::life::check::Lived;
 use crate::life::people::BEGINNING;
+use crate::life::people::OUTSIDER;
+use crate::life::people::TEAM;
 use crate::life::people::TEAM_MEMBER;
 use crate::life::people::card;
 use crate::life::people::consent_to_team;
@@ -10,6 +12,8 @@ use crate::life::people::documents;
 use crate::life::people::round;
 use crate::life::people::rules;
 use crate::life::people::said_before;
+use crate::life::people::upstream_teams;
+use crate::life::phones::Phones;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::trust::Verified;
@@ -23,6 +27,7 @@ use chevet::journal::allowance::Limits;
 use chevet::journal::allowance::Unanchored;
 use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
+use chevet::journal::trace::CardProof;
 use chevet::journal::trace::LoginProof;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
@@ -65,6 +70,7 @@ pub enum Fault {
     CardOutUnsaid,
     RowsRenamed,
     ConsentsInvented,
+    TokenEndUnsaid,
 }
 
 pub struct Life {
@@ -81,6 +87,7 @@ pub struct Life {
     stays: Vec<usize>,
     /// What was asked and is not yet answered.
     pub questions: Vec<Effect>,
+    pub phones: Phones,
     /// The disk: what is really there.
     pub rows: Vec<Draft>,
     pub said: Vec<Said>,
@@ -105,13 +112,14 @@ impl Life {
         Life {
             seed,
             fault,
-            visit: Visit::new(Arc::new(rules())),
+            visit: Visit::new(Arc::new(rules(seed.is_multiple_of(4)))),
             now: Now { since_boot: Duration::from_secs(1), wall: Wall::Is(UnixSeconds(BEGINNING)) },
             cards,
             inside: None,
             insertions: 0,
             stays: Vec::new(),
             questions: Vec::new(),
+            phones: Phones::default(),
             rows: Vec::new(),
             said: said_before(&mut dice),
             told: [None, Some(UnixSeconds(1_794_900_000)), Some(UnixSeconds(1_700_000_000))][dice.usize(0..3)],
@@ -144,6 +152,8 @@ impl Life {
 
     fn happen(&mut self) {
         let move_card = match (self.inside, &self.visit.page) {
+            (None, _) if self.visit.is_by_phone() => 1,
+            (None, Page::Idle) => 25,
             (None, _) => 40,
             // People take their card when they are asked to.
             (Some(_), Page::TakeCard(_)) => 25,
@@ -152,11 +162,15 @@ impl Life {
         match self.dice.u32(0..100) {
             chance if chance < move_card => self.move_card(),
             0..=4 => {
-                self.now.since_boot += Duration::from_millis(self.dice.u64(0..30_000));
+                // Somebody without a card to take along walks off now and then.
+                let walks_off = self.caller().is_some() && self.dice.u8(0..20) == 0;
+                let passed = if walks_off { 301_000 } else { self.dice.u64(0..30_000) };
+                self.now.since_boot += Duration::from_millis(passed);
                 self.tell(Event::Tick);
             }
             5 => {
-                let link = [LinkState::Online, LinkState::Offline, LinkState::Unknown][self.dice.usize(0..3)];
+                let link = [LinkState::Online, LinkState::Online, LinkState::Offline, LinkState::Unknown]
+                    [self.dice.usize(0..4)];
                 self.tell(Event::LinkIs(link));
                 // Mostly plenty, as in life: the upstream comes and goes, and with it the allowance.
                 let oldest = Some(self.now.wall.value());
@@ -167,6 +181,8 @@ impl Life {
             6 if self.dice.u8(0..6) == 0 => {
                 self.tell(Event::ReaderIs(ReaderState::InTrouble(Trouble::ReaderServiceDown)))
             }
+            7 if self.dice.u8(0..3) == 0 => self.end_token(),
+            8..=15 => self.answer_phone(),
             6..=50 => self.answer_one(),
             _ => self.touch(),
         }
@@ -225,6 +241,11 @@ impl Life {
             Effect::CheckPin { insertion, pin } => {
                 let answer = self.take_pin(insertion, pin.show_to_card() == b"1234", lucky);
                 Event::PinChecked { insertion, answer }
+            }
+            Effect::AskPhone { ticket, holder } => self.ring(ticket, holder, lucky),
+            Effect::OpenMemory { ticket, .. } => {
+                let answer = if lucky { Ok(self.desk_in_memory()) } else { Err(Trouble::PhoneTokenEnd) };
+                Event::CompartmentOpened { ticket, answer }
             }
             Effect::OpenCompartment { ticket, .. } => {
                 let answer = if lucky { Ok(self.desk()) } else { Err(Trouble::StoreUnreadable) };
@@ -301,7 +322,11 @@ impl Life {
         }
         if right {
             card.tries_left = 3;
-            return PinAnswer::Here(Box::new(LoginProof { certificate: vec![1], nonce: [2; 32], signature: vec![3] }));
+            return PinAnswer::Here(Box::new(LoginProof::Card(CardProof {
+                certificate: vec![1],
+                nonce: [2; 32],
+                signature: vec![3],
+            })));
         }
         card.tries_left -= 1;
         PinAnswer::Wrong { tries_left: card.tries_left }
@@ -346,6 +371,8 @@ impl Life {
             minor: Some(false),
             attending_doctor: false,
             administrator: false,
+            care_team: None,
+            team_words: vec![],
         };
         match patient.birth_name.as_str() {
             "AUTORISE" => state.authorization = Authorization::Valid { until: None },
@@ -360,7 +387,8 @@ impl Life {
             "INTERDIT" => state.authorization = Authorization::Forbidden,
             _ => {}
         }
-        let me = self.inside.map(|(which, _)| self.cards[which].holder.id.clone());
+        let me = self.who();
+        (state.care_team, state.team_words) = upstream_teams(patient, me.as_ref());
         let said = self.said.iter().filter(|said| said.patient == patient.ins && concerns(said, me.as_ref()));
         let mut said: Vec<Said> = said.cloned().collect();
         if self.fault == Fault::ConsentsInvented && said.is_empty() {
@@ -381,10 +409,11 @@ impl Life {
     }
 }
 
-/// To this holder, or about the team that they are in.
+/// To this holder, or about a team that they are in.
 pub fn concerns(said: &Said, me: Option<&HolderId>) -> bool {
-    let about_team = matches!(said.scope, Scope::Team(_) | Scope::Event(_));
-    Some(&said.holder) == me || (about_team && me.is_some_and(|me| me.0 == TEAM_MEMBER))
+    let (Scope::Team(team) | Scope::Event(team)) = &said.scope else { return Some(&said.holder) == me };
+    let member = if team == TEAM { TEAM_MEMBER } else { OUTSIDER };
+    Some(&said.holder) == me || me.is_some_and(|me| me.0 == member)
 }
 
 /// For the checks: whether a gate shows that the record may not be opened.

@@ -155,6 +155,8 @@ pub fn nothing_said() -> Facts {
             minor: None,
             attending_doctor: false,
             administrator: false,
+            care_team: None,
+            team_words: vec![],
         },
         consent: ConsentFacts {
             initial_team: Known::No,

@@ -3,7 +3,6 @@
 
 use super::cases::*;
 use chevet::identity::holder::CardKind;
-use chevet::identity::holder::CertificateKeyId;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::Means;
@@ -381,7 +380,6 @@ fn holder(profession: u16, specialty: Option<&str>) -> Holder {
         specialty: specialty.map(str::to_owned),
         pharmacist_section: None,
         situations: None,
-        key_id: CertificateKeyId([0; 32]),
     }
 }
 

@@ -8,8 +8,7 @@ use super::Sign;
 use super::Verify;
 use super::data::Data;
 use super::data::Device;
-use super::data::is_framework;
-use super::data::open_framework;
+use super::data::of_establishment;
 use super::data::read;
 use super::data::signature_beside;
 use super::data::write;
@@ -17,6 +16,7 @@ use crate::cli;
 use crate::identity::holder::ProfessionCode;
 use crate::kiosk::rulebook;
 use crate::policy::Matrix;
+use crate::policy::establishment;
 use crate::policy::facts::Cell;
 use crate::policy::in_force;
 use crate::policy::in_force::Given;
@@ -192,16 +192,12 @@ pub(super) fn sign(asked: &Sign) -> Result<Answer, Failure> {
     let not_signed = |source| Failure::NotSigned { path: asked.file.display().to_string(), source };
     let signature = signed::sign(&bytes, &key, &asked.name).map_err(not_signed)?;
     // What cannot be read is not signed.
-    let version = if is_framework(&bytes) {
-        let opened = open_framework(&asked.file, &bytes, &signature, Standing::Desk);
-        match opened {
-            Ok(framework) => framework.reference().to_owned(),
-            // Any key may sign: whether it is believed is the reader's to say.
-            Err(Failure::Framework { source: crate::policy::framework::Error::Signature { .. }, .. }) => String::new(),
-            Err(error) => return Err(error),
-        }
-    } else {
-        Data::read_unsigned(&asked.file)?.version().to_owned()
+    let version = match of_establishment(&bytes, &signature, Standing::Desk) {
+        Some(Ok((_, version))) => version,
+        // Any key may sign: whether it is believed is the reader's to say.
+        Some(Err(establishment::Error::Signature { .. })) => String::new(),
+        Some(Err(source)) => return Err(Failure::Establishment { path: asked.file.display().to_string(), source }),
+        None => Data::read_unsigned(&asked.file)?.version().to_owned(),
     };
     let beside = asked.file.with_extension("sig");
     write(&beside, &signature)?;
@@ -222,11 +218,10 @@ pub(super) fn verify(asked: &Verify, device: &Device) -> Result<Answer, Failure>
         });
     };
     let (bytes, signature) = (read(path)?, signature_beside(path)?);
-    if is_framework(&bytes) {
-        return Ok(match open_framework(path, &bytes, &signature, standing) {
-            Ok(framework) => good(format!("Framework {}", framework.reference()), framework.reference()),
-            Err(Failure::Framework { source, .. }) => refused(&source, source.sentence()),
-            Err(other) => return Err(other),
+    if let Some(opened) = of_establishment(&bytes, &signature, standing) {
+        return Ok(match opened {
+            Ok((name, version)) => good(name, &version),
+            Err(why) => refused(&why, why.sentence()),
         });
     }
     Ok(match Data::open(&bytes, &signature, standing) {

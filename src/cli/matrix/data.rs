@@ -5,6 +5,7 @@ use crate::cli::Common;
 use crate::config::Config;
 use crate::kiosk::rulebook;
 use crate::policy::Matrix;
+use crate::policy::establishment;
 use crate::policy::framework::Framework;
 use crate::policy::in_force;
 use crate::policy::in_force::Kind;
@@ -13,6 +14,7 @@ use crate::policy::matrix::file;
 use crate::policy::nomenclature::Lists;
 use crate::policy::nomenclature::list::List;
 use crate::policy::signed::Standing;
+use crate::policy::team::Team;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
 use std::fs;
@@ -99,19 +101,22 @@ impl Data {
     }
 }
 
-/// An establishment's framework says what it is in its first note, too.
-pub(super) fn is_framework(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"# chevet-framework:")
-}
-
-pub(super) fn open_framework(
-    path: &Path,
+/// What an establishment signed says what it is in its first note: its name and version, or nothing when it is no such
+/// file.
+pub(super) fn of_establishment(
     bytes: &[u8],
     signature: &str,
     standing: Standing,
-) -> Result<Framework, Failure> {
-    let opened = Framework::open(bytes, signature, standing);
-    opened.map_err(|source| Failure::Framework { path: path.display().to_string(), source })
+) -> Option<Result<(String, String), establishment::Error>> {
+    if bytes.starts_with(b"# chevet-framework:") {
+        let named = |one: Framework| (format!("Framework {}", one.reference()), one.reference().to_owned());
+        return Some(Framework::open(bytes, signature, standing).map(named));
+    }
+    if bytes.starts_with(b"# chevet-team:") {
+        let named = |one: Team| (format!("Team of {}", one.name()), one.name().to_owned());
+        return Some(Team::open(bytes, signature, standing).map(named));
+    }
+    None
 }
 
 pub(super) fn signature_beside(path: &Path) -> Result<String, Failure> {

@@ -186,6 +186,8 @@ impl Filling {
             },
             attending_doctor: self.flag("attending_doctor", given.attending_doctor),
             administrator: self.flag("administrator", given.administrator),
+            care_team: None,
+            team_words: vec![],
         })
     }
 

@@ -164,6 +164,18 @@ pub fn ins_token(patient: &Ins) -> String {
     format!("{}|{}", ins_system(patient), patient.matricule)
 }
 
+/// A value inside a list of values (FHIR R4 §3.1.1.4, "Escaping search parameters").
+pub fn escape(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for letter in value.chars() {
+        if matches!(letter, '\\' | ',' | '|' | '$') {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
+}
+
 pub fn find<'a>(extensions: &'a [Extension], url: &str) -> Option<&'a Extension> {
     extensions.iter().find(|extension| extension.url == url)
 }

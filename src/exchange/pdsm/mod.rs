@@ -18,6 +18,7 @@ pub mod submission;
 
 use crate::exchange::pdsm::answer::Asker;
 use crate::exchange::pdsm::fhir::Bundle;
+use crate::exchange::token;
 use crate::exchange::upstream::AsDevice;
 use crate::exchange::upstream::AsHolder;
 use crate::exchange::upstream::Checkpoint;
@@ -71,6 +72,13 @@ const FHIR_JSON: &str = "application/fhir+json";
 const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const PAGES_MAX: usize = 200;
 const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// What the holder's token does not say of itself (docs/pdsm.md §1): with a PSC token, the device vouches for the mode.
+fn stated(who: &AsHolder) -> Vec<(&'static str, String)> {
+    who.mode.map(|mode| (PURPOSE_HEADER, token::purpose(mode).to_owned())).into_iter().collect()
+}
+
+const PURPOSE_HEADER: &str = "chevet-purpose-of-use";
 
 impl Pdsm {
     /// `base` and `audit_base` as configured; slashes at their ends are dropped.
@@ -147,13 +155,21 @@ impl Pdsm {
         Ok(found)
     }
 
+    /// Not every server has care teams: one that knows none lists nobody.
+    async fn care_teams(&self, who: &AsHolder, parameters: &[(&str, &str)]) -> Result<Vec<Value>, Error> {
+        match self.search(who, "CareTeam", "the care team", parameters).await {
+            Err(Error::Failed { status: 404 | 405 | 501, .. }) => Ok(Vec::new()),
+            answer => answer,
+        }
+    }
+
     async fn page(&self, who: &AsHolder, url: String, what: &'static str) -> Result<Bundle, Error> {
         let request = Request {
             method: Method::Get,
             url,
             accept: FHIR_JSON.to_owned(),
             bearer: Some(&who.token),
-            headers: Vec::new(),
+            headers: stated(who),
             body: None,
             limit_bytes: PAGE_BYTES_MAX,
         };
@@ -175,7 +191,7 @@ impl Pdsm {
             url: format!("{}{path}", self.base),
             accept: FHIR_JSON.to_owned(),
             bearer: Some(&who.token),
-            headers,
+            headers: headers.into_iter().chain(stated(who)).collect(),
             body: Some((FHIR_JSON, body.to_string().into_bytes())),
             limit_bytes: PAGE_BYTES_MAX,
         };
@@ -242,16 +258,20 @@ impl Pdsm {
 }
 
 impl Upstream for Pdsm {
-    async fn state(&self, who: &AsHolder, patient: &Ins) -> Result<RecordState, Error> {
-        let (ins, actor) = (fhir::ins_token(patient), format!("{}|{}", names::PROFESSIONAL, who.holder.0));
+    async fn state(&self, who: &AsHolder, patient: &Ins, team: Option<&str>) -> Result<RecordState, Error> {
+        let (ins, me) = (fhir::ins_token(patient), format!("{}|{}", names::PROFESSIONAL, who.holder.0));
+        let team = team.map(|name| format!(",{}|{}", names::TEAM, fhir::escape(name))).unwrap_or_default();
+        let actor = format!("{me}{team}");
         let (by_ins, about) =
             ([("identifier", ins.as_str())], [("patient.identifier", &*ins), ("actor.identifier", &*actor)]);
         // Together: over a slow link each round trip counts.
-        let (patients, consents) = tokio::try_join!(
+        let in_teams = [("patient.identifier", &*ins), ("participant.identifier", &*me), ("status", "active")];
+        let (patients, consents, care_teams) = tokio::try_join!(
             self.search(who, "Patient", "the record's state", &by_ins),
             self.search(who, "Consent", "the authorization", &about),
+            self.care_teams(who, &in_teams),
         )?;
-        Ok(state::record_state(patients, consents, patient))
+        Ok(state::record_state(state::Found { patients, consents, care_teams }, patient, &who.holder))
     }
 
     async fn find(&self, who: &AsHolder, patient: &Ins, since: UnixSeconds) -> Result<Held<Vec<Document>>, Error> {
@@ -277,7 +297,7 @@ impl Upstream for Pdsm {
             url: address::follow(&self.base, &promised.url).map_err(|error| failed(error, what))?,
             accept: accept(&promised.content_type),
             bearer: Some(&who.token),
-            headers: Vec::new(),
+            headers: stated(who),
             body: None,
             // Base64 in a Binary is a third longer.
             limit_bytes: limit_bytes + limit_bytes / 2 + 1024,
@@ -341,6 +361,14 @@ impl Upstream for Pdsm {
 
     fn server_time(&self) -> Option<UnixSeconds> {
         self.upstream.server_time().or_else(|| self.audit.server_time())
+    }
+
+    fn hang_up(&self) {
+        for link in [&self.upstream, &self.audit] {
+            if let Err(error) = link.hang_up() {
+                tracing::error!(%error, "the connections cannot be closed before their time");
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! TD0.2: a Patient and the Consents about one holder become a `RecordState` (docs/pdsm.md §2). Pure.
+//! TD0.2: a Patient, the Consents about one holder and their CareTeams become a `RecordState` (docs/pdsm.md §2). Pure.
 //!
 //! What is not understood is `Unknown`, and `policy` denies it. Identity traits are never read.
 
@@ -7,13 +7,16 @@ use crate::exchange::pdsm::fhir::Concept;
 use crate::exchange::pdsm::fhir::Extension;
 use crate::exchange::pdsm::fhir::Identifier;
 use crate::exchange::pdsm::fhir::Period;
+use crate::exchange::pdsm::fhir::Reference;
 use crate::exchange::pdsm::names;
+use crate::identity::holder::HolderId;
 use crate::patient::ins::Ins;
 use crate::record::state::Authorization;
 use crate::record::state::ClosureReason;
 use crate::record::state::EmergencySwitches;
 use crate::record::state::Existence;
 use crate::record::state::RecordState;
+use crate::record::state::TeamWord;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,11 +30,13 @@ struct Patient {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Consent {
     #[serde(default)]
     status: String,
     #[serde(default)]
     category: Vec<Concept>,
+    date_time: Option<String>,
     provision: Option<Provision>,
 }
 
@@ -40,10 +45,41 @@ struct Provision {
     #[serde(default, rename = "type")]
     kind: String,
     period: Option<Period>,
+    #[serde(default)]
+    actor: Vec<Actor>,
 }
 
-/// Both answers, in one state.
-pub fn record_state(found: Vec<Value>, consents: Vec<Value>, asked: &Ins) -> RecordState {
+#[derive(Deserialize)]
+struct Actor {
+    reference: Option<Reference>,
+}
+
+#[derive(Deserialize)]
+struct CareTeam {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    name: String,
+    subject: Option<Reference>,
+    #[serde(default)]
+    participant: Vec<Participant>,
+}
+
+#[derive(Deserialize)]
+struct Participant {
+    member: Option<Reference>,
+}
+
+/// What the three searches found.
+pub struct Found {
+    pub patients: Vec<Value>,
+    pub consents: Vec<Value>,
+    pub care_teams: Vec<Value>,
+}
+
+/// All answers, in one state.
+pub fn record_state(found: Found, asked: &Ins, holder: &HolderId) -> RecordState {
+    let Found { patients: found, consents, care_teams } = found;
     let patient = match found.as_slice() {
         [one] => fhir::resource::<Patient>(one, "Patient").filter(|patient| patient.is(asked)),
         _ => None,
@@ -65,7 +101,42 @@ pub fn record_state(found: Vec<Value>, consents: Vec<Value>, asked: &Ins) -> Rec
         minor: fhir::flag(extensions, names::MINOR),
         attending_doctor: fhir::flag(extensions, names::ATTENDING_DOCTOR).unwrap_or(false),
         administrator: fhir::flag(extensions, names::ADMINISTRATOR).unwrap_or(false),
+        care_team: care_teams
+            .iter()
+            .filter_map(|value| fhir::resource::<CareTeam>(value, "CareTeam"))
+            .filter(|team| team.is_of(asked) && team.lists(holder))
+            .map(|team| team.name)
+            .min(),
+        team_words: team_words(&standing),
     }
+}
+
+impl CareTeam {
+    /// Somebody else's team would be the worst of answers; one without a name cannot be asked about.
+    fn is_of(&self, asked: &Ins) -> bool {
+        let subject = self.subject.as_ref().and_then(|subject| subject.identifier.as_ref());
+        let same = |id: &Identifier| id.system == fhir::ins_system(asked) && id.value == asked.matricule;
+        self.status == "active" && !self.name.trim().is_empty() && subject.is_some_and(same)
+    }
+
+    fn lists(&self, holder: &HolderId) -> bool {
+        let ids = self.participant.iter().filter_map(|one| one.member.as_ref()?.identifier.as_ref());
+        ids.into_iter().any(|id| id.system == names::PROFESSIONAL && id.value == holder.0)
+    }
+}
+
+/// Of two words about one team the newer counts; of two in the same second, or when that cannot be told, the no.
+fn team_words(standing: &[Option<Consent>]) -> Vec<TeamWord> {
+    let mut words: Vec<TeamWord> = Vec::new();
+    for word in standing.iter().flatten().filter(|consent| consent.is("team")).filter_map(Consent::team_word) {
+        let age = |word: &TeamWord| (word.at.is_none(), word.at, !word.agreed);
+        match words.iter_mut().find(|known| known.team == word.team) {
+            Some(known) if age(&word) > age(known) => *known = word,
+            Some(_) => {}
+            None => words.push(word),
+        }
+    }
+    words
 }
 
 impl Patient {
@@ -117,6 +188,25 @@ impl Consent {
     /// A withdrawn blocking.
     fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "inactive" | "entered-in-error" | "rejected")
+    }
+
+    /// What is not understood is a no; what says that it is not in force is no word at all.
+    fn team_word(&self) -> Option<TeamWord> {
+        let provision = self.provision.as_ref()?;
+        let ids = provision.actor.iter().filter_map(|actor| actor.reference.as_ref()?.identifier.as_ref());
+        let team = ids.into_iter().find(|id| id.system == names::TEAM).map(|id| id.value.clone())?;
+        let at = self.date_time.as_deref().and_then(fhir::time);
+        let end = provision.period.as_ref().and_then(|period| period.end.as_deref());
+        let until = end.map(fhir::time);
+        match self.status.as_str() {
+            "draft" | "proposed" | "entered-in-error" => None,
+            // Neither a day nor an end that cannot be read is one.
+            "active" if provision.kind == "permit" && (at.is_none() || until == Some(None)) => None,
+            status => {
+                let agreed = status == "active" && provision.kind == "permit";
+                Some(TeamWord { team, agreed, at, until: until.flatten() })
+            }
+        }
     }
 
     fn authorization(&self) -> Authorization {
@@ -177,12 +267,20 @@ mod tests {
             "category": [{"coding": [{"system": names::CONSENT_CATEGORY, "code": category}]}]})
     }
 
+    fn state(patients: Vec<Value>, consents: Vec<Value>) -> RecordState {
+        record_state(Found { patients, consents, care_teams: vec![] }, &ins(), &me())
+    }
+
+    fn me() -> HolderId {
+        HolderId("899700000012".into())
+    }
+
     fn existence(patients: Vec<Value>) -> Existence {
-        record_state(patients, vec![], &ins()).existence
+        state(patients, vec![]).existence
     }
 
     fn authorized(consents: Vec<Value>) -> Authorization {
-        record_state(vec![], consents, &ins()).authorization
+        state(vec![], consents).authorization
     }
 
     #[test]
@@ -243,7 +341,7 @@ mod tests {
     #[test]
     fn blocked_and_the_switches() {
         let blocking = |status| consent("blocking", status, json!({"type": "deny"}));
-        let blocked = |status| record_state(vec![], vec![blocking(status)], &ins()).blocked;
+        let blocked = |status| state(vec![], vec![blocking(status)]).blocked;
         assert!(blocked("active") && blocked("strange"));
         assert!(!blocked("inactive"));
         let switches = |third: Value| {
@@ -254,12 +352,79 @@ mod tests {
                 {"url": names::EMERGENCY_SWITCHES, "extension": [{"url": "samu", "valueBoolean": true},
                     {"url": "otherProfessionals", "valueBoolean": false}, third]}]),
             );
-            record_state(vec![said], vec![], &ins())
+            state(vec![said], vec![])
         };
         let state = switches(json!({"url": "maskedDocuments", "valueBoolean": true}));
         let all = EmergencySwitches { samu: true, other_professionals: false, masked_documents: true };
         assert_eq!(state.emergency, Some(all));
         assert_eq!((state.minor, state.attending_doctor, state.administrator), (Some(false), true, false));
         assert_eq!(switches(json!({"url": "else"})).emergency, None, "two switches are not three");
+    }
+
+    #[test]
+    fn a_care_team_is_this_patients_active_and_lists_this_holder() {
+        let team = |status: &str, name: &str, subject: &str, member: &str| {
+            json!({"resourceType": "CareTeam", "status": status, "name": name,
+                "subject": {"identifier": {"system": "urn:oid:1.2.250.1.213.1.4.10", "value": subject}},
+                "participant": [{"member": {"display": "?"}},
+                    {"member": {"identifier": {"system": names::PROFESSIONAL, "value": member}}}]})
+        };
+        let of = |care_teams: Vec<Value>| {
+            record_state(Found { patients: vec![], consents: vec![], care_teams }, &ins(), &me()).care_team
+        };
+        let good = team("active", "HAD du Val", "279035121518989", "899700000012");
+        assert_eq!(of(vec![good.clone()]).as_deref(), Some("HAD du Val"));
+        let second = team("active", "Équipe B", "279035121518989", "899700000012");
+        assert_eq!(of(vec![second, good]).as_deref(), Some("HAD du Val"), "one of them, always the same");
+        for other in [
+            team("inactive", "HAD du Val", "279035121518989", "899700000012"),
+            team("active", " ", "279035121518989", "899700000012"),
+            team("active", "HAD du Val", "255069999999934", "899700000012"),
+            team("active", "HAD du Val", "279035121518989", "899700000047"),
+            json!({"resourceType": "CareTeam", "status": "active", "name": "HAD du Val"}),
+        ] {
+            assert_eq!(of(vec![other.clone()]), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_newest_word_about_each_team_counts_and_a_no_wins() {
+        let word = |team: &str, status: &str, kind: &str, at: Value, end: Value| {
+            let mut consent = consent(
+                "team",
+                status,
+                json!({"type": kind,
+                "actor": [{"reference": {"identifier": {"system": names::TEAM, "value": team}}}]}),
+            );
+            consent["dateTime"] = at;
+            if !end.is_null() {
+                consent["provision"]["period"] = json!({"end": end});
+            }
+            consent
+        };
+        let (early, late) = (json!("2026-11-20T08:00:00Z"), json!("2026-11-23T08:00:00Z"));
+        let said = |consents: Vec<Value>| -> Vec<(String, bool)> {
+            state(vec![], consents).team_words.into_iter().map(|word| (word.team, word.agreed)).collect()
+        };
+        let yes = |at: &Value| word("a", "active", "permit", at.clone(), json!(null));
+        let no = |at: &Value| word("a", "active", "deny", at.clone(), json!(null));
+        let taken_back = |at: &Value| word("a", "inactive", "permit", at.clone(), json!(null));
+        let a = |agreed| vec![("a".to_owned(), agreed)];
+        assert_eq!(said(vec![yes(&early)]), a(true));
+        assert_eq!(said(vec![no(&early), yes(&late)]), a(true));
+        assert_eq!(said(vec![yes(&early), no(&late)]), a(false));
+        assert_eq!(said(vec![yes(&late), no(&late)]), a(false));
+        assert_eq!(said(vec![taken_back(&late), yes(&early)]), a(false));
+        assert_eq!(said(vec![yes(&late), no(&json!("soon"))]), a(false), "a no of a day that cannot be read");
+        assert_eq!(said(vec![yes(&json!("soon"))]), []);
+        assert_eq!(said(vec![word("a", "active", "permit", late.clone(), json!("soon"))]), []);
+        assert_eq!(said(vec![word("a", "proposed", "deny", late.clone(), json!(null))]), []);
+        assert_eq!(said(vec![word("a", "strange", "permit", late.clone(), json!(null))]), a(false));
+        let other = word("b", "active", "deny", late.clone(), json!(null));
+        assert_eq!(said(vec![yes(&early), other]), [("a".to_owned(), true), ("b".to_owned(), false)]);
+        let end = state(vec![], vec![word("a", "active", "permit", late, json!("2027-11-23T08:00:00Z"))]);
+        assert_eq!(end.team_words[0].until, UnixSeconds::parse("2027-11-23T08:00:00Z"));
+        // Nobody's team, and no authorization.
+        assert_eq!(said(vec![consent("team", "active", json!({"type": "permit"}))]), []);
     }
 }

@@ -37,14 +37,30 @@ pub(super) struct Row<'a> {
     pub clock: Cow<'a, str>,
 }
 
+/// By card or by telephone; which, is told by what is there.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct Proof<'a> {
+#[serde(untagged)]
+pub(super) enum Proof<'a> {
+    Card(#[serde(borrow)] CardProof<'a>),
+    Phone(#[serde(borrow)] PhoneProof<'a>),
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct CardProof<'a> {
     #[serde(borrow)]
     pub certificate: Cow<'a, str>,
     #[serde(borrow)]
     pub nonce: Cow<'a, str>,
     #[serde(borrow)]
     pub signature: Cow<'a, str>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct PhoneProof<'a> {
+    #[serde(borrow)]
+    pub id_token: Cow<'a, str>,
+    #[serde(borrow)]
+    pub key: Cow<'a, str>,
 }
 
 /// All that may stand in a line; which of it is there says what the line is.

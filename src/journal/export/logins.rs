@@ -1,10 +1,14 @@
 //! Who was there. A login's row holds the card's certificate and its signature over a nonce: that is authorship. Every other
-//! row names the login under which it was written, and the cards that countersign a head name theirs.
+//! row names the login under which it was written, and the cards that countersign a head name theirs. A login by telephone
+//! holds what its provider signed and the key that signed it; that the key is the provider's own, its published keys say.
 
 use crate::identity::certificate::Certificate;
+use crate::identity::id_token;
 use crate::identity::statement::Statement;
 use crate::identity::trust::Anchors;
 use crate::identity::trust::verify_past;
+use crate::journal::export::line::CardProof;
+use crate::journal::export::line::PhoneProof;
 use crate::journal::export::line::Proof;
 use crate::journal::export::line::Row;
 use crate::journal::note;
@@ -23,6 +27,7 @@ pub(super) struct Logins {
     known: HashMap<u64, Login>,
     pruned: HashSet<u64>,
     uncertified: bool,
+    by_phone: u64,
 }
 
 struct Login {
@@ -39,7 +44,15 @@ impl Logins {
     /// Takes a row in, and says what is wrong with its author.
     pub fn row(&mut self, row: &Row<'_>, at: u64, anchors: Option<&Anchors>) -> Result<(), &'static str> {
         if row.is_login {
-            let certificate = row.proof.as_ref().map(|proof| proven(row, proof)).transpose()?;
+            let certificate = match &row.proof {
+                Some(Proof::Card(proof)) => Some(proven(row, proof)?),
+                Some(Proof::Phone(proof)) => {
+                    proven_by_phone(row, proof)?;
+                    self.by_phone += 1;
+                    None
+                }
+                None => None,
+            };
             if let (Some(certificate), Some(anchors)) = (&certificate, anchors) {
                 let time = UnixSeconds::parse(&row.time).ok_or("the row's time is none")?;
                 let wall = if row.clock == "is" { Wall::Is(time) } else { Wall::AtLeast(time) };
@@ -64,6 +77,11 @@ impl Logins {
         !self.uncertified
     }
 
+    /// Logins by telephone, which no authority for cards certifies.
+    pub fn by_phone(&self) -> u64 {
+        self.by_phone
+    }
+
     /// Whether that card, by the certificate in its login's row, has signed this head.
     pub fn countersigned(&self, head: &Head, card: &Countersignature) -> Result<(), &'static str> {
         let login = self.known.get(&card.login).filter(|_| card.login < head.size);
@@ -79,7 +97,7 @@ impl Logins {
 }
 
 /// The certificate, once its card has proven to be there.
-fn proven(row: &Row<'_>, proof: &Proof<'_>) -> Result<Certificate, &'static str> {
+fn proven(row: &Row<'_>, proof: &CardProof<'_>) -> Result<Certificate, &'static str> {
     const UNREADABLE: &str = "the login's proof is not understood";
     let bytes = |text: &str| BASE64.decode(text).map_err(|_| UNREADABLE);
     let certificate = Certificate::parse(&bytes(&proof.certificate)?).map_err(|_| UNREADABLE)?;
@@ -94,3 +112,19 @@ fn proven(row: &Row<'_>, proof: &Proof<'_>) -> Result<Certificate, &'static str>
         Err(_) => Err("the login's proof is not signed by its certificate"),
     }
 }
+
+/// Signed by the key beside it, about this row's holder, no longer before the row than a login takes.
+fn proven_by_phone(row: &Row<'_>, proof: &PhoneProof<'_>) -> Result<(), &'static str> {
+    let key = id_token::Key::read(&proof.key).ok_or("the login's key is not understood")?;
+    let claims =
+        id_token::open_with(&proof.id_token, &key).map_err(|_| "the login's id_token is not signed by its key")?;
+    if claims.national_id.as_ref().map(|id| id.0.as_str()) != Some(&*row.holder) {
+        return Err("the login's id_token is somebody else's");
+    }
+    let at = UnixSeconds::parse(&row.time).ok_or("the row's time is none")?;
+    let is_of_this_login = row.clock != "is" || (-60..=LOGIN_S_MAX).contains(&(at.0 - claims.issued.0));
+    if is_of_this_login { Ok(()) } else { Err("the login's id_token is from another time") }
+}
+
+/// From the token to the row: a choice of situations may lie between.
+const LOGIN_S_MAX: i64 = 900;

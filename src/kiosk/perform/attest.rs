@@ -42,7 +42,9 @@ impl Hands {
         // Nothing is held while the card computes: a card that goes must not wait for it.
         let who = {
             let present = self.present.lock().await;
-            present.as_ref().and_then(|present| Some((present.insertion, present.login?, present.certificate.key_id())))
+            present
+                .as_ref()
+                .and_then(|present| Some((present.insertion, present.login?, present.certificate()?.key_id())))
         };
         let Some((insertion, login, key)) = who else { return LATER };
         let statement = Statement::countersignature(&self.device, key, head.text.as_bytes());

@@ -5,17 +5,21 @@ use crate::device::clock::Clock;
 use crate::exchange::pdsm::Pdsm;
 use crate::exchange::token;
 use crate::exchange::upstream::AsHolder;
+use crate::exchange::upstream::Upstream;
 use crate::identity::certificate::Certificate;
 use crate::identity::holder::Holder;
 use crate::identity::statement::Statement;
 use crate::identity::trust;
 use crate::journal::Held;
+use crate::journal::trace::CardProof;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Mode;
 use crate::kiosk::courier;
-use crate::kiosk::start::Trust;
+use crate::kiosk::phone::Line;
 use crate::kiosk::troubles;
+use crate::kiosk::trusted::Trust;
 use crate::patient::ins::Patient;
+use crate::policy::team::Team;
 use crate::record::document::UniqueId;
 use crate::render::Worker;
 use crate::secret::Pin;
@@ -44,38 +48,60 @@ pub struct Hands {
     pub vault: Vault,
     pub upstream: Arc<Pdsm>,
     pub worker: Worker,
-    pub trust: Trust,
+    pub trust: Arc<Trust>,
+    /// Wakes the task that fetches revocation lists.
+    pub lists: mpsc::Sender<()>,
     pub clock: Clock,
     pub courier: mpsc::Sender<courier::Order>,
     /// Under whose name the courier may send.
     pub presence: watch::Sender<Option<Arc<AsHolder>>>,
     pub events: mpsc::Sender<Event>,
     pub team: Team,
+    /// Pro Santé Connect, where the settings name it.
+    pub phone: Option<Line>,
     /// On a desk: the round of a holder whose own is still empty.
     pub starter_round: Vec<Patient>,
     pub present: Mutex<Option<Present>>,
 }
 
-/// The site's care team, from the settings.
-#[derive(Debug, Clone)]
-pub struct Team {
-    pub name: String,
-    /// National identifiers.
-    pub members: Vec<String>,
-}
-
-/// The holder whose card is in. Dropped whole on `Lock`.
+/// The holder who is here. Dropped whole on `Lock`.
 pub struct Present {
     pub(super) insertion: Insertion,
     pub(super) holder: Holder,
-    pub(super) certificate: Certificate,
-    /// One a mode: it says under which one its bearer asks.
-    pub(super) tokens: HashMap<Mode, Arc<AsHolder>>,
+    pub(super) by: By,
     /// Index of the login's row, once it is on the disk.
     pub(super) login: Option<u64>,
     /// What may not rest on the disk: fetched and unseen, or seen under its row.
     pub(super) fetched: HashMap<UniqueId, Held<SecretBytes>>,
     pub(super) seen: HashMap<UniqueId, Arc<SecretBytes>>,
+}
+
+/// By what they are here.
+pub(super) enum By {
+    Card {
+        certificate: Box<Certificate>,
+        /// One a mode: it says under which one its bearer asks.
+        tokens: HashMap<Mode, Arc<AsHolder>>,
+    },
+    /// Their telephone; what a compartment would keep is here, and goes with them.
+    Phone { ticket: Ticket, round: Vec<Patient> },
+}
+
+impl Present {
+    /// The next call makes others. A telephone's come from its provider alone.
+    pub(super) fn forget_tokens(&mut self) {
+        if let By::Card { tokens, .. } = &mut self.by {
+            tokens.clear();
+        }
+    }
+
+    /// `None`: there is no card.
+    pub(super) fn certificate(&self) -> Option<&Certificate> {
+        match &self.by {
+            By::Card { certificate, .. } => Some(certificate),
+            By::Phone { .. } => None,
+        }
+    }
 }
 
 impl Hands {
@@ -98,6 +124,14 @@ impl Hands {
             }
             Effect::OpenCompartment { ticket, insertion } => {
                 let answer = self.open_compartment(insertion).await;
+                Some(Event::CompartmentOpened { ticket, answer })
+            }
+            Effect::AskPhone { ticket, holder } => {
+                let trouble = self.ask_phone(ticket, holder).err()?;
+                Some(Event::PhoneAsked { ticket, answer: Err(trouble) })
+            }
+            Effect::OpenMemory { ticket, insertion, holder } => {
+                let answer = self.open_memory(insertion, *holder).await;
                 Some(Event::CompartmentOpened { ticket, answer })
             }
             Effect::Record { ticket, rows, said } => {
@@ -158,7 +192,9 @@ impl Hands {
     pub async fn lock(&self) {
         self.worker.kill();
         self.reader.leave();
+        self.end_phone();
         self.presence.send_replace(None);
+        self.upstream.hang_up();
         // The keys do not wait for whoever still holds the presence.
         let forget = async { *self.present.lock().await = None };
         tokio::join!(self.vault.lock(), forget);
@@ -170,20 +206,37 @@ impl Hands {
         let certificate =
             Certificate::parse(&contents.certificate).map_err(|error| troubles::of_certificate(&error))?;
         // Read at each card: a list that came in since is in force now.
-        let crls = self.trust.crls().map_err(|error| troubles::of_start(&error))?;
-        let verified = trust::verify(&certificate, &self.trust.anchors, &crls, self.clock.now().wall)
-            .map_err(|error| troubles::of_trust(&error))?;
+        let crls = self.trust.crls().map_err(|error| troubles::of_trusted(&error))?;
+        let verdict = trust::verify(&certificate, &self.trust.anchors, &crls, self.clock.now().wall);
+        self.want_lists_of(&certificate, &verdict);
+        let verified = verdict.map_err(|error| troubles::of_trust(&error))?;
         let holder = certificate.holder();
         *self.present.lock().await = Some(Present {
             insertion,
             holder: holder.clone(),
-            certificate,
-            tokens: HashMap::new(),
+            by: By::Card { certificate: Box::new(certificate), tokens: HashMap::new() },
             login: None,
             fetched: HashMap::new(),
             seen: HashMap::new(),
         });
         Ok(CardRead { holder, tries_left: contents.tries_left, pin_digits: contents.pin_digits, verified })
+    }
+
+    /// A card whose chain stands tells where its authority publishes. An address from any other card is never asked.
+    fn want_lists_of(&self, certificate: &Certificate, verdict: &Result<trust::Verified, trust::Error>) {
+        let lacking = match verdict {
+            Ok(verified) => verified.warnings.contains(&trust::Warning::CrlAging),
+            Err(trust::Error::CrlMissing | trust::Error::CrlTooOld { .. }) => true,
+            Err(_) => return,
+        };
+        let learned = self.trust.learn_points(certificate.lists_at()).unwrap_or_else(|error| {
+            tracing::warn!(%error, "where revocation lists are fetched is not remembered");
+            false
+        });
+        if learned || lacking {
+            // A full channel means that it is wanted already.
+            let _wanted = self.lists.try_send(());
+        }
     }
 
     /// The PIN goes to the card once, and the card proves itself over a nonce that was drawn here and now.
@@ -196,15 +249,16 @@ impl Hands {
         let Some(present) = present.as_ref().filter(|present| present.insertion == insertion) else {
             return PinAnswer::Failed(Trouble::CardPulledWhileReading);
         };
-        let statement = || Statement::login(&self.device, present.certificate.key_id(), &nonce);
+        let Some(own) = present.certificate() else { return PinAnswer::Failed(Trouble::Internal) };
+        let statement = || Statement::login(&self.device, own.key_id(), &nonce);
         match self.reader.login(insertion.0, pin, statement()).await {
             Ok(signature) => {
-                if present.certificate.verify_signature(statement().message(), &signature).is_err() {
+                if own.verify_signature(statement().message(), &signature).is_err() {
                     tracing::warn!("the card's login signature does not fit its certificate");
                     return PinAnswer::Failed(Trouble::SignatureRefused);
                 }
-                let certificate = present.certificate.der().to_vec();
-                PinAnswer::Here(Box::new(LoginProof { certificate, nonce, signature }))
+                let certificate = own.der().to_vec();
+                PinAnswer::Here(Box::new(LoginProof::Card(CardProof { certificate, nonce, signature })))
             }
             Err(card::Error::WrongPin { tries_left }) => PinAnswer::Wrong { tries_left },
             Err(card::Error::Blocked) => PinAnswer::Blocked,
@@ -220,13 +274,14 @@ impl Hands {
                 .as_ref()
                 .filter(|present| present.insertion == insertion)
                 .ok_or(Trouble::CardPulledWhileReading)?;
-            let (id, key) = (&present.holder.id, present.certificate.key_id());
+            let own = present.certificate().ok_or(Trouble::Internal)?;
+            let (id, key) = (&present.holder.id, own.key_id());
             let of_vault = |error| troubles::of_vault(&error);
             let statement = self.vault.compartment_statement(id, key).await.map_err(of_vault)?;
             let message = statement.message().to_vec();
             let signature =
                 self.reader.sign(insertion.0, statement).await.map_err(|error| troubles::of_card(&error))?;
-            if present.certificate.verify_signature(&message, &signature).is_err() {
+            if own.verify_signature(&message, &signature).is_err() {
                 return Err(Trouble::SignatureRefused);
             }
             // A floor where nobody vouches for the time: the system's clock must not end leases.
@@ -241,6 +296,9 @@ impl Hands {
     }
 
     pub(super) async fn desk(&self) -> Result<Desk, Trouble> {
+        if let Some(desk) = self.desk_in_memory().await {
+            return Ok(desk);
+        }
         let rows = self.vault.round().await.map_err(|error| troubles::of_vault(&error))?;
         let entry =
             |row: crate::vault::RoundRow| RoundEntry { patient: row.patient, cached: row.cached, as_of: row.as_of };
@@ -263,18 +321,22 @@ impl Hands {
         let now = self.clock.as_shown();
         let mut present = self.present.lock().await;
         let present = present.as_mut().ok_or(Trouble::CardPulledWhileReading)?;
+        let (certificate, tokens) = match &mut present.by {
+            By::Card { certificate, tokens } => (certificate, tokens),
+            By::Phone { ticket, .. } => return self.as_holder_by_phone(*ticket, mode),
+        };
         // One that seems to last for years was made before the clock was put right.
         let serves = |token: &&Arc<AsHolder>| {
             token.until > now.plus(TOKEN_MARGIN_S) && token.until <= now.plus(token::LIFE_S + TOKEN_MARGIN_S)
         };
-        if let Some(token) = present.tokens.get(&mode).filter(serves) {
+        if let Some(token) = tokens.get(&mode).filter(serves) {
             return Ok(token.clone());
         }
         let mut nonce = [0; 32];
         aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Trouble::Internal)?;
         let request = token::Request {
             holder: present.holder.id.clone(),
-            x5c: vec![present.certificate.der().to_vec()],
+            x5c: vec![certificate.der().to_vec()],
             audience: self.upstream.audience().to_owned(),
             now,
             nonce,
@@ -286,7 +348,7 @@ impl Hands {
         let signature =
             self.reader.sign(present.insertion.0, statement).await.map_err(|error| troubles::of_card(&error))?;
         let token = Arc::new(request.finish(&signing_input, &signature));
-        present.tokens.insert(mode, token.clone());
+        tokens.insert(mode, token.clone());
         Ok(token)
     }
 

@@ -14,7 +14,6 @@ use crate::journal::words::Mode;
 use crate::journal::words::Source;
 use crate::kiosk::courier;
 use crate::kiosk::perform::hands::Hands;
-use crate::kiosk::perform::hands::Team;
 use crate::kiosk::troubles;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
@@ -24,10 +23,12 @@ use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::record::state::Authorization;
 use crate::record::state::RecordState;
+use crate::record::state::TakenBack;
 use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::vault;
+use crate::vault::Whose;
 use crate::visit::Event;
 use crate::visit::effect::Keep;
 use crate::visit::event::History;
@@ -40,12 +41,13 @@ impl Hands {
     pub(super) async fn ask_state(&self, patient: &Patient) -> Result<StateAnswer, Trouble> {
         let ins = &patient.ins;
         let (state, source, as_of) = match self.state_online(ins).await {
+            Ok(state) if self.is_memory_only().await => (state, Source::Online, self.clock.as_shown()),
             Ok(state) => {
                 let at = self.believed();
                 self.vault.remember_state(ins, &state, at).await.map_err(|error| troubles::of_vault(&error))?;
                 (state, Source::Online, at)
             }
-            Err(trouble) if trouble.leaves_the_compartment() => {
+            Err(trouble) if trouble.leaves_the_compartment() && !self.is_memory_only().await => {
                 let known = self.vault.state(ins).await.map_err(|error| troubles::of_vault(&error))?;
                 let (state, as_of) = known.ok_or(trouble)?;
                 (state, Source::Cached, as_of)
@@ -55,7 +57,9 @@ impl Hands {
         let mut consents = self.vault.consents(ins).await.map_err(|error| troubles::of_vault(&error))?;
         let present = self.present.lock().await;
         let holder = present.as_ref().map(|present| &present.holder.id).ok_or(Trouble::CardPulledWhileReading)?;
-        consents.retain(|consent| concerns(consent, holder, &self.team));
+        let site = self.team.has(holder).then(|| self.team.name());
+        let teams: Vec<&str> = site.into_iter().chain(state.care_team.as_deref()).collect();
+        consents.retain(|consent| concerns(consent, holder, &teams));
         let spent = self.vault.last_opened_on_consent(ins, holder).await;
         let spent = spent.map_err(|error| troubles::of_vault(&error))?;
         let said = consents.into_iter().map(|consent| consent.said).collect();
@@ -64,8 +68,39 @@ impl Hands {
 
     async fn state_online(&self, ins: &Ins) -> Result<RecordState, Trouble> {
         let who = self.as_holder(Mode::Normal).await?;
-        let answer = self.upstream.state(&who, ins).await;
-        self.heard(answer).await
+        let team = self.team.has(&who.holder).then(|| self.team.name());
+        let answer = self.upstream.state(&who, ins, team).await;
+        let state = self.heard(answer).await?;
+        self.obey(ins, &state).await?;
+        Ok(state)
+    }
+
+    /// What the upstream took back is destroyed before anything is shown: this holder's copies, or everybody's, whose cards
+    /// may be away.
+    async fn obey(&self, ins: &Ins, state: &RecordState) -> Result<(), Trouble> {
+        let of_vault = |error| troubles::of_vault(&error);
+        let before = self.vault.state(ins).await.map_err(of_vault)?.map(|(state, _)| state);
+        let whose = match state.takes_back(before.as_ref()) {
+            None => return Ok(()),
+            Some(TakenBack::Everybody) => Whose::Everybody,
+            Some(TakenBack::ThisHolder) => Whose::Holder(self.holder().await?),
+        };
+        self.vault.shred(ins, whose).await.map_err(|error| troubles::of_writing(&error))
+    }
+
+    /// A document that was masked since: who else has it cannot be seen without their cards, so their copies of this patient
+    /// go, and are fetched again.
+    async fn obey_masking(&self, list: &Held<Vec<Document>>, since: UnixSeconds) -> Result<(), Trouble> {
+        if !self.vault.was_taken_back(list, since).await.map_err(|error| troubles::of_vault(&error))? {
+            return Ok(());
+        }
+        let others = Whose::EverybodyBut(self.holder().await?);
+        self.vault.shred(list.patient(), others).await.map_err(|error| troubles::of_writing(&error))
+    }
+
+    async fn holder(&self) -> Result<HolderId, Trouble> {
+        let present = self.present.lock().await;
+        present.as_ref().map(|present| present.holder.id.clone()).ok_or(Trouble::CardPulledWhileReading)
     }
 
     /// Whoever's record was opened is in the round from then on; better traits replace those that were only typed.
@@ -88,14 +123,16 @@ impl Hands {
         match self.list_online(ins, mode).await {
             Ok(documents) => {
                 let as_of = self.believed();
+                self.remember_in_memory(patient).await;
                 if keep == Keep::Compartment {
+                    self.obey_masking(&documents, as_of.plus(-AUTOMATIC_SEARCH_S_MAX)).await?;
                     self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
                     self.remember_patient(patient).await?;
                     self.refresh_authorization(ins).await;
                 }
                 Ok(Listing { documents, source: Source::Online, as_of })
             }
-            Err(trouble) if trouble.leaves_the_compartment() => {
+            Err(trouble) if trouble.leaves_the_compartment() && !self.is_memory_only().await => {
                 let (documents, as_of) = self.vault.list(ins).await.map_err(of_vault)?.ok_or(trouble)?;
                 Ok(Listing { documents, source: Source::Cached, as_of })
             }
@@ -154,7 +191,7 @@ impl Hands {
         keep: Keep,
     ) -> Result<Source, Trouble> {
         let of_vault = |error| troubles::of_vault(&error);
-        if self.vault.has(ins, &document.unique_id).await.map_err(of_vault)? {
+        if !self.is_memory_only().await && self.vault.has(ins, &document.unique_id).await.map_err(of_vault)? {
             return Ok(Source::Cached);
         }
         let who = self.as_holder(mode).await?;
@@ -247,7 +284,7 @@ impl Hands {
             && let Some(present) = self.present.lock().await.as_mut()
         {
             // It may have been made by a clock that was wrong until this answer: the next call makes another.
-            present.tokens.clear();
+            present.forget_tokens();
         }
         if self.events.send(Event::LinkIs(courier::link_of(trouble))).await.is_err() {
             tracing::debug!("the loop is gone");
@@ -256,10 +293,10 @@ impl Hands {
     }
 }
 
-/// What was said to this holder, or about the team that they are in; what a colleague outside it was told is not theirs.
-fn concerns(consent: &Consent, holder: &HolderId, team: &Team) -> bool {
-    let about_team = matches!(&consent.said.scope, Scope::Team(name) | Scope::Event(name) if *name == team.name);
-    consent.said.holder == *holder || (about_team && team.members.contains(&holder.0))
+/// What was said to this holder, or about a team that they are in; what a colleague outside it was told is not theirs.
+fn concerns(consent: &Consent, holder: &HolderId, teams: &[&str]) -> bool {
+    let about_team = matches!(&consent.said.scope, Scope::Team(name) | Scope::Event(name) if teams.contains(&&**name));
+    consent.said.holder == *holder || about_team
 }
 
 /// A row of ours, in the words of a history; rows that are no access are not in it.
@@ -327,12 +364,13 @@ mod tests {
 
     #[test]
     fn a_colleagues_refusal_binds_the_team_and_nobody_else() {
-        let team = Team { name: "t".into(), members: vec!["8".into(), "9".into()] };
         let of_team = consent(1, Scope::Team("t".into()), Answer::No);
         let of_one = consent(2, Scope::HolderOnce, Answer::No);
-        for (who, by_team, by_one) in [("8", true, true), ("9", true, false), ("7", false, false)] {
-            assert_eq!(concerns(&of_team, &HolderId(who.into()), &team), by_team, "{who}");
-            assert_eq!(concerns(&of_one, &HolderId(who.into()), &team), by_one, "{who}");
+        for (who, teams, by_team, by_one) in
+            [("8", &["t"][..], true, true), ("9", &["s", "t"], true, false), ("7", &["s"], false, false)]
+        {
+            assert_eq!(concerns(&of_team, &HolderId(who.into()), teams), by_team, "{who}");
+            assert_eq!(concerns(&of_one, &HolderId(who.into()), teams), by_one, "{who}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn is_blocked(person: &Person, holder: &str) -> bool {
 
 /// What was said last wins over what stood at first.
 pub fn authorization(state: &State, person: &Person, holder: &str, now: UnixSeconds) -> Authorization {
-    if let Some(said) = last_said(state, person, holder) {
+    if let Some(said) = last_said(state, person, "authorization", holder) {
         let end = said["provision"]["period"]["end"].as_str().and_then(UnixSeconds::parse);
         return match (said["status"].as_str(), said["provision"]["type"].as_str()) {
             (Some("active"), Some("permit")) if end.is_none_or(|end| end > now) => Authorization::Valid,
@@ -48,11 +48,11 @@ pub fn authorization(state: &State, person: &Person, holder: &str, now: UnixSeco
 }
 
 /// The newest by its own date; of two in the same second a deny wins.
-fn last_said<'a>(state: &'a State, person: &Person, holder: &str) -> Option<&'a Value> {
+fn last_said<'a>(state: &'a State, person: &Person, about: &str, who: &str) -> Option<&'a Value> {
     let ours = state.consents.iter().filter(|consent| {
         shapes::patient_key(&consent["patient"]["identifier"]).as_deref() == Some(&person.patient.ins.key())
-            && category(consent) == Some("authorization")
-            && actor(consent) == Some(holder)
+            && category(consent) == Some(about)
+            && actor(consent) == Some(who)
     });
     ours.max_by_key(|consent| {
         let at = consent["dateTime"].as_str().and_then(UnixSeconds::parse).map_or(0, |at| at.0);
@@ -60,11 +60,13 @@ fn last_said<'a>(state: &'a State, person: &Person, holder: &str) -> Option<&'a 
     })
 }
 
-/// `GET Consent`: at most one authorization and one blocking, of the holder who asks.
+/// `GET Consent`: at most one authorization and one blocking, of the holder who asks; and what stands for the teams that
+/// they name, and for the team that this server knows to be theirs.
 pub fn search(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer, Refusal> {
     let key = query.patient("patient.identifier")?;
-    let holder = query.one("actor.identifier").and_then(|text| text.split_once('|')).map(|(_, id)| id);
-    if holder != Some(caller.id.as_str()) {
+    let actors = query.tokens("actor.identifier");
+    let (holders, teams): (Vec<_>, Vec<_>) = actors.into_iter().partition(|(system, _)| system == shapes::PS);
+    if !matches!(holders.as_slice(), [(_, id)] if *id == caller.id) {
         return Err(Refusal::RequestInvalid);
     }
     let mut found = Vec::new();
@@ -81,7 +83,8 @@ pub fn search(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer,
             let mut consent = shapes::consent(person, &caller.id, "authorization", status, kind);
             if stands == Authorization::Valid {
                 let state = shared.state();
-                let end = last_said(&state, person, &caller.id).map(|said| said["provision"]["period"]["end"].clone());
+                let end = last_said(&state, person, "authorization", &caller.id)
+                    .map(|said| said["provision"]["period"]["end"].clone());
                 let end = end.unwrap_or_else(|| json!(now.plus(YEAR_SECONDS / 2).rfc3339()));
                 consent["provision"]["period"] = json!({"end": end});
             }
@@ -89,6 +92,12 @@ pub fn search(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer,
         }
         if is_blocked(person, &caller.id) {
             found.push(shapes::consent(person, &caller.id, "blocking", "active", "deny"));
+        }
+        let own = person.care_team.as_ref().filter(|team| team.members.contains(&caller.id.as_str()));
+        let named = teams.iter().filter(|(system, _)| system == shapes::TEAM).map(|(_, name)| name.as_str());
+        for team in named.chain(own.map(|team| team.name)) {
+            let said = last_said(&shared.state(), person, "team", team).cloned();
+            found.extend(said.or_else(|| Some(shapes::team_consent(person, own.filter(|own| own.name == team)?))));
         }
     }
     let total = found.len();
@@ -133,6 +142,23 @@ pub fn create(shared: &Shared, caller: &Caller, if_none_exist: Option<&str>, bod
     drop(state);
     shared.save();
     Ok(Answer::json(201, &consent))
+}
+
+/// `GET CareTeam`: the active ones of this patient that list the holder who asks.
+pub fn care_teams(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer, Refusal> {
+    let key = query.patient("patient.identifier")?;
+    let asked = query.tokens("participant.identifier");
+    if !matches!(asked.as_slice(), [(system, id)] if system == shapes::PS && *id == caller.id) {
+        return Err(Refusal::RequestInvalid);
+    }
+    let person = shared.people.by_key(&key).filter(|person| person.record != Record::NeverCreated);
+    let lists = |person: &&Person| {
+        let team = person.care_team.as_ref();
+        team.is_some_and(|team| team.members.contains(&caller.id.as_str()))
+    };
+    let found: Vec<Value> = person.filter(lists).and_then(shapes::care_team).into_iter().collect();
+    let total = found.len();
+    Ok(Answer::json(200, &shapes::searchset(found, total, Vec::new())))
 }
 
 pub fn category(consent: &Value) -> Option<&str> {

@@ -26,6 +26,23 @@ impl Query {
         Ok(format!("{value}^{oid}"))
     }
 
+    /// A list of `system|value`, the escapes taken off (FHIR R4 §3.1.1.4).
+    pub fn tokens(&self, name: &str) -> Vec<(String, String)> {
+        let mut tokens = vec![(String::new(), None::<String>)];
+        let mut letters = self.one(name).unwrap_or("").chars();
+        while let Some(letter) = letters.next() {
+            let at = tokens.len() - 1;
+            let (system, value) = &mut tokens[at];
+            match letter {
+                ',' => tokens.push((String::new(), None)),
+                '|' if value.is_none() => *value = Some(String::new()),
+                '\\' => value.as_mut().unwrap_or(system).extend(letters.next()),
+                other => value.as_mut().unwrap_or(system).push(other),
+            }
+        }
+        tokens.into_iter().filter_map(|(system, value)| Some((system, value?))).collect()
+    }
+
     /// `date=ge…`; anything else than `ge` is not understood.
     pub fn since(&self) -> Result<Option<UnixSeconds>, Refusal> {
         let Some(text) = self.one("date") else { return Ok(None) };
@@ -77,6 +94,10 @@ mod tests {
     fn a_question_is_read_and_written_again() {
         let query = Query::parse("patient.identifier=urn:oid:1.2.3%7C279&date=ge2024-11-23T08:42:00Z&_offset=100");
         assert_eq!(query.patient("patient.identifier").as_deref(), Ok("279^1.2.3"));
+        let several = Query::parse("a=urn:oid:1%7C8,urn:x%7CUn%5C,%20deux%5C%7Ctrois,four");
+        let token = |system: &str, value: &str| (system.to_owned(), value.to_owned());
+        assert_eq!(several.tokens("a"), [token("urn:oid:1", "8"), token("urn:x", "Un, deux|trois")]);
+        assert!(several.tokens("b").is_empty());
         assert_eq!(query.since().map(|at| at.map(|at| at.rfc3339())), Ok(Some("2024-11-23T08:42:00Z".into())));
         assert_eq!(
             query.without("_offset"),

@@ -76,6 +76,7 @@ fn route(shared: &Shared, question: &Question) -> Result<Answer, Refusal> {
         ("POST", ("", "")) => bundle(shared, question),
         ("GET", ("Patient", "")) => patient(shared, &caller(shared, question)?, &query),
         ("GET", ("Consent", "")) => consents::search(shared, &caller(shared, question)?, &query),
+        ("GET", ("CareTeam", "")) => consents::care_teams(shared, &caller(shared, question)?, &query),
         ("POST", ("Consent", "")) => {
             let caller = caller(shared, question)?;
             consents::create(shared, &caller, question.if_none_exist.as_deref(), &question.body)

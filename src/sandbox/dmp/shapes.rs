@@ -1,6 +1,7 @@
 //! Records as FHIR R4, exactly as `docs/pdsm.md` says.
 
 use crate::sandbox::people::Author;
+use crate::sandbox::people::CareTeam;
 use crate::sandbox::people::Paper;
 use crate::sandbox::people::PaperStatus;
 use crate::sandbox::people::Person;
@@ -12,6 +13,9 @@ use serde_json::Value;
 use serde_json::json;
 
 pub const PS: &str = "urn:oid:1.2.250.1.71.4.2.1";
+
+/// A care team, by its name.
+pub const TEAM: &str = "https://chevet.invalid/fhir/identifier/team";
 
 pub fn searchset(resources: Vec<Value>, total: usize, links: Vec<Value>) -> Value {
     let entries: Vec<Value> =
@@ -93,6 +97,25 @@ pub fn consent(person: &Person, holder: &str, category: &str, status: &str, kind
             }]
         }
     })
+}
+
+/// What the patient agreed to somewhere else.
+pub fn team_consent(person: &Person, team: &CareTeam) -> Value {
+    let mut consent = consent(person, team.name, "team", "active", "permit");
+    consent["id"] = json!("team");
+    consent["dateTime"] = json!(team.agreed.rfc3339());
+    consent["provision"]["actor"][0]["reference"]["identifier"]["system"] = json!(TEAM);
+    consent
+}
+
+pub fn care_team(person: &Person) -> Option<Value> {
+    let team = person.care_team.as_ref()?;
+    let member = |id: &&str| json!({"member": {"identifier": {"system": PS, "value": id}}});
+    Some(json!({
+        "resourceType": "CareTeam", "id": "team", "status": "active", "name": team.name,
+        "subject": {"identifier": patient_identifier(person)},
+        "participant": team.members.iter().map(member).collect::<Vec<_>>(),
+    }))
 }
 
 pub fn document(person: &Person, paper: &Paper) -> Value {

@@ -6,11 +6,13 @@ use crate::patient::ins::Ins;
 use crate::patient::ins::InsKind;
 use crate::patient::ins::Patient;
 use crate::patient::ins::Sex;
+use crate::sandbox::people::CareTeam;
 use crate::sandbox::people::Case;
 use crate::sandbox::people::Content;
 use crate::sandbox::people::DOCTOR;
 use crate::sandbox::people::Emergency;
 use crate::sandbox::people::NURSE;
+use crate::sandbox::people::PHYSIOTHERAPIST;
 use crate::sandbox::people::Paper;
 use crate::sandbox::people::PaperStatus;
 use crate::sandbox::people::Person;
@@ -74,7 +76,7 @@ const SHEETS: &[Sheet] = &[
     sheet(Case::NeverCreated, "HAUTEMULLE", "LÉOPOLDINE", Sex::Female, (1985, 12, 12), 0, "Dossier jamais créé."),
     sheet(Case::Minor, "ISNARDIÈRE", "TIMÉO", Sex::Male, (2015, 4, 2), 18, "Mineur : l’accord est donné par un représentant légal."),
     sheet(Case::Unasked(1), "JOUVENEL", "PHILIPPINE ROSE", Sex::Female, (1991, 9, 25), 28, "Jeune mère, aucune autorisation."),
-    sheet(Case::Unasked(2), "KERVIGNAC", "HIPPOLYTE", Sex::Male, (1979, 7, 14), 10, "Aucune autorisation, peu de documents."),
+    sheet(Case::Unasked(2), "KERVIGNAC", "HIPPOLYTE", Sex::Male, (1979, 7, 14), 10, "Aucune autorisation ; le DMP connaît son équipe de rééducation."),
     sheet(Case::Expired, "LAUBESPINE", "CÉLESTINE", Sex::Female, (1956, 3, 8), 60, "L’autorisation de l’infirmière est échue."),
     sheet(Case::Forbidden, "MONTCHABLON", "FERNAND", Sex::Male, (1940, 10, 19), 15, "A refusé l’accès à l’infirmière."),
     sheet(Case::Broken, "NOIRVAULT", "EULALIE", Sex::Female, (1968, 5, 5), 12, "Documents abîmés, pour les essais."),
@@ -143,6 +145,11 @@ fn person(number: usize, sheet: &Sheet, seed: u64, today: UnixSeconds) -> Person
             masked_documents: false,
         },
         standing,
+        care_team: (sheet.case == Case::Unasked(2)).then(|| CareTeam {
+            name: "Rééducation du Val",
+            members: &[PHYSIOTHERAPIST],
+            agreed: today.plus(-30 * 86_400),
+        }),
         attending: matches!(sheet.case, Case::Authorized | Case::Labelled).then_some(DOCTOR),
         papers,
     }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 pub const NURSE: &str = "899700101340";
 /// The drawer's doctor: "médecin traitant" of some.
 pub const DOCTOR: &str = "899700201470";
+pub const PHYSIOTHERAPIST: &str = "899700401682";
 
 /// Everybody, as [`People::generate`] made them.
 #[derive(Clone)]
@@ -51,10 +52,21 @@ pub struct Person {
     /// May the SAMU, other professionals, masked documents be reached in an emergency?
     pub emergency: Emergency,
     pub standing: Vec<Standing>,
+    /// The care team that the DMP knows.
+    pub care_team: Option<CareTeam>,
     /// The holder who is their "médecin traitant".
     pub attending: Option<&'static str>,
     /// Newest last.
     pub papers: Vec<Paper>,
+}
+
+/// A team to which the patient agreed before, somewhere else.
+#[derive(Clone)]
+pub struct CareTeam {
+    pub name: &'static str,
+    pub members: &'static [&'static str],
+    /// When the patient agreed.
+    pub agreed: UnixSeconds,
 }
 
 /// Which case a patient stands for: tests ask by it, never by a name.

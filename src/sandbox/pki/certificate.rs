@@ -48,12 +48,15 @@ impl Draft {
     }
 }
 
-/// A version 2 list without extensions that would narrow its scope (RFC 5280 §5.1).
+/// A version 2 list without extensions that would narrow its scope (RFC 5280 §5.1). Its number is the second of its birth;
+/// with a base, it is a delta to the list that was born then, which may take back a hold (removeFromCRL).
 pub fn revocation_list(
     issuer: &Issuer,
     revoked: &[Vec<u8>],
+    released: &[Vec<u8>],
     this_update: Timestamp,
     next_update: Timestamp,
+    base: Option<Timestamp>,
 ) -> Result<Vec<u8>, Error> {
     let mut parts = vec![
         der::integer(1),
@@ -62,16 +65,19 @@ pub fn revocation_list(
         der::time(this_update),
         der::time(next_update),
     ];
-    if !revoked.is_empty() {
-        let entries: Vec<Vec<u8>> =
-            revoked.iter().map(|serial| der::sequence(&[der::unsigned(serial), der::time(this_update)])).collect();
+    let taken_back = der::sequence(&[extension("2.5.29.21", Weight::Plain, &[0x0A, 1, 8])]);
+    let entry = |serial: &Vec<u8>| der::sequence(&[der::unsigned(serial), der::time(this_update)]);
+    let back = |serial: &Vec<u8>| der::sequence(&[der::unsigned(serial), der::time(this_update), taken_back.clone()]);
+    let entries: Vec<Vec<u8>> = revoked.iter().map(entry).chain(released.iter().map(back)).collect();
+    if !entries.is_empty() {
         parts.push(der::sequence(&entries));
     }
-    let number = u64::try_from(this_update.as_second()).unwrap_or(0);
-    let extensions = [
+    let number = |at: Timestamp| der::integer(u64::try_from(at.as_second()).unwrap_or(0));
+    let mut extensions = vec![
         extension("2.5.29.35", Weight::Plain, &authority_key_identifier(&issuer.key)?),
-        extension("2.5.29.20", Weight::Plain, &der::integer(number)),
+        extension("2.5.29.20", Weight::Plain, &number(this_update)),
     ];
+    extensions.extend(base.map(|base| extension("2.5.29.27", Weight::Critical, &number(base))));
     parts.push(der::context(0, &der::sequence(&extensions)));
     signed(der::sequence(&parts), &issuer.key)
 }

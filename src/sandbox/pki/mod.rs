@@ -1,12 +1,13 @@
 //! A test hierarchy in the shape of the IGC-Santé, made at first run and kept in a folder.
 //!
 //! One root and three authorities for persons (fort, standard, élémentaire), the holders' certificates, revocation
-//! lists, one authority that nobody trusts, and apart from all that the TLS certificates of the sandbox DMP and of the
-//! device. Every name says BAC A SABLE, so that nothing made here can be taken for the real thing; keys are drawn on this
+//! lists, the same four for production when they are asked for, one authority that nobody trusts, and apart from all that
+//! the TLS certificates of the sandbox DMP and of the device. Every name says BAC A SABLE, so that nothing made here can be taken for the real thing; keys are drawn on this
 //! machine and lie in the clear in 0600 files. Making is guarded by a lock file, so that tests may share a folder.
 //!
 //! ```text
 //! FOLDER/anchors.pem          root and the three authorities, what `[trust] anchors` names
+//!        production.pem       the same of the hierarchy for production
 //!        crl/*.crl            one list per authority, DER, signed again at every opening
 //!        tls/ca.pem           signs server.pem and device.pem (with server-key.pem, device-key.pem)
 //!        tls/wrong-*.pem      the same from another authority
@@ -38,6 +39,20 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 pub struct Pki {
     folder: PathBuf,
+    /// Where the certificates say that lists are.
+    lists_at: String,
+}
+
+/// A list to be signed.
+pub struct ListDraft<'a> {
+    pub authority: Authority,
+    pub revoked: &'a [Profile],
+    /// In a delta: holds that are taken back.
+    pub released: &'a [Profile],
+    /// Its birth, and its number.
+    pub at: Timestamp,
+    /// It is a delta to the list that was born then.
+    pub base: Option<Timestamp>,
 }
 
 /// Where a PEM certificate (with what is needed of its chain) and its PKCS#8 PEM key are.
@@ -78,20 +93,20 @@ impl Pki {
     /// Opens the folder, and makes whatever it does not hold yet. What was made too long ago, or by a clock that was
     /// ahead of today's, is made again.
     pub fn open_or_make(folder: &Path) -> Result<Pki, Error> {
-        let pki = Pki { folder: folder.to_path_buf() };
+        Pki::open_or_make_with_lists_at(folder, NOWHERE)
+    }
+
+    /// The same, with an address under which somebody serves the lists: it is in every certificate that is made.
+    pub fn open_or_make_with_lists_at(folder: &Path, lists_at: &str) -> Result<Pki, Error> {
+        let pki = Pki { folder: folder.to_path_buf(), lists_at: lists_at.to_owned() };
         fs::create_dir_all(folder).map_err(|source| Error::Write { path: pki.folder.clone(), source })?;
         let _lock = pki.lock()?;
         pki.forget_what_is_stale()?;
-        for authority in Authority::ALL {
+        for authority in Authority::DRAWN {
             pki.authority(authority)?;
         }
-        let trusted: Vec<Vec<u8>> = Authority::ANCHORS
-            .iter()
-            .map(|authority| Ok(pki.authority(*authority)?.0))
-            .collect::<Result<_, Error>>()?;
-        let anchors: String = trusted.iter().map(|der| keys::pem("CERTIFICATE", der)).collect();
-        write(&pki.anchors(), anchors.as_bytes())?;
-        for authority in Authority::ALL {
+        pki.write_anchors(&pki.anchors(), &Authority::ANCHORS)?;
+        for authority in Authority::DRAWN {
             pki.sign_list(authority)?;
         }
         tls::make(&pki.folder.join("tls"))?;
@@ -101,6 +116,31 @@ impl Pki {
     /// PEM: the root and the three authorities for persons.
     pub fn anchors(&self) -> PathBuf {
         self.folder.join("anchors.pem")
+    }
+
+    /// PEM: root and authorities of the hierarchy for production, drawn at first use (a few seconds).
+    pub fn production_anchors(&self) -> Result<PathBuf, Error> {
+        let _lock = self.lock()?;
+        let path = self.folder.join("production.pem");
+        self.write_anchors(&path, &Authority::PRODUCTION)?;
+        Ok(path)
+    }
+
+    fn write_anchors(&self, path: &Path, authorities: &[Authority]) -> Result<(), Error> {
+        let trusted: Vec<Vec<u8>> =
+            authorities.iter().map(|authority| Ok(self.authority(*authority)?.0)).collect::<Result<_, Error>>()?;
+        let anchors: String = trusted.iter().map(|der| keys::pem("CERTIFICATE", der)).collect();
+        write(path, anchors.as_bytes())
+    }
+
+    /// A list by one of the authorities, DER, kept nowhere.
+    pub fn list(&self, draft: &ListDraft<'_>) -> Result<Vec<u8>, Error> {
+        let _lock = self.lock()?;
+        let (_, issuer) = self.authority(draft.authority)?;
+        let revoked = serial_numbers(draft.revoked.iter());
+        let released = serial_numbers(draft.released.iter());
+        let until = hours(draft.at, 24 * 7);
+        certificate::revocation_list(&issuer, &revoked, &released, draft.at, until, draft.base)
     }
 
     /// Folder of DER revocation lists, of the root too.
@@ -156,7 +196,7 @@ impl Pki {
         }
         let (_, issuer) = self.authority(profile.authority)?;
         let key = Key::rsa()?;
-        let certificate = profile.draft(purpose, Timestamp::now()).sign(&key, &issuer)?;
+        let certificate = profile.draft(purpose, Timestamp::now(), &self.lists_at).sign(&key, &issuer)?;
         key.write(&key_path)?;
         write(&certificate_path, &certificate)?;
         Ok(CardKey { certificate, key })
@@ -177,7 +217,7 @@ impl Pki {
             subject: authority.subject(),
             not_before: hours(now, -24 * 366),
             not_after: hours(now, 24 * 365 * 10),
-            extensions: authority.extensions(),
+            extensions: authority.extensions(&self.lists_at),
         };
         let own = certificate::Issuer { name: authority.subject(), key };
         let der = match authority.issuer() {
@@ -192,13 +232,11 @@ impl Pki {
     /// Lists are valid for a week, as fresh as the day they are opened.
     fn sign_list(&self, authority: Authority) -> Result<(), Error> {
         let (_, issuer) = self.authority(authority)?;
-        let revoked: Vec<Vec<u8>> = drawer::profiles()
-            .iter()
-            .filter(|profile| profile.revoked && profile.authority == authority)
-            .flat_map(|profile| profile::Use::ALL.map(|purpose| profile.serial_number(purpose)))
-            .collect();
+        let profiles = drawer::profiles();
+        let revoked =
+            serial_numbers(profiles.iter().filter(|profile| profile.revoked && profile.authority == authority));
         let now = Timestamp::now();
-        let list = certificate::revocation_list(&issuer, &revoked, hours(now, -1), hours(now, 24 * 7))?;
+        let list = certificate::revocation_list(&issuer, &revoked, &[], hours(now, -1), hours(now, 24 * 7), None)?;
         write(&self.revocation_lists().join(format!("{}.crl", authority.file())), &list)
     }
 
@@ -246,6 +284,11 @@ impl CardSecrets {
     }
 }
 
+/// Of both keys of each card.
+fn serial_numbers<'a>(profiles: impl Iterator<Item = &'a Profile>) -> Vec<Vec<u8>> {
+    profiles.flat_map(|profile| profile::Use::ALL.map(|purpose| profile.serial_number(purpose))).collect()
+}
+
 /// Written beside and renamed, so that a reader never sees half a file.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_path_buf(), source };
@@ -263,7 +306,10 @@ fn hours(at: Timestamp, count: i64) -> Timestamp {
 }
 
 /// Counts up with every change of what is made here, so that no folder of an older program is taken for today's.
-const SHAPE: &str = "chevet sandbox pki 1\n";
+const SHAPE: &str = "chevet sandbox pki 2\n";
+
+/// An address that can never exist (RFC 2606 §2).
+const NOWHERE: &str = "http://igc.bac-a-sable.invalid/CRL";
 
 /// Below the shortest life of anything made here (device and server: two years).
 const REMADE_AFTER_DAYS: i64 = 300;

@@ -34,7 +34,8 @@ pub struct Profile {
     pub card_number: &'static str,
 }
 
-/// Who signs.
+/// Who signs. The hierarchy for test is the one of the drawer's cards; the one for production has the same shape, and is
+/// drawn only when it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authority {
     Root,
@@ -44,6 +45,10 @@ pub enum Authority {
     Standard,
     /// The third authority for persons: anchored, as a site should anchor it.
     Elementary,
+    ProductionRoot,
+    ProductionStrong,
+    ProductionStandard,
+    ProductionElementary,
     /// Signs what nobody should accept.
     OtherRoot,
     Other,
@@ -70,7 +75,7 @@ impl Profile {
     }
 
     /// The holder's certificate, three years long.
-    pub(super) fn draft(&self, purpose: Use, now: Timestamp) -> Draft {
+    pub(super) fn draft(&self, purpose: Use, now: Timestamp, lists_at: &str) -> Draft {
         let not_before = match self.dates {
             Dates::Current => hours(now, -24),
             Dates::Expired => hours(now, -24 * (40 + 3 * 365)),
@@ -80,7 +85,7 @@ impl Profile {
             subject: self.subject(),
             not_before,
             not_after: hours(not_before, 24 * 3 * 365),
-            extensions: self.extensions(purpose),
+            extensions: self.extensions(purpose, lists_at),
         }
     }
 
@@ -101,7 +106,7 @@ impl Profile {
         certificate::name(rdns)
     }
 
-    fn extensions(&self, purpose: Use) -> Vec<Vec<u8>> {
+    fn extensions(&self, purpose: Use, lists_at: &str) -> Vec<Vec<u8>> {
         let plain = |oid: &str, value: &[u8]| extension(oid, Weight::Plain, value);
         let kind = match self.kind {
             CardKind::Cps => 0,
@@ -125,7 +130,8 @@ impl Profile {
             }
         }
         out.push(plain("2.5.29.32", &policies()));
-        out.push(plain("2.5.29.31", &self.authority.distribution_point()));
+        out.push(plain("2.5.29.31", &self.authority.distribution_point(lists_at, "")));
+        out.push(plain("2.5.29.46", &self.authority.distribution_point(lists_at, "-delta")));
         // The GIP-CPS arc: certificate kind (80: a person), card type, card number, profession.
         out.push(plain("1.2.250.1.71.1.2.5", &der::octets(&[0x80])));
         out.push(plain("1.2.250.1.71.1.2.2", &der::integer(kind)));
@@ -138,7 +144,8 @@ impl Profile {
 }
 
 impl Authority {
-    pub(super) const ALL: [Authority; 6] = [
+    /// Drawn when the folder is first opened.
+    pub(super) const DRAWN: [Authority; 6] = [
         Authority::Root,
         Authority::Strong,
         Authority::Standard,
@@ -150,33 +157,52 @@ impl Authority {
     pub(super) const ANCHORS: [Authority; 4] =
         [Authority::Root, Authority::Strong, Authority::Standard, Authority::Elementary];
 
+    pub(super) const PRODUCTION: [Authority; 4] = [
+        Authority::ProductionRoot,
+        Authority::ProductionStrong,
+        Authority::ProductionStandard,
+        Authority::ProductionElementary,
+    ];
+
     pub(super) fn issuer(self) -> Option<Authority> {
         match self {
-            Authority::Root | Authority::OtherRoot => None,
+            Authority::Root | Authority::ProductionRoot | Authority::OtherRoot => None,
             Authority::Strong | Authority::Standard | Authority::Elementary => Some(Authority::Root),
+            Authority::ProductionStrong | Authority::ProductionStandard | Authority::ProductionElementary => {
+                Some(Authority::ProductionRoot)
+            }
             Authority::Other => Some(Authority::OtherRoot),
         }
     }
 
     pub(super) fn file(self) -> &'static str {
         match self {
-            Authority::Root => "ACR-PP",
-            Authority::Strong => "ACI-FO-PP",
-            Authority::Standard => "ACI-ST-PP",
-            Authority::Elementary => "ACI-EL-PP",
+            Authority::Root => "ACR-PP-TEST",
+            Authority::Strong => "ACI-FO-PP-TEST",
+            Authority::Standard => "ACI-ST-PP-TEST",
+            Authority::Elementary => "ACI-EL-PP-TEST",
+            Authority::ProductionRoot => "ACR-PP",
+            Authority::ProductionStrong => "ACI-FO-PP",
+            Authority::ProductionStandard => "ACI-ST-PP",
+            Authority::ProductionElementary => "ACI-EL-PP",
             Authority::OtherRoot => "OTHER-ACR",
             Authority::Other => "OTHER-ACI",
         }
     }
 
+    /// As at the IGC-Santé, the word TEST is all that tells the two hierarchies apart.
     pub(super) fn subject(self) -> Vec<u8> {
         let (unit, common_name) = match self {
-            Authority::Root => (OURS, "CHEVET BAC A SABLE AC RACINE IGC-SANTE"),
-            Authority::Strong => (OURS, "CHEVET BAC A SABLE AC IGC-SANTE FORT PERSONNES"),
-            Authority::Standard => (OURS, "CHEVET BAC A SABLE AC IGC-SANTE STANDARD PERSONNES"),
-            Authority::Elementary => (OURS, "CHEVET BAC A SABLE AC IGC-SANTE ELEMENTAIRE PERSONNES"),
-            Authority::OtherRoot => (OTHERS, "AUTRE BAC A SABLE AC RACINE"),
-            Authority::Other => (OTHERS, "AUTRE BAC A SABLE AC PERSONNES"),
+            Authority::Root => (OURS_TEST, "CHEVET BAC A SABLE TEST AC RACINE IGC-SANTE"),
+            Authority::Strong => (OURS_TEST, "CHEVET BAC A SABLE TEST AC IGC-SANTE FORT PERSONNES"),
+            Authority::Standard => (OURS_TEST, "CHEVET BAC A SABLE TEST AC IGC-SANTE STANDARD PERSONNES"),
+            Authority::Elementary => (OURS_TEST, "CHEVET BAC A SABLE TEST AC IGC-SANTE ELEMENTAIRE PERSONNES"),
+            Authority::ProductionRoot => (OURS, "CHEVET BAC A SABLE AC RACINE IGC-SANTE"),
+            Authority::ProductionStrong => (OURS, "CHEVET BAC A SABLE AC IGC-SANTE FORT PERSONNES"),
+            Authority::ProductionStandard => (OURS, "CHEVET BAC A SABLE AC IGC-SANTE STANDARD PERSONNES"),
+            Authority::ProductionElementary => (OURS, "CHEVET BAC A SABLE AC IGC-SANTE ELEMENTAIRE PERSONNES"),
+            Authority::OtherRoot => (OTHERS, "AUTRE BAC A SABLE TEST AC RACINE"),
+            Authority::Other => (OTHERS, "AUTRE BAC A SABLE TEST AC PERSONNES"),
         };
         certificate::name(vec![
             vec![attribute(certificate::COUNTRY, "FR")],
@@ -188,20 +214,28 @@ impl Authority {
         ])
     }
 
-    pub(super) fn extensions(self) -> Vec<Vec<u8>> {
+    pub(super) fn extensions(self, lists_at: &str) -> Vec<Vec<u8>> {
         let mut out = vec![certificate::authority_constraints(), certificate::key_usage(&[5, 6])];
         if let Some(above) = self.issuer() {
             out.push(extension("2.5.29.32", Weight::Plain, &policies()));
-            out.push(extension("2.5.29.31", Weight::Plain, &above.distribution_point()));
+            out.push(extension("2.5.29.31", Weight::Plain, &above.distribution_point(lists_at, "")));
         }
         out
     }
 
-    /// cRLDistributionPoints of what this authority signs: an address that can never exist (RFC 2606 §2).
-    fn distribution_point(self) -> Vec<u8> {
-        let address = format!("http://igc.bac-a-sable.invalid/CRL/{}.crl", self.file());
-        let full_name = der::context(0, &der::context_primitive(6, address.as_bytes()));
-        der::sequence(&[der::sequence(&[der::context(0, &full_name)])])
+    /// cRLDistributionPoints or freshestCRL of what this authority signs: over HTTP, and in a directory, as on a real card.
+    fn distribution_point(self, lists_at: &str, kind: &str) -> Vec<u8> {
+        let file = self.file();
+        let addresses =
+            [format!("{lists_at}/{file}{kind}.crl"), format!("ldap://annuaire.bac-a-sable.invalid/cn={file}{kind}")];
+        let points: Vec<Vec<u8>> = addresses
+            .iter()
+            .map(|address| {
+                let full_name = der::context(0, &der::context_primitive(6, address.as_bytes()));
+                der::sequence(&[der::context(0, &full_name)])
+            })
+            .collect();
+        der::sequence(&points)
     }
 }
 
@@ -224,4 +258,5 @@ fn policies() -> Vec<u8> {
 }
 
 const OURS: &str = "IGC-SANTE BAC A SABLE";
+const OURS_TEST: &str = "IGC-SANTE TEST BAC A SABLE";
 const OTHERS: &str = "AUTRE EMETTEUR BAC A SABLE";

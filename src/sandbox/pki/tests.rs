@@ -45,7 +45,10 @@ fn a_holders_certificate_has_the_shape_of_facts_card_2() {
             expected.sort_unstable();
             assert_eq!(values, expected, "three values in one RDN");
             assert!(
-                certificate.issuer().to_string().contains(&format!("BAC A SABLE AC IGC-SANTE {authority} PERSONNES"))
+                certificate
+                    .issuer()
+                    .to_string()
+                    .contains(&format!("BAC A SABLE TEST AC IGC-SANTE {authority} PERSONNES"))
             );
 
             let usage = certificate.key_usage().expect("it can be read").expect("it is there");
@@ -128,7 +131,7 @@ fn what_was_made_stays_and_lists_are_fresh() {
     assert_eq!(again.card(&nurse).expect("it was made").authentication.certificate, first);
     let device = fs::read(again.device().certificate).expect("it is still there");
     assert_eq!(fs::read(shared().device().certificate).expect("the device has a certificate"), device);
-    let list = fs::read(again.revocation_lists().join("ACI-FO-PP.crl")).expect("there is a list");
+    let list = fs::read(again.revocation_lists().join("ACI-FO-PP-TEST.crl")).expect("there is a list");
     let (_, list) = CertificateRevocationList::from_der(&list).expect("it can be read");
     assert_eq!(list.iter_revoked_certificates().count(), 2, "both keys of the revoked card");
     let age = Timestamp::now().as_second() - list.last_update().timestamp();
@@ -150,10 +153,28 @@ fn keys_are_for_their_owner_alone() {
     for path in [
         pki.device().key,
         pki.server().key,
-        pki.folder.join("authorities/ACR-PP.key"),
+        pki.folder.join("authorities/ACR-PP-TEST.key"),
         pki.folder.join("cards/nurse/authentication.key"),
     ] {
         let mode = fs::metadata(&path).expect("the key is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+}
+
+/// The two hierarchies have one shape, and TEST in their names is all that tells them apart.
+#[test]
+fn production_and_test_are_two_hierarchies() {
+    use crate::identity::anchors::Anchors;
+    use crate::identity::anchors::Error;
+    use crate::identity::anchors::Realm;
+    let test = fs::read(shared().anchors()).expect("anchors");
+    let production = fs::read(shared().production_anchors().expect("they can be drawn")).expect("anchors");
+    let of = |files: &[&[u8]]| Anchors::from_pem(files);
+    assert_eq!(of(&[&test]).map(|anchors| (anchors.realm(), anchors.authorities().len())), Ok((Realm::Test, 4)));
+    let real = of(&[&production]).map(|anchors| (anchors.realm(), anchors.authorities().len()));
+    assert_eq!(real, Ok((Realm::Production, 4)));
+    for both in [[&test, &production], [&production, &test]] {
+        let mixed = of(&both.map(Vec::as_slice)).map(|_| ());
+        assert!(matches!(mixed, Err(Error::Mixed { .. })), "{mixed:?}");
     }
 }

@@ -20,6 +20,8 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_idle(Default::default());
     screen.set_wait(Default::default());
     screen.set_pin(Default::default());
+    screen.set_rpps(Default::default());
+    screen.set_phone(Default::default());
     screen.set_home(Default::default());
     screen.set_round(Default::default());
     screen.set_form(Default::default());
@@ -97,6 +99,7 @@ pub(super) fn idle(page: &view::Idle) -> chevet_ui::Idle {
         pills: list(&page.pills, pill),
         title: text(&page.title),
         hint: text(&page.hint),
+        by_phone: text(&page.by_phone),
         site: text(&page.site),
         protection: text(&page.protection),
         version: text(&page.version),
@@ -126,6 +129,31 @@ pub(super) fn pin(page: &view::Pin) -> chevet_ui::Pin {
     }
 }
 
+pub(super) fn rpps(page: &view::Rpps) -> chevet_ui::Rpps {
+    chevet_ui::Rpps {
+        title: text(&page.title),
+        sentence: text(&page.sentence),
+        number: text(&page.number),
+        count: text(&page.count),
+        notice: maybe_notice(&page.notice),
+        may_confirm: page.may_confirm,
+        foot: text(&page.foot),
+        back: text(&page.back),
+    }
+}
+
+pub(super) fn phone(page: &view::Phone) -> chevet_ui::Phone {
+    chevet_ui::Phone {
+        title: text(&page.title),
+        digits: text(&page.digits),
+        label: text(&page.label),
+        sentence: text(&page.sentence),
+        warning: text(&page.warning),
+        foot: text(&page.foot),
+        back: text(&page.back),
+    }
+}
+
 fn number(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
@@ -136,6 +164,7 @@ pub(super) fn home(page: &view::Home) -> chevet_ui::Home {
         role: text(&page.role),
         pills: list(&page.pills, pill),
         summary: text(&page.summary),
+        memory_only: text(&page.memory_only),
         notice: maybe_notice(&page.notice),
         empty: text(&page.empty),
     }
@@ -369,5 +398,6 @@ pub(super) fn trouble(page: &view::Trouble) -> chevet_ui::Trouble {
         happened: text(&page.happened),
         next: text(&page.next),
         code: text(&page.code),
+        act: text(&page.act),
     }
 }

@@ -1,5 +1,4 @@
--- compartments/<name>.db, step 2: what the sealed worker read in a document, for the search. Additive: the version before
--- reads past it.
+-- compartments/<name>.db, step 2: who may use it. Additive: the version before reads past it.
 
--- Sealed under the patient's key; NULL: never read, or nothing but pictures.
-ALTER TABLE document ADD COLUMN text BLOB;
+-- Programs that know this version, or a later one, can read and write it. A step that breaks this raises it.
+ALTER TABLE store ADD COLUMN readable_since INTEGER NOT NULL DEFAULT 1;

@@ -1,19 +1,34 @@
 //! Opening a database and bringing it to this program's version, step by step.
 //!
-//! A step is SQL, frozen once released, and commits together with its number; a database from the future is refused and
-//! left as it is. The journal's steps are additive, so that the version before can still deliver.
+//! A step is SQL, frozen once released, and commits together with its number. What is there already is upgraded as a copy,
+//! which takes the old one's name only when it is whole and on the disk: whatever happens before leaves the old one as it was.
+//!
+//! Steps are additive, so that the version before can still read, append and deliver (a system may be put back to it). Each
+//! database says since which version a program can do so, in `store.readable_since`: a program that is older than that refuses
+//! it and leaves it as it is; one that is not uses it as if the newer steps were not there. A step that an older program would
+//! not survive raises the number to its own in the same SQL.
 
 use crate::vault::Error;
+use crate::vault::keys::sync_folder;
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
 use rusqlite::Transaction;
+use rusqlite::backup::Backup;
+use std::fs::File;
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
-pub(super) const JOURNAL: &[&str] = &[include_str!("journal-1.sql"), include_str!("journal-2.sql")];
-pub(super) const COMPARTMENT: &[&str] = &[include_str!("compartment-1.sql"), include_str!("compartment-2.sql")];
+pub(super) const JOURNAL: &[&str] =
+    &[include_str!("journal-1.sql"), include_str!("journal-2.sql"), include_str!("journal-3.sql")];
+pub(super) const COMPARTMENT: &[&str] =
+    &[include_str!("compartment-1.sql"), include_str!("compartment-2.sql"), include_str!("compartment-3.sql")];
+
+/// How many pages are copied in one go: nobody else writes meanwhile.
+const PAGES: i32 = 1_000;
 
 /// Opens or makes a database. `first` writes the store's own row, in the same transaction as the first step, so that
 /// a store without its row never exists.
@@ -22,27 +37,81 @@ pub(super) fn open(
     steps: &[&str],
     first: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
 ) -> Result<Connection, Error> {
-    let made = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
-    made.map_err(Error::folder("making a database"))?;
-    let mut database = Connection::open(path).map_err(opening)?;
-    configure(&database).map_err(opening)?;
-    let found: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(opening)?;
+    let mut database = connect(path)?;
+    let found = version(&database)?;
     let known = steps.len() as i64;
-    if found > known || found < 0 {
-        return Err(Error::FromTheFuture { found, known });
-    }
-    let mut first = Some(first);
-    for step in found..known {
-        let sql = steps[step as usize];
-        take_step(&mut database, step, sql, first.take().filter(|_| step == 0)).map_err(|source| {
-            // A full disk has its own next step for a person.
-            match Error::writing("a schema step")(source) {
-                Error::Write { source, .. } => Error::Step { step: step + 1, source },
-                other => other,
-            }
-        })?;
+    if found == 0 {
+        take_steps(&mut database, steps, found, Some(first))?;
+    } else if found < 0 || found > known {
+        must_be_readable(&database, found, known)?;
+    } else if found < known {
+        return upgrade(database, path, steps, found);
     }
     Ok(database)
+}
+
+/// A copy takes the steps, and then the name.
+fn upgrade(old: Connection, path: &Path, steps: &[&str], found: i64) -> Result<Connection, Error> {
+    let folder = path.parent().expect("a database lies in a folder");
+    let copy = beside(path, ".next");
+    for left in [copy.clone(), beside(&copy, "-wal"), beside(&copy, "-shm"), beside(&copy, "-journal")] {
+        remove(&left)?;
+    }
+    let mut next = connect(&copy)?;
+    let copied = Backup::new(&old, &mut next).and_then(|backup| backup.run_to_completion(PAGES, Duration::ZERO, None));
+    copied.map_err(|source| failed(found + 1, source))?;
+    take_steps(&mut next, steps, found, None::<fn(&Transaction<'_>) -> rusqlite::Result<()>>)?;
+    close(next, &copy)?;
+    File::open(&copy).and_then(|file| file.sync_all()).map_err(Error::folder("syncing an upgraded database"))?;
+    close(old, path)?;
+    // The old log must be gone from the disk before the name changes hands: it would be read into the new database.
+    sync_folder(folder).map_err(Error::folder("syncing it"))?;
+    std::fs::rename(&copy, path).map_err(Error::folder("naming an upgraded database"))?;
+    sync_folder(folder).map_err(Error::folder("syncing it"))?;
+    connect(path)
+}
+
+/// Everything in the one file, and no log beside it.
+fn close(database: Connection, path: &Path) -> Result<(), Error> {
+    let truncated = database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    let is_busy: i64 = truncated.map_err(opening)?;
+    database.close().map_err(|(_, source)| opening(source))?;
+    // Somebody reads beside us: their log is theirs.
+    if is_busy != 0 || beside(path, "-wal").exists() { Err(Error::InUse) } else { Ok(()) }
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::folder("removing an old copy")(error)),
+        _ => Ok(()),
+    }
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+fn connect(path: &Path) -> Result<Connection, Error> {
+    let made = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
+    made.map_err(Error::folder("making a database"))?;
+    let database = Connection::open(path).map_err(opening)?;
+    configure(&database).map_err(opening)?;
+    Ok(database)
+}
+
+fn version(database: &Connection) -> Result<i64, Error> {
+    database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(opening)
+}
+
+/// A newer one says itself whether this program may use it; one that says nothing may not be used.
+fn must_be_readable(database: &Connection, found: i64, known: i64) -> Result<(), Error> {
+    let since = database.query_row("SELECT readable_since FROM store WHERE id = 1", [], |row| row.get(0));
+    match since {
+        Ok(since) if (1..=known).contains(&since) && found > known => Ok(()),
+        _ => Err(Error::FromTheFuture { found, known }),
+    }
 }
 
 /// Opens what another process may be writing, to read it. Nothing is made and no step is taken.
@@ -51,10 +120,12 @@ pub(in crate::vault) fn look(path: &Path, steps: &[&str]) -> Result<Connection, 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(path, flags).map_err(opening)?;
     database.busy_timeout(Duration::from_secs(5)).map_err(opening)?;
-    let found: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(opening)?;
-    let known = steps.len() as i64;
+    let (found, known) = (version(&database)?, steps.len() as i64);
+    if (0..known).contains(&found) {
+        return Err(Error::Older { found, known });
+    }
     if found != known {
-        return Err(Error::FromTheFuture { found, known });
+        must_be_readable(&database, found, known)?;
     }
     database.pragma_update(None, "query_only", "ON").map_err(opening)?;
     Ok(database)
@@ -84,6 +155,19 @@ fn no_rows(error: rusqlite::Error) -> rusqlite::Result<()> {
     if matches!(error, rusqlite::Error::QueryReturnedNoRows) { Ok(()) } else { Err(error) }
 }
 
+fn take_steps(
+    database: &mut Connection,
+    steps: &[&str],
+    found: i64,
+    mut first: Option<impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>>,
+) -> Result<(), Error> {
+    for step in found..steps.len() as i64 {
+        let first = first.take().filter(|_| step == 0);
+        take_step(database, step, steps[step as usize], first).map_err(|source| failed(step + 1, source))?;
+    }
+    Ok(())
+}
+
 fn take_step(
     database: &mut Connection,
     step: i64,
@@ -97,6 +181,14 @@ fn take_step(
     }
     change.pragma_update(None, "user_version", step + 1)?;
     change.commit()
+}
+
+/// A full disk has its own next step for a person.
+fn failed(step: i64, source: rusqlite::Error) -> Error {
+    match Error::writing("a schema step")(source) {
+        Error::Write { source, .. } => Error::Step { step, source },
+        other => other,
+    }
 }
 
 /// A file that is no database is damage; anything else is a reason to stop and look.

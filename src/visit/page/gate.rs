@@ -121,7 +121,7 @@ pub enum GateStep {
     /// The five traits and the ground that stands, or what must be asked.
     Standing {
         answer: StateAnswer,
-        decision: Decision,
+        decision: Box<Decision>,
         ground: Option<Ground>,
         /// What has just been done for somebody else, in words of the page.
         done: Option<Done>,

@@ -364,6 +364,7 @@ pub fn holder() -> AsHolder {
         holder: HolderId("899700000012".into()),
         token: SecretBytes::new(b"eyJ.a.token".to_vec()),
         until: UnixSeconds(i64::MAX),
+        mode: None,
     }
 }
 

@@ -1,7 +1,6 @@
 //! Visits made by hand, one for each page. Everybody in them is invented.
 
 use chevet::identity::holder::CardKind;
-use chevet::identity::holder::CertificateKeyId;
 use chevet::identity::holder::Holder;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::Means;
@@ -29,6 +28,7 @@ use chevet::policy::decision::Rule;
 use chevet::policy::decision::Value;
 use chevet::policy::facts::Cell as MatrixCell;
 use chevet::policy::matrix::Column;
+use chevet::policy::team::Team;
 use chevet::record::document::Attachment;
 use chevet::record::document::Author;
 use chevet::record::document::ClassCode;
@@ -103,20 +103,25 @@ pub fn device() -> DeviceFacts {
 }
 
 pub fn visit(page: Page) -> Visit {
+    visit_with(page, |_| ())
+}
+
+pub fn visit_with(page: Page, change: impl FnOnce(&mut Rules)) -> Visit {
     let row = |code: &str, cell| (TypeCode(code.into()), vec![cell, MatrixCell::Unknown]);
     let rows = vec![row("11502-2", MatrixCell::Yes), row("11490-0", MatrixCell::Unknown)];
     let columns = vec![Column("60_69".into()), Column("10".into())];
-    let rules = Rules {
+    let mut rules = Rules {
         matrix: Matrix::new("26/10/2023".into(), columns, rows),
         regime: Regime::ConseilEtat2025,
-        team: vec!["899700000001".into()],
-        team_name: "Équipe du 2e étage".into(),
+        team: Team::named("Équipe du 2e étage", &["899700000001".into()]),
         colleagues: vec![],
         time_zone: "Europe/Paris".into(),
         duty_days: 180,
         framework: None,
-        left_aside: None,
+        by_phone: true,
+        left_aside: vec![],
     };
+    change(&mut rules);
     let mut visit = Visit::new(Arc::new(rules));
     visit.page = page;
     visit.standing.reader = ReaderState::Ready;
@@ -140,7 +145,6 @@ pub fn holder() -> Holder {
         specialty: None,
         pharmacist_section: None,
         situations: None,
-        key_id: CertificateKeyId([7; 32]),
     }
 }
 
@@ -212,6 +216,8 @@ pub fn answer(authorization: Authorization) -> StateAnswer {
             minor: Some(false),
             attending_doctor: false,
             administrator: false,
+            care_team: None,
+            team_words: vec![],
         },
         source: Source::Online,
         as_of: at("2026-11-23T07:40:00Z"),
@@ -236,7 +242,7 @@ pub fn may_open() -> GateStep {
     let answer = answer(Authorization::Valid { until: None });
     GateStep::Standing {
         answer,
-        decision: decision(true, "A-01", sentence, vec![]),
+        decision: Box::new(decision(true, "A-01", sentence, vec![])),
         ground: Some(Ground::Authorization),
         done: None,
     }
@@ -245,7 +251,7 @@ pub fn may_open() -> GateStep {
 pub fn must_ask() -> GateStep {
     let sentence = "L’accord initial du patient pour votre équipe n’est pas encore enregistré.";
     let decision = decision(false, "C-02", sentence, vec![Obligation::RecordInitialConsent]);
-    GateStep::Standing { answer: answer(Authorization::None), decision, ground: None, done: None }
+    GateStep::Standing { answer: answer(Authorization::None), decision: Box::new(decision), ground: None, done: None }
 }
 
 pub fn asking(language: Language) -> GateStep {

@@ -7,6 +7,7 @@ use chevet::identity::statement::Statement;
 use chevet::journal::export::Report;
 use chevet::journal::export::Verifier;
 use chevet::journal::note::VerifyingKey;
+use chevet::journal::trace::CardProof;
 use chevet::journal::trace::LoginProof;
 use chevet::sandbox::drawer::Drawer;
 use chevet::sandbox::pki::CardSecrets;
@@ -38,7 +39,7 @@ impl Card {
     pub fn login_row(&self) -> Draft {
         let nonce = [4; 32];
         let signature = self.sign(&Statement::login(DEVICE, self.certificate.key_id(), &nonce));
-        let proof = LoginProof { certificate: self.certificate.der().to_vec(), nonce, signature };
+        let proof = LoginProof::Card(CardProof { certificate: self.certificate.der().to_vec(), nonce, signature });
         // While the certificate is valid, whenever it was drawn.
         let at = now(self.certificate.not_before().plus(60));
         Draft { proof: Some(proof), at, ..draft(Class::Login, self.holder, None) }

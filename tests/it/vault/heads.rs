@@ -15,6 +15,7 @@ use chevet::journal::leaf::LeafHash;
 use chevet::journal::leaf::leaf_hash;
 use chevet::journal::note;
 use chevet::journal::note::SigningKey;
+use chevet::journal::trace::LoginProof;
 use chevet::journal::tree::Frontier;
 use chevet::vault::Anchored;
 
@@ -120,7 +121,8 @@ async fn a_login_that_proves_nothing_is_named_by_its_row() {
     let (nurse, doctor, stranger) = (card("nurse"), card("doctor"), card("other-issuer"));
     let good = nurse.login_row();
     let mut unsigned = good.clone();
-    unsigned.proof.as_mut().expect("a proof").signature[0] ^= 1;
+    let Some(LoginProof::Card(proof)) = &mut unsigned.proof else { panic!("a card's proof") };
+    proof.signature[0] ^= 1;
     let borrowed = Draft { holder: HolderId(doctor.holder.into()), ..good.clone() };
     let by = |holder: &str, login| Draft { login: Some(login), ..draft(Class::Gate, holder, Some((&patient(), None))) };
     let cases = [

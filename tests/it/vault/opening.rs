@@ -57,22 +57,12 @@ async fn nothing_opens_when_the_card_went_during_the_opening() {
 }
 
 #[tokio::test]
-async fn the_future_is_refused_and_damage_is_sealed_aside() {
+async fn damage_is_sealed_aside() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = open(folder.path());
     live_a_day(&vault).await;
     drop(vault);
     let journal = folder.path().join("journal.db");
-    let database = rusqlite::Connection::open(&journal).expect("a database");
-    database.pragma_update(None, "user_version", 3).expect("set");
-    drop(database);
-    let refused = Vault::open(options(folder.path()), NOON);
-    assert!(matches!(refused, Err(Error::FromTheFuture { found: 3, known: 2 })));
-    assert!(!folder.path().join("aside").exists());
-    let database = rusqlite::Connection::open(&journal).expect("a database");
-    database.pragma_update(None, "user_version", 2).expect("set");
-    drop(database);
-
     // A damaged compartment: hers is begun anew, the journal stays.
     std::fs::write(compartment_file(folder.path()), vec![0x41; 8192]).expect("written");
     let vault = open(folder.path());

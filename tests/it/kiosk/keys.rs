@@ -1,0 +1,93 @@
+//! Keys on real parts: what a card that signs wrongly gets, and what the server takes back while a holder's card is away.
+
+use super::*;
+use chevet::sandbox::people::Record;
+use rusqlite::Connection;
+
+/// It proves itself at the login, and signs with another key for its compartment: nothing is wrapped with that, and nothing
+/// opens. The right card finds everything as it was.
+#[test]
+fn a_wrong_signature_for_a_compartment_is_no_key() {
+    with_card("kiosk::keys::a_wrong_signature_for_a_compartment_is_no_key", "nurse", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.type_pin().await;
+            let slow = Faults { slow: Duration::from_millis(300), ..Faults::default() };
+            hands.set_faults(slow);
+            kiosk.touch(Touch::Confirm).await;
+            let opening = |body: &Body| matches!(body, Body::Wait(page) if page.title.starts_with("Ouverture"));
+            kiosk.until("opening, after the login", opening).await;
+            hands.set_faults(Faults { wrong_key: true, ..slow });
+            let body = kiosk.until("page that says why not", |body| matches!(body, Body::Trouble(_))).await;
+            assert!(text_of(&body).contains(Trouble::SignatureRefused.words().name), "{}", text_of(&body));
+            let wrapped = |stage: &Stage| -> Vec<bool> {
+                let journal = Connection::open(stage.state.join("journal.db")).expect("a journal");
+                let mut asked = journal.prepare("SELECT wrapped IS NOT NULL FROM slot").expect("asked");
+                asked.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("read")
+            };
+            assert_eq!(wrapped(&stage), [false], "the card was asked, and its answer wraps nothing");
+            hands.pull();
+            kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            hands.insert("nurse");
+            kiosk.log_in().await;
+            assert_eq!(wrapped(&stage), [true]);
+        });
+    });
+}
+
+/// The nurse has copies and is away. The doctor's next look at the record tells that a document was masked, then that the
+/// record was closed: her copies go, then his, before anything is shown.
+#[test]
+fn what_the_server_takes_back_is_destroyed_whoevers_card_is_in() {
+    with_card("kiosk::keys::what_the_server_takes_back_is_destroyed_whoevers_card_is_in", "nurse", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            kiosk.open_record_of(0).await;
+            swap(&mut kiosk, hands, "doctor").await;
+            kiosk.open_record_of(0).await;
+            assert_eq!(living(&stage), (2, 0), "each has copies");
+            swap(&mut kiosk, hands, "doctor").await;
+            kiosk.open_record_of(0).await;
+            assert_eq!(living(&stage), (2, 0), "the same list takes nothing back");
+
+            stage.stop_dmp();
+            let papers = &mut stage.people.persons[0].papers;
+            let newest = papers.iter().map(|paper| paper.created).max().expect("documents");
+            papers.retain(|paper| paper.created < newest);
+            stage.start_dmp().expect("back");
+            swap(&mut kiosk, hands, "doctor").await;
+            kiosk.open_record_of(0).await;
+            assert_eq!(living(&stage), (1, 1), "a document is gone: hers too");
+
+            stage.stop_dmp();
+            stage.people.persons[0].record = Record::Closed { days_ago: 0 };
+            stage.start_dmp().expect("back");
+            swap(&mut kiosk, hands, "doctor").await;
+            kiosk.touch(Touch::OpenPatient(0)).await;
+            kiosk.until("why not", |body| matches!(body, Body::Why(_))).await;
+            assert_eq!(living(&stage), (0, 2), "nobody's are left");
+        });
+    });
+}
+
+/// Patients' secrets that live, and tombstones, over all holders.
+fn living(stage: &Stage) -> (u32, u32) {
+    let journal = Connection::open(stage.state.join("journal.db")).expect("a journal");
+    let sql = "SELECT count(secret), count(*) - count(secret) FROM shred";
+    journal.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("counted")
+}
+
+/// This card out, that one in.
+async fn swap(kiosk: &mut Person, hands: &Hands, name: &str) {
+    hands.pull();
+    kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    hands.insert(name);
+    kiosk.log_in().await;
+}
