@@ -41,6 +41,8 @@ pub fn nurse(matrix: &Matrix) -> (Place, Facts) {
             minor: Some(false),
             attending_doctor: false,
             administrator: false,
+            care_team: None,
+            team_words: vec![],
         },
         consent: ConsentFacts {
             initial_team: Known::Yes,

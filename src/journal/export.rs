@@ -11,7 +11,7 @@
 //! Tiles prove nothing: checkpoints do. But when a root does not agree, the first row that differs from its tile is the
 //! one that was changed, if the tiles agree with the checkpoint.
 //!
-//! - `line` what stands in a line, read once and without copies · `logins` who was there: login proofs, and the cards that
+//! - `line` what stands in a line, read once and without copies; `canonical` the way it nearly always stands there · `logins` who was there: login proofs, and the cards that
 //!   have countersigned
 
 use crate::identity::trust::Anchors;
@@ -29,6 +29,7 @@ use crate::journal::tree::Hash;
 use crate::time::UnixSeconds;
 use serde_json::json;
 
+mod canonical;
 mod line;
 mod logins;
 

@@ -112,6 +112,11 @@ impl Committed {
         matches!(self.class, Class::Listed | Class::Searched | Class::Summary) && self.patient.as_ref() == Some(patient)
     }
 
+    /// Whether this row allows that patient's documents to be searched.
+    pub fn covers_search(&self, patient: &Ins) -> bool {
+        self.class == Class::Searched && self.patient.as_ref() == Some(patient)
+    }
+
     /// Whether this row allows that very document to be seen or printed.
     pub fn covers_document(&self, patient: &Ins, document: &UniqueId) -> bool {
         matches!(self.class, Class::Opened | Class::Printed | Class::Summary)

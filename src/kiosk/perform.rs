@@ -3,7 +3,7 @@
 //! `Lock` goes before everything: it drops whatever is running, kills the worker and forgets every key. A row that was
 //! being written is finished after that, by the vault's own thread; nobody sees its answer.
 //!
-//! With nothing to do for a moment, it attests (`attest`): the card signs the journal's head. Whatever is asked meanwhile
+//! With nothing to do for a moment, it attests (`attest`): the card signs the journal's head; and the search index goes on. Whatever is asked meanwhile
 //! goes first.
 
 use crate::kiosk::perform::hands::Hands;
@@ -67,7 +67,7 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                 }
             }
             () = tokio::time::sleep(quiet), if running.is_none() && attesting.is_none() => {
-                attesting = Some(Box::pin(hands.attest()));
+                attesting = Some(Box::pin(hands.when_quiet()));
             }
             rest = rest_of(&mut attesting), if attesting.is_some() => {
                 attesting = None;
@@ -127,6 +127,7 @@ fn fate_of(effect: &Effect) -> Fate {
         Effect::AskState { .. }
         | Effect::List { .. }
         | Effect::History { .. }
+        | Effect::Search { .. }
         | Effect::Fetch { .. }
         | Effect::Render { .. } => Fate::DroppedByTheNext,
         Effect::ReadCard { .. }

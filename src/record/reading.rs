@@ -70,6 +70,21 @@ pub struct Page {
     pub pixels: Arc<[u8]>,
 }
 
+impl Reading {
+    /// Its words, a line a row, for the search. Pages that are pictures have none.
+    pub fn words(&self) -> String {
+        let mut words = String::new();
+        for row in &self.rows {
+            // A run ends where a style changes, which may be within a word; a cell never is.
+            for part in std::iter::once(&row.text).chain(row.cells.iter().map(|cell| &cell.text)) {
+                part.iter().for_each(|run| words.push_str(&run.text));
+                words.push('\n');
+            }
+        }
+        words
+    }
+}
+
 impl RowKind {
     /// As `chevet record show --json` prints it.
     pub fn name(self) -> &'static str {

@@ -228,6 +228,7 @@ impl Window {
         touch.on_later(plain(Touch::Later));
         touch.on_show_documents(plain(Touch::ShowDocuments));
         touch.on_show_history(plain(Touch::ShowHistory));
+        touch.on_search(plain(Touch::Search));
         touch.on_why(plain(Touch::Why));
         touch.on_next_page(plain(Touch::NextPage));
         touch.on_previous_page(plain(Touch::PreviousPage));

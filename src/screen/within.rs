@@ -25,17 +25,21 @@ use crate::screen::view::HistoryRow;
 use crate::screen::view::Notice;
 use crate::screen::view::Pill;
 use crate::screen::view::Reader;
+use crate::screen::view::Text;
 use crate::screen::view::Tone;
+use crate::screen::view::Wait;
 use crate::screen::view::Why;
 use crate::screen::words;
 use crate::screen::words::french;
 use crate::time::Now;
+use crate::trouble::Trouble;
 use crate::visit::Visit;
 use crate::visit::event::LinkState;
 use crate::visit::page;
 use crate::visit::page::Permitted;
 use crate::visit::page::ReaderStep;
 use crate::visit::page::Room;
+use crate::visit::page::SearchStep;
 
 pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &DeviceFacts) -> Body {
     let bar = |back: &str| bar(back, record, visit, now, device);
@@ -47,11 +51,52 @@ pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &De
             Body::History(History { bar: bar("Documents"), waiting: true, ..History::default() })
         }
         Room::History { lines, complete } => Body::History(history(bar("Documents"), lines, *complete, now, device)),
+        Room::AskingWords => Body::Text(asking_words(bar("Documents"))),
+        Room::Searching { step, .. } => Body::Wait(searching(bar("Documents"), *step)),
+        Room::Found { words, places } => Body::Documents(found(bar("Tous"), record, words, places.len(), device)),
+        Room::SearchFailed { trouble } => Body::Documents(not_searched(bar("Tous"), record, *trouble, device)),
         Room::HistoryFailed { trouble } => {
             let notice = Some(before::notice(*trouble));
             Body::History(History { bar: bar("Documents"), notice, ..History::default() })
         }
     }
+}
+
+fn asking_words(bar: Bar) -> Text {
+    Text {
+        bar,
+        title: french("Que cherchez-vous dans ce dossier ?"),
+        sentence: french("Dans les titres, et dans les textes déjà ouverts sur cette borne. Le début d'un mot suffit."),
+        label: french("Un ou plusieurs mots"),
+        digits: false,
+        optional: false,
+        act_label: "Chercher".to_owned(),
+        notice: None,
+    }
+}
+
+fn searching(bar: Bar, step: SearchStep) -> Wait {
+    let hint = match step {
+        SearchStep::Recording => "Votre recherche est inscrite dans l'historique du patient…",
+        SearchStep::Looking => "La borne lit ce qu'elle garde de ce dossier…",
+    };
+    Wait { bar, title: french("Recherche…"), hint: french(hint) }
+}
+
+/// What was found, as a list with one chip; the first chip leads back to all.
+fn found(bar: Bar, record: &page::Record, words: &str, count: usize, device: &DeviceFacts) -> Documents {
+    let all = Chip { label: "Tous".to_owned(), class: None, chosen: false };
+    let these = Chip { label: french(&format!("« {words} » {count}")), class: None, chosen: true };
+    let nothing = format!("« {words} » n'est dans aucun titre ni dans aucun texte déjà ouvert sur cette borne.");
+    let empty = if count == 0 { french(&nothing) } else { String::new() };
+    Documents { chips: vec![all, these], empty, ..documents(bar, record, None, device) }
+}
+
+fn not_searched(bar: Bar, record: &page::Record, trouble: Trouble, device: &DeviceFacts) -> Documents {
+    let chips = vec![Chip { label: "Tous".to_owned(), class: None, chosen: false }];
+    let words = trouble.words();
+    let empty = french(&format!("{} {}", words.happened, words.next));
+    Documents { chips, rows: vec![], empty, ..documents(bar, record, None, device) }
 }
 
 /// How old the data is and whether the device is online, in one pill.

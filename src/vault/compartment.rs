@@ -16,6 +16,7 @@ use crate::vault::RoundRow;
 use crate::vault::files;
 use crate::vault::folder;
 use crate::vault::hand_over::HandOver;
+use crate::vault::index::Indexes;
 use crate::vault::keys::Lookup;
 use crate::vault::keys::Pseudonym;
 use crate::vault::keys::derive;
@@ -51,7 +52,7 @@ pub(super) struct Compartment {
     visit: u64,
     holder: HolderId,
     name: String,
-    database: Connection,
+    pub(super) database: Connection,
     /// Of its sealed files.
     folder: PathBuf,
     store: Vec<u8>,
@@ -59,14 +60,15 @@ pub(super) struct Compartment {
     key: SecretKey,
     desk: Sealer,
     lookup: Lookup,
+    pub(super) indexes: Indexes,
 }
 
 /// One patient of the open compartment, for one call.
 pub(super) struct Of {
     /// Their name in this compartment.
-    patient: Pseudonym,
+    pub(super) patient: Pseudonym,
     key: SecretKey,
-    sealer: Sealer,
+    pub(super) sealer: Sealer,
 }
 
 /// Documents above this stand in files.
@@ -103,6 +105,7 @@ impl Compartments {
             name,
             device: self.device.clone(),
             key: opening.key,
+            indexes: Indexes::default(),
         };
         compartment.purge(&opening.tombstones)?;
         compartment.sweep()?;
@@ -270,6 +273,7 @@ impl Compartment {
         change.execute(sql, params![of.patient, at.0]).map_err(writing())?;
         change.commit().map_err(writing())?;
         remove_files(folder, gone.iter().filter_map(|(_, file)| file.as_deref()));
+        self.indexes.forget(&of.patient);
         if gone.is_empty() { Ok(()) } else { self.forget() }
     }
 
@@ -311,12 +315,33 @@ impl Compartment {
             change.query_row(sql, params![of.patient, id], |row| row.get(0)).optional().map_err(writing())?;
         let sql =
             "INSERT INTO document (patient, unique_id, content, file, size, as_of) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                   ON CONFLICT (patient, unique_id) DO UPDATE SET content = ?3, file = ?4, size = ?5";
+                   ON CONFLICT (patient, unique_id) DO UPDATE SET content = ?3, file = ?4, size = ?5, text = NULL";
         let put = change.execute(sql, params![of.patient, id, blob, file, content.len() as i64, at.0]);
         put.map_err(writing())?;
         change.commit().map_err(writing())?;
         remove_files(folder, before.flatten().as_deref().into_iter());
+        self.indexes.forget(&of.patient);
         Ok(())
+    }
+
+    /// Of a document that is here, and once: what it says does not change.
+    pub fn keep_text(&mut self, of: &Of, document: &UniqueId, text: &[u8]) -> Result<(), Error> {
+        let id = self.own_document(of, document);
+        let sealed = of.sealer.seal(text_place(&[of.patient, id].concat()), text);
+        let sql = "UPDATE document SET text = ?3
+                   WHERE patient = ?1 AND unique_id = ?2 AND text IS NULL AND size IS NOT NULL";
+        let kept = self.database.execute(sql, params![of.patient, id, sealed]).map_err(Error::writing("a text"))?;
+        if kept > 0 {
+            self.indexes.forget(&of.patient);
+        }
+        Ok(())
+    }
+
+    /// Drops the indexes of whoever is not among these, and names one whose index is not whole.
+    pub fn next_to_index(&mut self, living: &[Pseudonym]) -> Option<Pseudonym> {
+        let own: Vec<Pseudonym> = living.iter().map(|name| self.own_name(name)).collect();
+        self.indexes.keep_only(&own);
+        std::iter::zip(living, &own).find(|(_, own)| !self.indexes.is_whole(own)).map(|(device_name, _)| *device_name)
     }
 
     pub fn has(&self, of: &Of, document: &UniqueId) -> Result<bool, Error> {
@@ -361,6 +386,7 @@ impl Compartment {
         }
         change.commit().map_err(writing())?;
         remove_files(folder, files.iter().map(String::as_str));
+        names.iter().for_each(|name| self.indexes.forget(name));
         self.forget()
     }
 
@@ -450,8 +476,12 @@ fn state_place(patient: &[u8]) -> Place<'_> {
     Place { table: "record", column: "state", row: patient }
 }
 
-fn metadata_place(row: &[u8]) -> Place<'_> {
+pub(super) fn metadata_place(row: &[u8]) -> Place<'_> {
     Place { table: "document", column: "metadata", row }
+}
+
+pub(super) fn text_place(row: &[u8]) -> Place<'_> {
+    Place { table: "document", column: "text", row }
 }
 
 fn content_place(row: &[u8]) -> Place<'_> {

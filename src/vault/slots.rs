@@ -131,14 +131,30 @@ impl Journal {
 
     /// The shred secret of a patient in the open compartment, if there is one.
     pub fn shred_secret(&mut self, patient: &Ins) -> Result<Secret, Error> {
+        let patient = self.keys.patient(patient);
+        self.secret_of(patient)
+    }
+
+    /// As [`Journal::shred_secret`], by the patient's name on this device.
+    pub fn secret_of(&mut self, patient: Pseudonym) -> Result<Secret, Error> {
         self.check_time()?;
         let open = self.open.clone().ok_or(Error::Locked)?;
-        let patient = self.keys.patient(patient);
         let secret = match self.shred_row(&open.compartment, &patient)? {
             Shred::Sealed(sealed) => Some(self.open_secret(&open.compartment, &patient, &sealed)?),
             Shred::None | Shred::Tombstone => None,
         };
         Ok(Secret { visit: open.visit, patient, secret })
+    }
+
+    /// Patients of the open compartment whose content can still be read.
+    pub fn living(&mut self) -> Result<Vec<Pseudonym>, Error> {
+        self.check_time()?;
+        let open = self.open.as_ref().ok_or(Error::Locked)?;
+        let reading = || Error::reading("shred secrets");
+        let sql = "SELECT patient FROM shred WHERE compartment = ?1 AND secret IS NOT NULL AND lease_end > ?2";
+        let mut asked = self.database.prepare_cached(sql).map_err(reading())?;
+        let now = self.told.wall.value().0;
+        asked.query_map(params![open.compartment, now], |row| row.get(0)).and_then(Iterator::collect).map_err(reading())
     }
 
     /// The same, made when there is none, its lease renewed. A tombstone refuses.

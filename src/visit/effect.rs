@@ -38,6 +38,8 @@ pub enum Effect {
     List { ticket: Ticket, patient: Patient, mode: Mode, keep: Keep },
     /// ITI-81 with our unsent rows. Answer: `HistoryCame`.
     History { ticket: Ticket, patient: Ins, mode: Mode },
+    /// Look for words in what is here of that record, under the row that accounts for it. Answer: `Found`.
+    Search { ticket: Ticket, patient: Ins, words: String, committed: Committed },
     /// ITI-68 into the compartment or into memory; nothing to do when it is there. Answer: `Fetched`.
     Fetch { ticket: Ticket, patient: Ins, document: Box<Document>, mode: Mode, keep: Keep },
     /// Release under this trace, parse and draw in the sealed worker. Answer: `Rendered`.
@@ -74,6 +76,7 @@ impl Effect {
             Effect::Deliver { .. } => "deliver",
             Effect::List { .. } => "list",
             Effect::History { .. } => "history",
+            Effect::Search { .. } => "search",
             Effect::Fetch { .. } => "fetch",
             Effect::Render { .. } => "render",
             Effect::HandOver { .. } => "hand_over",

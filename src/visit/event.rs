@@ -97,6 +97,11 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<Box<History>, Trouble>,
     },
+    /// Documents that hold the words, the best first.
+    Found {
+        ticket: Ticket,
+        answer: Result<Vec<UniqueId>, Trouble>,
+    },
     /// The content is in the compartment, or in the network buffer; nothing of it is here.
     Fetched {
         ticket: Ticket,
@@ -167,7 +172,7 @@ pub enum Touch {
     OtherSituation,
     /// A line of a page of choices, by its place.
     Choose(usize),
-    /// What was typed at the gate.
+    /// What was typed at the gate, or to be looked for.
     TextTyped(String),
     Yes,
     No,
@@ -181,6 +186,8 @@ pub enum Touch {
     Language(Language),
     ShowDocuments,
     ShowHistory,
+    /// To look for words in the record.
+    Search,
     /// A document, by its place in the list as it is shown.
     OpenDocument(usize),
     /// `None`: all classes.
@@ -361,6 +368,7 @@ impl Event {
             Event::ListCame { .. } => "list_came",
             Event::HandedOver { .. } => "handed_over",
             Event::HistoryCame { .. } => "history_came",
+            Event::Found { .. } => "found",
             Event::Fetched { .. } => "fetched",
             Event::Rendered { .. } => "rendered",
             Event::PhoneAsked { .. } => "phone_asked",

@@ -9,7 +9,8 @@
 //!
 //! - `page` where the visit is, and what each page holds
 //! - `event` what may happen · `effect` what is asked of the world
-//! - `step` the transitions: card, PIN, home · `identify` which patient · `hand_over` from the old card to the new one · `reading` list, document, history
+//! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history · `search` words in a record
+//! - `hand_over` from the old card to the new one
 //! - `gate` on what ground · `answer` the patient's page · `situations` what is not the ordinary way · `said` what was said before
 //! - `phone` a visit without a card
 //! - `facts` what `policy` is told
@@ -29,6 +30,7 @@ pub mod page;
 mod phone;
 mod reading;
 mod said;
+mod search;
 mod situations;
 pub mod step;
 

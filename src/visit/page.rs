@@ -299,6 +299,29 @@ pub enum Room {
     HistoryFailed {
         trouble: Trouble,
     },
+    /// A few words to look for.
+    AskingWords,
+    Searching {
+        ticket: Ticket,
+        words: String,
+        step: SearchStep,
+        until: Duration,
+    },
+    /// Places in `documents`, the best first.
+    Found {
+        words: String,
+        places: Vec<usize>,
+    },
+    SearchFailed {
+        trouble: Trouble,
+    },
+}
+
+/// No row, no search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchStep {
+    Recording,
+    Looking,
 }
 
 /// One document, being opened or open.
@@ -408,8 +431,11 @@ impl std::fmt::Debug for Colleague {
 }
 
 impl Record {
-    /// Places in `documents` of what the list shows, in order: all, or those of the chosen class.
+    /// Places in `documents` of what the list shows, in order: all, those of the chosen class, or what was found.
     pub fn shown(&self) -> Vec<usize> {
+        if let Room::Found { places, .. } = &self.room {
+            return places.clone();
+        }
         let chosen = match &self.room {
             Room::Documents { class } => class.as_deref(),
             _ => None,

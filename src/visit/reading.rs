@@ -26,6 +26,7 @@ use crate::visit::page::Visit;
 use crate::visit::page::gate::Gate;
 use crate::visit::page::gate::GateStep;
 use crate::visit::page::gate::SoFar;
+use crate::visit::search;
 use crate::visit::step::WAIT_MAX;
 use std::time::Duration;
 
@@ -87,7 +88,7 @@ impl Visit {
         self.record(record, vec![])
     }
 
-    fn record(self, record: Record, effects: Vec<Effect>) -> Turn {
+    pub(super) fn record(self, record: Record, effects: Vec<Effect>) -> Turn {
         self.turn(Page::Record(Box::new(record)), effects)
     }
 
@@ -97,13 +98,15 @@ impl Visit {
 
     pub(super) fn record_tick(mut self, now: Now) -> Turn {
         match &mut self.page {
-            Page::Record(record) => {
-                if let Room::AskingHistory { until, .. } = record.room
-                    && now.since_boot >= until
-                {
+            Page::Record(record) => match &record.room {
+                Room::AskingHistory { until, .. } if now.since_boot >= *until => {
                     record.room = Room::HistoryFailed { trouble: Trouble::ServerTimedOut };
                 }
-            }
+                Room::Searching { until, step, .. } if now.since_boot >= *until => {
+                    record.room = Room::SearchFailed { trouble: search::too_late(*step) };
+                }
+                _ => {}
+            },
             Page::Document(reader) => {
                 let (until, trouble) = match &reader.step {
                     ReaderStep::Fetching { until, .. } => (*until, Trouble::ServerTimedOut),
@@ -120,7 +123,7 @@ impl Visit {
         (self, vec![])
     }
 
-    pub(super) fn in_record(mut self, mut record: Record, event: Event, now: Now) -> Turn {
+    pub(super) fn in_record(self, mut record: Record, event: Event, now: Now) -> Turn {
         match event {
             Event::Touched(touch) => self.touched_in_record(record, touch, now),
             Event::HistoryCame { ticket: asked, answer } => {
@@ -140,10 +143,7 @@ impl Visit {
                 }
                 self.record(record, vec![])
             }
-            _ => {
-                self.page = Page::Record(Box::new(record));
-                (self, vec![])
-            }
+            event => self.while_searching(record, event, now),
         }
     }
 
@@ -175,6 +175,11 @@ impl Visit {
                 let step = GateStep::Failed { trouble: Trouble::Internal };
                 self.ask_withdrawal(Gate { here, patient, so_far, step }, answer)
             }
+            Touch::Search => {
+                record.room = Room::AskingWords;
+                self.record(record, vec![])
+            }
+            Touch::TextTyped(words) if matches!(record.room, Room::AskingWords) => self.search(record, words, now),
             Touch::ShowHistory => {
                 let ticket = self.ticket();
                 record.room = Room::AskingHistory { ticket, until: now.since_boot + WAIT_MAX };
@@ -182,8 +187,11 @@ impl Visit {
                 self.record(record, vec![Effect::History { ticket, patient, mode }])
             }
             Touch::OpenDocument(shown) => {
-                let Room::Documents { class } = &record.room else { return self.record(record, vec![]) };
-                let class = class.clone();
+                let class = match &record.room {
+                    Room::Documents { class } => class.clone(),
+                    Room::Found { .. } => None,
+                    _ => return self.record(record, vec![]),
+                };
                 let Some(place) = record.shown().get(shown).copied() else { return self.record(record, vec![]) };
                 self.fetch(record, place, class, now)
             }
@@ -265,7 +273,7 @@ impl Visit {
         }
     }
 
-    fn row_of(&self, record: &Record, class: Class, now: Now) -> Draft {
+    pub(super) fn row_of(&self, record: &Record, class: Class, now: Now) -> Draft {
         row(class, &record.here, &record.patient, &record.so_far, &self.rules, now)
     }
 
@@ -298,7 +306,9 @@ impl Visit {
             Touch::Quit => self.home(reader.record.here, None, vec![]),
             Touch::Back | Touch::Understood => {
                 let mut record = reader.record;
-                record.room = Room::Documents { class: reader.class };
+                if !matches!(record.room, Room::Found { .. }) {
+                    record.room = Room::Documents { class: reader.class };
+                }
                 self.record(record, vec![])
             }
             Touch::LargerText => {

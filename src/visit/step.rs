@@ -101,7 +101,7 @@ impl Visit {
             },
             Page::Gate(gate) => gate.step.wait().map(|(until, _)| until),
             Page::Record(record) => match &record.room {
-                Room::AskingHistory { until, .. } => Some(*until),
+                Room::AskingHistory { until, .. } | Room::Searching { until, .. } => Some(*until),
                 _ => None,
             },
             Page::Document(reader) => match &reader.step {

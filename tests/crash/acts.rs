@@ -164,6 +164,8 @@ pub fn state(number: u32) -> RecordState {
         minor: Some(false),
         attending_doctor: true,
         administrator: false,
+        care_team: None,
+        team_words: Vec::new(),
     }
 }
 
@@ -283,6 +285,6 @@ pub fn time(at: i64) -> UnixSeconds {
     UnixSeconds(at)
 }
 
-fn now(at: i64) -> Now {
+pub fn now(at: i64) -> Now {
     Now { since_boot: Duration::from_secs(60), wall: Wall::Is(time(at)) }
 }

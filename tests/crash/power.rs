@@ -80,7 +80,7 @@ impl Recording {
         for entry in std::fs::read_dir(state.join("compartments"))? {
             let path = entry?.path();
             if path.extension().is_some_and(|kind| kind == "db") {
-                put_back(&path, 1, "")?;
+                put_back(&path, 1, "ALTER TABLE document DROP COLUMN text;")?;
             }
         }
         Recording::go_on(folder, before, [seed.to_string(), "10000".into(), "20".into(), "full".into()])

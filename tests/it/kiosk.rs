@@ -237,6 +237,53 @@ fn a_card_that_is_pulled_leaves_a_blank_page() {
     });
 }
 
+/// What the sealed worker read is found again by its words, under a row of its own, and only what may be seen.
+#[test]
+fn words_of_a_document_that_was_read_are_found_again() {
+    with_card("kiosk::words_of_a_document_that_was_read_are_found_again", "nurse", |_| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            kiosk.open_record_of(0).await;
+            let listed = kiosk.until("the list", |body| matches!(body, Body::Documents(_))).await;
+            let Body::Documents(listed) = listed else { panic!("no list") };
+            let mut searched = 0;
+            for place in 0..listed.rows.len() {
+                kiosk.touch(Touch::OpenDocument(place)).await;
+                let read = |body: &Body| matches!(body, Body::Reader(page) if page.reading.is_some());
+                let Body::Reader(page) = kiosk.until("a document", read).await else { panic!("no document") };
+                let words = page.reading.map(|reading| reading.words()).unwrap_or_default();
+                let longest = words.split(|letter: char| !letter.is_alphabetic()).max_by_key(|word| word.len());
+                kiosk.touch(Touch::Back).await;
+                kiosk.until("the list", |body| matches!(body, Body::Documents(_))).await;
+                // A picture has no words.
+                let Some(word) = longest.filter(|word| word.len() > 5) else { continue };
+                searched += 1;
+                kiosk.touch(Touch::Search).await;
+                kiosk.until("the words' page", |body| matches!(body, Body::Text(_))).await;
+                kiosk.touch(Touch::TextTyped(word.to_uppercase())).await;
+                let found = |body: &Body| {
+                    let Body::Documents(page) = body else { return false };
+                    page.chips.iter().any(|chip| chip.chosen && chip.label.contains(&word.to_uppercase()))
+                };
+                let Body::Documents(page) = kiosk.until("what was found", found).await else { panic!("no list") };
+                assert!(page.rows.contains(&listed.rows[place]), "place {place}: not found by its own words");
+                kiosk.touch(Touch::FilterClass(None)).await;
+                kiosk
+                    .until("the whole list", |body| matches!(body, Body::Documents(page) if page.rows.len() > 1))
+                    .await;
+            }
+            assert!(searched > 0, "no document had words");
+            let mut out = Vec::new();
+            Look::open(&stage.state, None).expect("a look").export(&mut out).expect("exported");
+            let rows = String::from_utf8(out).expect("text").matches("\"class\":\"searched\"").count();
+            assert_eq!(rows, searched, "each search is a row");
+        });
+    });
+}
+
 /// Pulled at any moment after its PIN, while a slow card still answers: nothing that was being done for it may stand in
 /// the way of the next card.
 #[test]

@@ -38,6 +38,7 @@ use chevet::visit::page::AsideKind;
 use chevet::visit::page::Denied;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Room;
+use chevet::visit::page::SearchStep;
 use chevet::visit::page::gate::GateStep;
 use fixtures::*;
 use harness::*;
@@ -348,6 +349,33 @@ fn a_denial_explains_itself() {
         ["4\u{a0}documents ne sont pas montrés.", "3\u{a0}comptes rendus", "Règle M-02", "non reconnu (72170-4)"];
     draws(&window, "why", &visit(room(Room::Why)), &labels);
     sends(&window, &mut touches, "Documents", Touch::Back);
+}
+
+#[test]
+fn words_are_typed_and_what_was_found_is_a_list() {
+    let (window, mut touches) = window();
+    show(&window, &visit(listed(None)));
+    sends(&window, &mut touches, "Rechercher", Touch::Search);
+    draws(&window, "search", &visit(room(Room::AskingWords)), &["Que cherchez-vous", "Un ou plusieurs mots"]);
+    press(&window, "Chercher");
+    assert!(sent(&mut touches).is_empty(), "nothing is typed");
+    ["A", "S", "É"].iter().for_each(|key| press(&window, key));
+    sends(&window, &mut touches, "Chercher", Touch::TextTyped("ASÉ".into()));
+    let looking =
+        Room::Searching { ticket: Ticket(1), words: "ASÉ".into(), step: SearchStep::Recording, until: LATER };
+    draws(&window, "searching", &visit(room(looking)), &["Votre recherche est inscrite"]);
+    let failed = visit(room(Room::SearchFailed { trouble: Trouble::TraceNotWritten }));
+    draws(&window, "search-failed", &failed, &["La trace de cet accès", "Rechercher"]);
+
+    let found = |places: Vec<usize>| visit(room(Room::Found { words: "ASÉ".into(), places }));
+    let second = view(&found(vec![1]), now(), &device());
+    let Body::Documents(page) = &second.body else { panic!("no list") };
+    let Body::Documents(all) = &view(&visit(listed(None)), now(), &device()).body else { panic!("no list") };
+    assert!(page.rows == [all.rows[1].clone()], "only what was found");
+    draws(&window, "found", &found(vec![1]), &["«\u{a0}ASÉ\u{a0}» 1", "Tous"]);
+    sends(&window, &mut touches, &page.rows[0].label, Touch::OpenDocument(0));
+    sends(&window, &mut touches, "«\u{a0}ASÉ\u{a0}» 1", Touch::FilterClass(None));
+    draws(&window, "found-nothing", &found(vec![]), &["n’est dans aucun titre"]);
 }
 
 /// A rule that keeps three classes closed says itself once, and in French alone.

@@ -70,6 +70,7 @@ mod put_back;
 mod receipts;
 #[cfg(feature = "sandbox")]
 mod retention;
+mod search;
 mod shredding;
 mod upgrades;
 mod withdrawal;

@@ -35,6 +35,8 @@ use chevet::visit::Page;
 use chevet::visit::event::Touch;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Record;
+use chevet::visit::page::Room;
+use chevet::visit::page::SearchStep;
 use chevet::visit::page::Visit;
 use chevet::visit::page::gate::Answered;
 use chevet::visit::page::gate::EventOfCare;
@@ -46,6 +48,8 @@ use std::sync::Arc;
 pub struct Lived {
     pub homes: u64,
     pub lists: u64,
+    pub searches: u64,
+    pub finds: u64,
     pub documents: u64,
     pub consents: u64,
     pub refusals: u64,
@@ -96,6 +100,8 @@ impl Lived {
     pub fn add(&mut self, other: Lived) {
         self.homes += other.homes;
         self.lists += other.lists;
+        self.searches += other.searches;
+        self.finds += other.finds;
         self.documents += other.documents;
         self.consents += other.consents;
         self.refusals += other.refusals;
@@ -315,6 +321,9 @@ impl Life {
         let listed = usize::try_from(record.listed.index()).ok().and_then(|index| self.rows.get(index));
         let said = listed.map(|row| (row.source, row.ground, row.rule.is_empty()));
         assert_eq!(said, Some((record.source, Some(record.ground), false)), "{at}: a row that is not true");
+        if let Room::Found { .. } | Room::Searching { step: SearchStep::Looking, .. } = &record.room {
+            assert!(on_disk(Class::Searched, None), "{at}: a search without its row");
+        }
         if let Some(document) = document {
             assert!(on_disk(Class::Opened, Some(document)), "{at}: a document without its row");
         }
@@ -518,6 +527,7 @@ impl Life {
                 self.lived.count_ground(record);
             }
             if let Page::Record(record) = &self.visit.page {
+                self.lived.finds += u64::from(matches!(&record.room, Room::Found { places, .. } if !places.is_empty()));
                 self.lived.denied_documents += record.denied.iter().map(|denied| u64::from(denied.count)).sum::<u64>();
             }
         }

@@ -49,7 +49,13 @@ impl Life {
                 0 => Touch::Withdraw,
                 _ => Touch::Back,
             },
-            Page::Record(_) => match dice.u8(0..10) {
+            Page::Record(record) if matches!(record.room, Room::AskingWords) => match dice.u8(0..3) {
+                0 => Touch::Back,
+                1 => Touch::TextTyped("  ".into()),
+                _ => Touch::TextTyped("Œdème".into()),
+            },
+            Page::Record(_) => match dice.u8(0..13) {
+                10..=12 => Touch::Search,
                 0 => Touch::ShowHistory,
                 1 => Touch::FilterClass(Some("10".into())),
                 2 => Touch::Why,

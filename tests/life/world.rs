@@ -34,6 +34,7 @@ use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Source;
 use chevet::patient::ins::Patient;
+use chevet::record::document::UniqueId;
 use chevet::record::reading::Reading;
 use chevet::record::state::Authorization;
 use chevet::record::state::ClosureReason;
@@ -298,6 +299,16 @@ impl Life {
                 self.lived.handed_over += 1;
                 let answer = if lucky { Ok(()) } else { Err(Trouble::StoreUnreadable) };
                 Event::HandedOver { ticket, answer }
+            }
+            Effect::Search { ticket, patient, words, committed } => {
+                assert!(committed.covers_search(&patient), "seed {}: a search without its row", self.seed);
+                self.lived.searches += 1;
+                let listed = documents(&patient);
+                // Everything is found, denied and vanished documents too: what may be seen is the visit's to say.
+                let mut found: Vec<UniqueId> = listed.into_iter().map(|document| document.unique_id).collect();
+                found.push(UniqueId("1.2.3.gone".into()));
+                let answer = if lucky && !words.is_empty() { Ok(found) } else { Err(Trouble::StoreUnreadable) };
+                Event::Found { ticket, answer }
             }
             Effect::KeepTold { at } => {
                 self.told = Some(at);

@@ -1,5 +1,6 @@
 //! One line of an export. Only what a check needs is taken out: everything else is under the hash of the whole line.
 
+use crate::journal::export::canonical;
 use crate::journal::leaf::FORM;
 use crate::journal::tree::Hash;
 use serde::Deserialize;
@@ -37,14 +38,14 @@ pub(super) struct Row<'a> {
 }
 
 /// By card or by telephone; which, is told by what is there.
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Proof<'a> {
     Card(#[serde(borrow)] CardProof<'a>),
     Phone(#[serde(borrow)] PhoneProof<'a>),
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct CardProof<'a> {
     #[serde(borrow)]
     pub certificate: Cow<'a, str>,
@@ -54,7 +55,7 @@ pub(super) struct CardProof<'a> {
     pub signature: Cow<'a, str>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct PhoneProof<'a> {
     #[serde(borrow)]
     pub id_token: Cow<'a, str>,
@@ -63,37 +64,37 @@ pub(super) struct PhoneProof<'a> {
 }
 
 /// All that may stand in a line; which of it is there says what the line is.
-#[derive(Deserialize)]
-struct Raw<'a> {
-    form: Option<u64>,
-    index: Option<u64>,
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct Raw<'a> {
+    pub form: Option<u64>,
+    pub index: Option<u64>,
     #[serde(borrow)]
-    leaf: Option<Cow<'a, str>>,
+    pub leaf: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    tile: Option<Tile<'a>>,
+    pub tile: Option<Tile<'a>>,
     #[serde(borrow)]
-    checkpoint: Option<Cow<'a, str>>,
+    pub checkpoint: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    anchored_at: Option<Cow<'a, str>>,
+    pub anchored_at: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    blind: Option<Cow<'a, str>>,
+    pub blind: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    class: Option<Cow<'a, str>>,
+    pub class: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    device: Option<Cow<'a, str>>,
+    pub device: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    holder: Option<Cow<'a, str>>,
-    login: Option<u64>,
+    pub holder: Option<Cow<'a, str>>,
+    pub login: Option<u64>,
     #[serde(borrow)]
-    proof: Option<Proof<'a>>,
+    pub proof: Option<Proof<'a>>,
     #[serde(borrow)]
-    time: Option<Cow<'a, str>>,
+    pub time: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    clock: Option<Cow<'a, str>>,
+    pub clock: Option<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
-struct Tile<'a> {
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Tile<'a> {
     first: u64,
     #[serde(borrow)]
     leaves: Cow<'a, str>,
@@ -101,7 +102,8 @@ struct Tile<'a> {
 
 impl Line<'_> {
     pub fn read(line: &[u8]) -> Line<'_> {
-        let Ok(raw) = serde_json::from_slice::<Raw<'_>>(line) else { return Line::Unknown };
+        let raw = canonical::read(line).or_else(|| serde_json::from_slice(line).ok());
+        let Some(raw) = raw else { return Line::Unknown };
         match raw {
             Raw { checkpoint: Some(note), anchored_at, .. } => {
                 Line::Checkpoint { note, anchored: anchored_at.is_some() }

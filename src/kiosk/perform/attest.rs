@@ -1,4 +1,4 @@
-//! The journal's head, attested: put under a checkpoint, and countersigned by the card that is in.
+//! What is done in a quiet moment: the search index goes on, and the journal's head is attested: put under a checkpoint, and countersigned by the card that is in.
 //!
 //! Done when nothing else is: dropped without loss the moment somebody asks for something, or the card goes. What was not
 //! signed is signed the next time, by this card or by another; a newer head covers the older ones.
@@ -7,12 +7,27 @@ use crate::identity::statement::Statement;
 use crate::journal::Committed;
 use crate::journal::words::Class;
 use crate::kiosk::perform::hands::Hands;
+use crate::vault;
 use crate::vault::Uncountersigned;
 use std::time::Duration;
 
 impl Hands {
-    /// One attestation; how long to rest afterwards.
-    pub(super) async fn attest(&self) -> Duration {
+    /// What is done when nobody asks for anything: one attestation, and one step of the search index. How long to rest
+    /// afterwards.
+    pub(super) async fn when_quiet(&self) -> Duration {
+        let rest = self.attest().await;
+        match self.vault.index_some().await {
+            Ok(true) => Duration::ZERO,
+            // Nobody is here, or there is nothing left to do.
+            Ok(false) | Err(vault::Error::Locked | vault::Error::TimeLost) => rest,
+            Err(error) => {
+                tracing::warn!(%error, "the search index cannot be built");
+                rest
+            }
+        }
+    }
+
+    async fn attest(&self) -> Duration {
         match self.vault.uncountersigned().await {
             Ok(Some(head)) => self.countersign(head).await,
             Ok(None) => LATER,

@@ -162,6 +162,9 @@ impl Hands {
             Effect::History { ticket, patient, mode } => {
                 Some(Event::HistoryCame { ticket, answer: self.history(&patient, mode).await.map(Box::new) })
             }
+            Effect::Search { ticket, patient, words, committed } => {
+                Some(Event::Found { ticket, answer: self.search(&patient, &words, &committed).await })
+            }
             Effect::Fetch { ticket, patient, document, mode, keep } => {
                 let answer = self.fetch(&patient, &document, mode, keep).await;
                 Some(Event::Fetched { ticket, answer })

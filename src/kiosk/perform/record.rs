@@ -239,8 +239,29 @@ impl Hands {
         let kind = document.attachment.content_type.as_str();
         let reading = self.worker.read(&content, kind, &document.format_code, pages).await;
         let reading = reading.map_err(|error| troubles::of_render(&error));
+        if let Ok(reading) = &reading {
+            self.keep_words(ins, document, reading).await;
+        }
         self.tell_desk().await;
         reading
+    }
+
+    /// What the sealed worker read, for the search. Nothing waits for it: without it the words are not found.
+    async fn keep_words(&self, ins: &Ins, document: &Document, reading: &Reading) {
+        let words = reading.words();
+        if words.trim().is_empty() {
+            return;
+        }
+        let words = SecretBytes::new(words.into_bytes());
+        if let Err(error) = self.vault.keep_text(ins, &document.unique_id, words).await {
+            tracing::warn!(%error, "the words of a document are not kept; a search will not find them");
+        }
+    }
+
+    /// Under the row of the search, in what is kept here.
+    pub(super) async fn search(&self, ins: &Ins, words: &str, committed: &Committed) -> Result<Vec<UniqueId>, Trouble> {
+        let found = self.vault.search(ins, words, committed).await.map_err(|error| troubles::of_vault(&error))?;
+        Ok(found.into_iter().map(|found| found.document).collect())
     }
 
     async fn release_from_memory(
@@ -291,6 +312,7 @@ fn concerns(consent: &Consent, holder: &HolderId, teams: &[&str]) -> bool {
 fn unsent_line(trace: &Trace) -> Option<Access> {
     let action = match trace.draft.class {
         Class::Listed => "a ouvert le DMP sur une borne Chevet",
+        Class::Searched => "a cherché dans les documents",
         Class::Opened => "a lu un document",
         Class::Printed => "a imprimé un document",
         Class::Consent => "a recueilli un accord",

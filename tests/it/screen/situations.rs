@@ -15,7 +15,12 @@ fn place(structure: &str, name: &str) -> Situation {
 /// The card has taken its PIN and says this.
 fn proven(situations: Vec<Situation>) -> (Visit, Vec<Effect>) {
     let Page::AskPin(ask) = pin(Some(3), &[], false, false) else { panic!("a PIN page") };
-    let page = Page::CheckingPin { insertion: Insertion(1), card: ask.card, was_wrong: false, until: Duration::from_secs(600) };
+    let page = Page::CheckingPin {
+        insertion: Insertion(1),
+        card: ask.card,
+        was_wrong: false,
+        until: Duration::from_secs(600),
+    };
     let proof = LoginProof::Card(CardProof { certificate: vec![1], nonce: [2; 32], signature: vec![3] });
     let answer = PinAnswer::Here { proof: Box::new(proof), situations };
     visit(page).step(Event::PinChecked { insertion: Insertion(1), answer }, now())

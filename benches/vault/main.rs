@@ -1,7 +1,10 @@
-//! The journal beside its peers: a durable append, a proof among a million rows, an export checked whole.
+//! The vault beside its peers: a durable append, a proof among a million rows, an export checked whole, and what a compartment
+//! of 5,000 documents costs (`cached`).
 //!
 //! Run by `scripts/bench.d/vault`. Each figure is measured in one run with its peer, turn by turn, so that a busy machine is
 //! busy for both. Everything lies in one temporary folder below the working directory's target, on a real disk.
+
+mod cached;
 
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::ProfessionCode;
@@ -61,6 +64,12 @@ const EXPORTED: usize = 100_000;
 const ROUNDS: usize = 5;
 
 fn main() -> Done<()> {
+    if let [_, what, folder] = &std::env::args().collect::<Vec<String>>()[..]
+        && what == cached::WEIGH
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        return runtime.block_on(cached::weigh(Path::new(folder)));
+    }
     let as_json = std::env::args().any(|argument| argument == "--json");
     let folder = PathBuf::from(format!("target/bench-vault-{}", std::process::id()));
     let measured = measure(&folder);
@@ -78,6 +87,7 @@ fn measure(folder: &Path) -> Done<Vec<Figure>> {
     std::fs::create_dir_all(folder)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut figures = runtime.block_on(append(&folder.join("append")))?;
+    figures.extend(runtime.block_on(cached::measure(&folder.join("cached")))?);
     figures.extend(runtime.block_on(proof(&folder.join("proof")))?);
     figures.extend(runtime.block_on(verify(&folder.join("verify")))?);
     Ok(figures)
@@ -97,8 +107,8 @@ async fn append(folder: &Path) -> Done<Vec<Figure>> {
     let mut insert = plain.prepare("INSERT INTO row (idx, id, body, at) VALUES (?1, ?2, ?3, ?4)")?;
     let (mut ours, mut files, mut tables) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..APPENDS {
-        let (row, at) = (opened(index as u64), Instant::now());
-        vault.record(vec![row], vec![]).await?;
+        let (draft, at) = (row(index as u64), Instant::now());
+        vault.record(vec![draft], vec![]).await?;
         ours.push(at.elapsed());
         let at = Instant::now();
         raw.write_all(&body)?;
@@ -130,13 +140,13 @@ async fn append(folder: &Path) -> Done<Vec<Figure>> {
 async fn proof(folder: &Path) -> Done<Vec<Figure>> {
     let vault = open(folder)?;
     for index in 0..10 {
-        vault.record(vec![opened(index)], vec![]).await?;
+        vault.record(vec![row(index)], vec![]).await?;
     }
     drop(vault);
     fill(&folder.join("journal.db"), 10, MANY - 10)?;
     let vault = open(folder)?;
     for index in 0..10 {
-        vault.record(vec![opened(index)], vec![]).await?;
+        vault.record(vec![row(index)], vec![]).await?;
     }
     vault.cover().await?;
     let look = Look::open(folder, None)?;
@@ -164,7 +174,7 @@ async fn verify(folder: &Path) -> Done<Vec<Figure>> {
     let vault = open(folder)?;
     let mut written = 0;
     while written < EXPORTED {
-        let rows: Vec<Draft> = (0..500).map(|more| opened((written + more) as u64)).collect();
+        let rows: Vec<Draft> = (0..500).map(|more| row((written + more) as u64)).collect();
         written += rows.len();
         vault.record(rows, vec![]).await?;
     }
@@ -254,7 +264,7 @@ fn open(folder: &Path) -> Done<Vault> {
     Ok(Vault::open(options, NOW)?)
 }
 
-fn opened(number: u64) -> Draft {
+fn row(number: u64) -> Draft {
     Draft {
         class: Class::Opened,
         holder: HolderId("899700101340".into()),
