@@ -66,9 +66,11 @@ mod tests {
             [tlv(0x84, b"CLINIQUE \xC9TOILE"), tlv(0x99, b"?"), tlv(0x85, b"1440000999"), tlv(0x86, b"SA04")].concat();
         let expected =
             Situation { structure: "1440000999".into(), name: "CLINIQUE ÉTOILE".into(), sector: Some("SA04".into()) };
-        for file in
-            [tlv(0xEE, &inside), [tlv(0xEE, &inside), vec![0; 30]].concat(), [&[0xEE, 0x81, 41], &*inside].concat()]
-        {
+        for file in [
+            tlv(0xEE, &inside),
+            [tlv(0xEE, &inside), vec![0; 30]].concat(),
+            [&[0xEE, 0x81, u8::try_from(inside.len()).expect("short")], &*inside].concat(),
+        ] {
             assert_eq!(read(&file).as_ref(), Some(&expected), "{file:02X?}");
         }
         let without_sector = tlv(0xEE, &tlv(0x85, b"1440000999"));
