@@ -16,7 +16,7 @@ use life::clock::Slip;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-const LIVES: u64 = 3_000;
+const LIVES: u64 = 6_000;
 const STEPS: u32 = 500;
 
 /// Seeds that once found something.

@@ -218,6 +218,22 @@ impl Hands {
         self.ask("pull");
     }
 
+    /// Pulls the card, and returns when the service has seen it go.
+    pub fn pull_and_see(&self) {
+        self.pull();
+        let service = pcsc::Context::establish(pcsc::Scope::User).expect("the service");
+        let names = service.list_readers_owned().expect("readers");
+        let mut states: Vec<pcsc::ReaderState> =
+            names.into_iter().map(|name| pcsc::ReaderState::new(name, pcsc::State::UNAWARE)).collect();
+        loop {
+            service.get_status_change(None, &mut states).expect("a change");
+            if !states.iter().any(|state| state.event_state().contains(pcsc::State::PRESENT)) {
+                return;
+            }
+            states.iter_mut().for_each(pcsc::ReaderState::sync_current_state);
+        }
+    }
+
     /// Puts another in (pulling what is there), and returns when the service has spoken to it.
     pub fn insert(&self, name: &str) {
         self.ask(&format!("insert {name}"));

@@ -335,7 +335,7 @@ async fn the_record_server_takes_a_token_of_the_issuer_that_it_knows_and_of_no_o
 #[test]
 fn a_whole_visit_without_a_card_leaves_its_traces_and_nothing_else() {
     with_card("ecps::a_whole_visit_without_a_card_leaves_its_traces_and_nothing_else", "nurse", |hands| {
-        hands.pull();
+        hands.pull_and_see();
         runtime().block_on(async {
             let folder = tempfile::tempdir().expect("a folder");
             let stage = stage(folder.path());
@@ -373,7 +373,7 @@ fn a_whole_visit_without_a_card_leaves_its_traces_and_nothing_else() {
             // Any card ends it, and is read.
             hands.insert("doctor");
             kiosk.until("the card's PIN page", |body| matches!(body, Body::Pin(_))).await;
-            hands.pull();
+            hands.pull_and_see();
             kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
             let classes = |stage: &chevet::sandbox::stage::Stage| stage.received_traces().len();
             for _ in 0..200 {
@@ -406,7 +406,7 @@ fn a_whole_visit_without_a_card_leaves_its_traces_and_nothing_else() {
 #[test]
 fn a_network_that_goes_takes_the_visit_with_it() {
     with_card("ecps::a_network_that_goes_takes_the_visit_with_it", "nurse", |hands| {
-        hands.pull();
+        hands.pull_and_see();
         runtime().block_on(async {
             let folder = tempfile::tempdir().expect("a folder");
             let mut stage = stage(folder.path());

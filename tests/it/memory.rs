@@ -58,10 +58,12 @@ fn assert_only(may: &[&str], found: &[String], when: &str) {
 }
 
 const SETTINGS: &str = "a word of the settings";
-/// What a visit has in memory while it lasts: what is on its pages, and of all keys the compartment's own and its desk's.
+/// What a visit has in memory while it lasts: what is on its pages, and of all keys the compartment's own and its desk's; a
+/// patient's shred secret too, which whoever has the device key and the disk has anyway.
 const VISIT: &[&str] = &[
     "the compartment key",
     "the desk's cipher",
+    "the shred secret",
     "the title",
     "the author",
     "the text",

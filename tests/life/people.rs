@@ -48,7 +48,7 @@ pub const OUTSIDER: &str = "899700201470";
 pub const TEAM: &str = "equipe";
 /// The upstream's care team of one patient; the outsider is of it.
 pub const CARE_TEAM: &str = "rééducation";
-/// Signed, for one life in four.
+/// Signed, for every other life.
 const FRAMEWORK: &str =
     "# chevet-framework: 1\nreference,establishment,from,until\nCADRE,equipe,2026-01-01,2027-12-31\n";
 const KEY: &str = include_str!("../../data/keys/development.key");

@@ -115,7 +115,7 @@ impl Life {
         Life {
             seed,
             fault,
-            visit: Visit::new(Arc::new(rules(seed.is_multiple_of(4)))),
+            visit: Visit::new(Arc::new(rules(seed.is_multiple_of(2)))),
             now: Now { since_boot: Duration::from_secs(1), wall: Wall::Is(UnixSeconds(BEGINNING)) },
             cards,
             inside: None,
