@@ -44,6 +44,7 @@ use fixtures::*;
 use harness::*;
 use i_slint_backend_testing::AccessibleRole;
 use i_slint_backend_testing::ElementHandle;
+use i_slint_backend_testing::ElementQuery;
 
 #[test]
 fn idle_says_what_the_device_is_worth() {
@@ -93,6 +94,16 @@ fn idle_says_what_the_device_is_worth() {
         &visit,
         &["Borne remise en arrière\u{a0}: des traces manquent", "Données illisibles mises de côté"],
     );
+    // However much there is to say, what the device is worth stays in the window.
+    visit.standing.allowance.unanchored = Unanchored { rows: 4_000, oldest };
+    draws(&window, "idle-bad-day", &visit, &["Lecteur absent", "Hors ligne", "encore 7\u{a0}jours"]);
+    let worth = |element: &ElementHandle| {
+        element.accessible_label().is_some_and(|label| label == "Borne non protégée contre le vol")
+    };
+    let foot = ElementQuery::from_root(window.app()).find_all().into_iter().find(worth).expect("the foot");
+    let low = foot.absolute_position().y + foot.size().height;
+    assert!(low <= 480.0, "the foot leaves the window: {low}");
+    visit.standing.allowance.unanchored = Unanchored::default();
     visit.standing.disk.put_back = oldest.map(|at| at.plus(-31 * 86_400));
     show(&window, &visit);
     assert!(!said(&window).iter().any(|text| text.contains("remise en arrière")), "no news any more");
