@@ -391,7 +391,7 @@ impl Trouble {
             Trouble::AllowanceSpent => words("8-06", "stockage", "Trop longtemps hors ligne",
                 "La borne n’a pas transmis ses traces depuis trop longtemps.",
                 "Connectez la borne au réseau."),
-            Trouble::DeviceKey => words("8-07", "stockage", "Clé de la borne",
+            Trouble::DeviceKey => words("8-09", "stockage", "Clé de la borne",
                 "La clé de la borne est illisible, n’a pas la bonne longueur ou peut être lue par d’autres.",
                 "Prévenez votre service informatique : rien n’a été effacé."),
             Trouble::Settings => words("9-01", "réglages", "Réglage à corriger",

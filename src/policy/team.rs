@@ -75,6 +75,10 @@ impl Team {
         &self.name
     }
 
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+    }
+
     pub fn has(&self, holder: &HolderId) -> bool {
         self.member(holder).is_some()
     }
@@ -105,7 +109,7 @@ mod tests {
     #[test]
     fn a_signed_list_names_its_members_and_their_roles() {
         let team = open(LIST).expect("read");
-        assert_eq!(team.name(), "EHPAD Les Tilleuls");
+        assert_eq!((team.name(), team.count()), ("EHPAD Les Tilleuls", 2));
         let [nurse, doctor, other] = ["899700000001", "810000000002", "810000000003"].map(|id| HolderId(id.into()));
         assert_eq!([&nurse, &doctor, &other].map(|id| team.has(id)), [true, true, false]);
         assert_eq!([&nurse, &doctor, &other].map(|id| team.is_coordinated_by(id)), [false, true, false]);

@@ -8,11 +8,13 @@ use crate::identity::trust::Verified;
 use crate::identity::trust::Warning;
 use crate::journal::allowance::Allowance;
 use crate::journal::allowance::Left;
+use crate::journal::words::Regime;
 use crate::patient::ins::Patient;
 use crate::patient::ins::Sex;
 use crate::screen::labels;
 use crate::screen::phone;
 use crate::screen::reasons;
+use crate::screen::view::About;
 use crate::screen::view::Bar;
 use crate::screen::view::Choice;
 use crate::screen::view::ChoiceLine;
@@ -81,10 +83,50 @@ pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
         title,
         hint,
         by_phone: phone::offer(visit),
+        about: french("À propos"),
         site: format!("Chevet · {}", device.site_name),
         protection: french(&device.key_provider),
         version: version(device),
         matrix: matrix(visit),
+    }
+}
+
+/// What this device is, and by which rules it decides.
+pub(super) fn about(visit: &Visit, device: &DeviceFacts) -> About {
+    let rules = visit.rules();
+    let (known, cells) = rules.matrix.known();
+    let matrix = format!(
+        "{}, {} connue ({} sur {cells}) ; l'inconnu vaut refus",
+        rules.matrix.version,
+        reasons::percent_known(visit),
+        words::count(u32::try_from(known).unwrap_or(u32::MAX), "case", "cases"),
+    );
+    let regime = match rules.regime {
+        Regime::Arrete2023 => {
+            "Arrêté du 26 octobre 2023 : l'équipe de soins est présumée d'accord, le patient est prévenu"
+        }
+        Regime::ConseilEtat2025 => "Conseil d'État, 2025 : accord initial pour l'équipe, puis le patient est prévenu",
+    };
+    let framework = rules.framework.as_ref().map_or("Aucun : tout accès est refusé", |signed| signed.reference());
+    let mut rows = vec![
+        ("Établissement", device.site_name.clone()),
+        ("Programme", version(device)),
+        ("Clé de la borne", device.key_provider.clone()),
+        ("Matrice d'habilitation", matrix),
+        ("Accord du patient", regime.to_owned()),
+        ("Équipe de soins", words::count(rules.team.count(), "professionnel inscrit", "professionnels inscrits")),
+        ("Mort encéphalique", framework.to_owned()),
+    ];
+    rows.extend(rules.left_aside.iter().map(|aside| (aside_label(aside.what), aside.why.to_owned())));
+    let rows = rows.into_iter().map(|(what, how)| (french(what), french(&how))).collect();
+    About { title: french("À propos de cette borne"), rows, back: french("Retour") }
+}
+
+fn aside_label(what: AsideKind) -> &'static str {
+    match what {
+        AsideKind::Update => "Mise à jour écartée",
+        AsideKind::Framework => "Cadre de mort encéphalique écarté",
+        AsideKind::Team => "Liste de l'équipe écartée",
     }
 }
 
@@ -96,14 +138,7 @@ fn version(device: &DeviceFacts) -> String {
 fn matrix(visit: &Visit) -> String {
     let matrix = &visit.rules().matrix;
     let in_force = format!("Matrice {}, {} connue", matrix.version, reasons::percent_known(visit));
-    let aside = visit.rules().left_aside.iter().map(|aside| {
-        let what = match aside.what {
-            AsideKind::Update => "Mise à jour écartée",
-            AsideKind::Framework => "Cadre de mort encéphalique écarté",
-            AsideKind::Team => "Liste de l'équipe écartée",
-        };
-        format!(" · {what} : {}", aside.why)
-    });
+    let aside = visit.rules().left_aside.iter().map(|aside| format!(" · {} : {}", aside_label(aside.what), aside.why));
     french(&(in_force + &aside.collect::<String>()))
 }
 

@@ -181,6 +181,7 @@ impl Window {
                     screen.set_picture(fill::picture(page));
                 }
             }
+            Body::About(page) => screen.set_about(fill::about(page)),
             Body::Reception(page) => screen.set_reception(fill::reception(page)),
             Body::Trouble(page) => screen.set_trouble(fill::trouble(page)),
         }
@@ -211,6 +212,7 @@ impl Window {
         touch.on_confirm(plain(Touch::Confirm));
         touch.on_last_try(plain(Touch::LastTry));
         touch.on_by_phone(plain(Touch::ByPhone));
+        touch.on_about(plain(Touch::About));
         touch.on_back(plain(Touch::Back));
         touch.on_quit(plain(Touch::Quit));
         touch.on_understood(plain(Touch::Understood));
@@ -379,6 +381,7 @@ fn shown(body: &Body) -> Shown {
         Body::Documents(_) => Shown::Documents,
         Body::History(_) => Shown::History,
         Body::Reader(_) => Shown::Reader,
+        Body::About(_) => Shown::About,
         Body::Reception(_) => Shown::Reception,
         Body::Trouble(_) => Shown::Trouble,
     }

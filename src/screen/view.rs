@@ -66,6 +66,7 @@ pub enum Body {
     History(History),
     Reader(Reader),
     Reception(Reception),
+    About(About),
     Trouble(Trouble),
 }
 
@@ -116,6 +117,7 @@ pub struct Idle {
     pub hint: String,
     /// The way without a card; empty where it is not offered.
     pub by_phone: String,
+    pub about: String,
     /// Chevet and the site.
     pub site: String,
     pub protection: String,
@@ -410,6 +412,14 @@ pub struct Reader {
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]
+pub struct About {
+    pub title: String,
+    /// What, and how it stands.
+    pub rows: Vec<(String, String)>,
+    pub back: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Reception {
     pub name: String,
     pub role: String,
@@ -444,6 +454,7 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
         Page::WaitingForPhone(waiting) => Body::Phone(phone::waiting(waiting)),
         Page::ChoosingExercise(choosing) => Body::Choice(phone::exercises(choosing)),
         Page::ChoosingSituation(choosing) => Body::Choice(before::situations(choosing)),
+        Page::About { .. } => Body::About(before::about(visit, device)),
         Page::PhoneOver { trouble, .. } => Body::Trouble(phone::over(*trouble)),
         Page::Opening(opening) => Body::Wait(before::opening(opening.holder.means)),
         Page::Duty(duty) => duty_page(duty),

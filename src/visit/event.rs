@@ -145,6 +145,8 @@ pub enum Touch {
     LastTry,
     /// "Sans carte, par téléphone".
     ByPhone,
+    /// "À propos".
+    About,
     /// Top left: one page back.
     Back,
     /// "Quitter ce DMP".

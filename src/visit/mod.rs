@@ -4,6 +4,7 @@
 //! Idle → ReadingCard → AskPin → CheckingPin → Opening → Home → Gate → Record → Document
 //!          └ CPE: Desk                                 any wait that ends → TakeCard(trouble)
 //!                         CardOut, from anywhere → Idle, in the same step
+//! Idle ⇄ About
 //! Idle → AskRpps → WaitingForPhone → ChoosingExercise → Opening …   (no card: `phone`)
 //! ```
 //!

@@ -141,6 +141,10 @@ pub struct Colleague {
 /// One question a page.
 pub enum Page {
     Idle,
+    /// What this device is, and by which rules it decides: of nobody, for anybody.
+    About {
+        until: Duration,
+    },
     ReadingCard {
         insertion: Insertion,
         until: Duration,
@@ -450,6 +454,7 @@ impl Page {
     pub fn name(&self) -> &'static str {
         match self {
             Page::Idle => "idle",
+            Page::About { .. } => "about",
             Page::ReadingCard { .. } => "reading_card",
             Page::AskPin(_) => "ask_pin",
             Page::CheckingPin { .. } => "checking_pin",

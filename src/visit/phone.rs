@@ -38,6 +38,7 @@ impl Visit {
                 let until = now.since_boot + ENTRY_MAX;
                 self.turn(Page::AskRpps(AskRpps { until, ..AskRpps::default() }), vec![])
             }
+            Event::Touched(Touch::About) => self.turn(Page::About { until: now.since_boot + ENTRY_MAX }, vec![]),
             // Nothing is asked here; anything else is late, and changes nothing.
             _ => self.turn(Page::Idle, vec![]),
         }

@@ -84,9 +84,10 @@ impl Visit {
     pub fn alarm(&self) -> Option<Duration> {
         let wait = match &self.page {
             Page::Idle | Page::TakeCard(_) => None,
-            Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } | Page::Reception { until, .. } => {
-                Some(*until)
-            }
+            Page::About { until }
+            | Page::ReadingCard { until, .. }
+            | Page::CheckingPin { until, .. }
+            | Page::Reception { until, .. } => Some(*until),
             Page::AskPin(ask) => Some(ask.until),
             Page::AskRpps(ask) => Some(ask.until),
             Page::WaitingForPhone(waiting) => Some(waiting.until),
@@ -169,6 +170,7 @@ impl Visit {
                 self.end(Page::TakeCard(Trouble::CardMute))
             }
             Page::AskPin(ask) if over(&ask.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::About { until } if over(until) => self.turn(Page::Idle, vec![]),
             Page::AskRpps(ask) if over(&ask.until) => self.turn(Page::Idle, vec![]),
             Page::WaitingForPhone(waiting) if over(&waiting.until) => {
                 let trouble = if waiting.code.is_some() { Trouble::PhoneExpired } else { Trouble::PhoneUnreachable };
@@ -208,7 +210,7 @@ impl Visit {
             Page::WaitingForPhone(waiting) => self.while_waiting_for_phone(waiting, event, now),
             Page::ChoosingExercise(choosing) => self.while_choosing_exercise(*choosing, event, now),
             Page::ChoosingSituation(choosing) => self.while_choosing_situation(*choosing, event, now),
-            Page::PhoneOver { .. }
+            Page::About { .. } | Page::PhoneOver { .. }
                 if matches!(event, Event::Touched(Touch::Back | Touch::Quit | Touch::Understood)) =>
             {
                 self.turn(Page::Idle, vec![])
@@ -221,7 +223,7 @@ impl Visit {
             Page::Document(reader) => self.in_document(*reader, event, now),
             Page::Idle => self.at_idle(event, now),
             // Nothing is asked here; anything is late, and changes nothing.
-            page @ (Page::TakeCard(_) | Page::PhoneOver { .. }) => self.turn(page, vec![]),
+            page @ (Page::About { .. } | Page::TakeCard(_) | Page::PhoneOver { .. }) => self.turn(page, vec![]),
             Page::Reception { insertion, holder, until } => {
                 if matches!(event, Event::Touched(Touch::Quit | Touch::Back)) {
                     return self.end(Page::TakeCard(Trouble::VisitEnded));

@@ -45,6 +45,7 @@ use harness::*;
 use i_slint_backend_testing::AccessibleRole;
 use i_slint_backend_testing::ElementHandle;
 use i_slint_backend_testing::ElementQuery;
+use std::time::Duration;
 
 #[test]
 fn idle_says_what_the_device_is_worth() {
@@ -58,9 +59,23 @@ fn idle_says_what_the_device_is_worth() {
         &[&always[..], &["Tout est transmis", "Lecteur prêt", "Insérez votre carte CPS", "En ligne"]].concat(),
     );
 
-    let refused = vec![Aside { what: AsideKind::Team, why: "La signature de ce fichier n’est pas reconnue." }];
-    let aside = visit_with(Page::Idle, |rules| rules.left_aside = refused);
+    let aside_team = || vec![Aside { what: AsideKind::Team, why: "La signature de ce fichier n’est pas reconnue." }];
+    let aside = visit_with(Page::Idle, |rules| rules.left_aside = aside_team());
     draws(&window, "idle-aside", &aside, &["Liste de l’équipe écartée\u{a0}: La signature"]);
+
+    sends(&window, &mut touches, "À propos", Touch::About);
+    let about = visit_with(Page::About { until: Duration::from_secs(60) }, |rules| rules.left_aside = aside_team());
+    let told = [
+        "26/10/2023",
+        "25\u{a0}% connue",
+        "1\u{a0}case sur 4",
+        "Borne non protégée",
+        "non homologué",
+        "1\u{a0}professionnel inscrit",
+    ];
+    let rest = ["accord initial", "tout accès est refusé", "Liste de l’équipe écartée", "n’est pas reconnue"];
+    draws(&window, "about", &about, &[&told[..], &rest].concat());
+    sends(&window, &mut touches, "Retour", Touch::Back);
 
     visit.standing.waiting = waiting(3);
     visit.standing.link = LinkState::Offline;
@@ -247,7 +262,7 @@ fn a_card_that_ends_soon_is_said_on_home_and_the_round_is_offered_to_the_next() 
     assert!(effects.is_empty() && matches!(still.page, Page::Home(home) if home.handing.is_none()));
     let (handing, effects) = ending(60, round()).step(Event::Touched(Touch::HandOver), now());
     let [Effect::HandOver { ticket, until }] = effects[..] else { panic!("{effects:?}") };
-    assert_eq!(until, now().since_boot + std::time::Duration::from_secs(300));
+    assert_eq!(until, now().since_boot + Duration::from_secs(300));
     let (ended, effects) = handing.step(Event::HandedOver { ticket, answer: Ok(()) }, now());
     assert!(matches!(effects[..], [Effect::Lock]), "its keys are wiped: {effects:?}");
     draws(

@@ -20,6 +20,7 @@ impl Life {
                 3..=5 => Touch::Confirm,
                 _ => Touch::Digit(dice.u8(0..11)),
             },
+            Page::Idle if dice.u8(0..8) == 0 => Touch::About,
             Page::Idle => Touch::ByPhone,
             Page::AskRpps(_) => self.touch_rpps(),
             Page::WaitingForPhone(_) | Page::PhoneOver { .. } => match dice.u8(0..30) {

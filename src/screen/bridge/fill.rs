@@ -100,6 +100,7 @@ pub(super) fn idle(page: &view::Idle) -> chevet_ui::Idle {
         title: text(&page.title),
         hint: text(&page.hint),
         by_phone: text(&page.by_phone),
+        about: text(&page.about),
         site: text(&page.site),
         protection: text(&page.protection),
         version: text(&page.version),
@@ -379,6 +380,14 @@ pub(super) fn picture(page: &view::Reader) -> Image {
     }
     let pixels = SharedPixelBuffer::<Rgba8Pixel>::clone_from_slice(&drawn.pixels, drawn.width, drawn.height);
     Image::from_rgba8(pixels)
+}
+
+pub(super) fn about(page: &view::About) -> chevet_ui::About {
+    chevet_ui::About {
+        title: text(&page.title),
+        rows: list(&page.rows, |(label, value)| chevet_ui::Trait { label: text(label), value: text(value) }),
+        back: text(&page.back),
+    }
 }
 
 pub(super) fn reception(page: &view::Reception) -> chevet_ui::Reception {
