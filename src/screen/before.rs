@@ -107,7 +107,8 @@ pub(super) fn about(visit: &Visit, device: &DeviceFacts) -> About {
         }
         Regime::ConseilEtat2025 => "Conseil d'État, 2025 : accord initial pour l'équipe, puis le patient est prévenu",
     };
-    let framework = rules.framework.as_ref().map_or("Aucun cadre signé : tout accès est refusé", |signed| signed.reference());
+    let framework =
+        rules.framework.as_ref().map_or("Aucun cadre signé : tout accès est refusé", |signed| signed.reference());
     let mut rows = vec![
         ("Établissement", device.site_name.clone()),
         ("Programme", version(device)),
