@@ -11,6 +11,7 @@ use crate::journal::note::Head;
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::vault::Error;
+use crate::vault::Vault;
 use crate::vault::heads;
 use crate::vault::journal::Journal;
 use crate::vault::journal::append;
@@ -40,6 +41,18 @@ pub struct Branch {
     pub at: UnixSeconds,
 }
 
+impl Vault {
+    /// What the newest head that the upstream has from this device is to this journal. When it is lost here, a row says so.
+    pub async fn compare(&self, note: String, at: Now) -> Result<Compared, Error> {
+        self.inner.journal.ask(move |journal| journal.compare(&note, at)).await
+    }
+
+    /// Where the journal went on after its disk was put back.
+    pub async fn branches(&self) -> Result<Vec<Branch>, Error> {
+        self.inner.journal.ask(|journal| journal.branches()).await
+    }
+}
+
 impl Journal {
     /// `note` is the newest head that the upstream has from this device.
     pub fn compare(&mut self, note: &str, at: Now) -> Result<Compared, Error> {
@@ -50,7 +63,11 @@ impl Journal {
         if head.size <= self.size()? && self.root(head.size)? == head.root {
             return Ok(Compared::Ours);
         }
-        if self.knows(&head)? { Ok(Compared::KnownLost) } else { self.go_on_after(Some(&head), at).map(Compared::Lost) }
+        if self.knows(&head)? {
+            Ok(Compared::KnownLost)
+        } else {
+            self.go_on_after(Some(&head), at).map(Compared::Lost)
+        }
     }
 
     /// Oldest first.

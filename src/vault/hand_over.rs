@@ -9,7 +9,9 @@
 use crate::identity::holder::HolderId;
 use crate::patient::ins::Patient;
 use crate::secret::SecretBytes;
+use crate::time::UnixSeconds;
 use crate::vault::Error;
+use crate::vault::Vault;
 use crate::vault::compartment::Compartments;
 use crate::vault::shapes;
 use std::time::Duration;
@@ -22,6 +24,33 @@ pub(super) struct HandOver {
     round: Vec<SecretBytes>,
     /// Since boot.
     until: Duration,
+}
+
+impl Vault {
+    /// The open compartment's round waits for its holder's other card, in memory, until that time since boot.
+    pub async fn hand_over(&self, until: Duration) -> Result<(), Error> {
+        self.inner.compartments.ask(move |compartments| compartments.hand_over(until)).await
+    }
+
+    /// Puts behind the open compartment's round what was handed over to it; what waits for another card is wiped.
+    pub async fn take_over(&self, now: Duration, at: UnixSeconds) -> Result<(), Error> {
+        let sent = self.inner.compartments.ask(move |compartments| compartments.take_over(now)).await?;
+        if sent.is_empty() {
+            return Ok(());
+        }
+        let own: Vec<Patient> = self.round().await?.into_iter().map(|row| row.patient).collect();
+        let new = sent.into_iter().filter(|patient| own.iter().all(|known| known.ins != patient.ins)).collect();
+        self.put_round([own.clone(), new].concat(), at).await
+    }
+
+    /// Wipes what waited longer than it may.
+    pub async fn end_hand_over(&self, now: Duration) -> Result<(), Error> {
+        let end = move |compartments: &mut Compartments| {
+            compartments.end_hand_over(now);
+            Ok(())
+        };
+        self.inner.compartments.ask(end).await
+    }
 }
 
 impl Compartments {

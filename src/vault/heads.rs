@@ -13,6 +13,7 @@ use crate::journal::note::Head;
 use crate::journal::note::SigningKey;
 use crate::time::UnixSeconds;
 use crate::vault::Error;
+use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use crate::vault::journal::Keys;
 use crate::vault::journal::begin;
@@ -54,6 +55,40 @@ pub struct Anchored {
 
 /// Size, note, countersignature, anchored at, and when the last row was written.
 type Row = (i64, Vec<u8>, Option<Vec<u8>>, Option<i64>, i64);
+
+impl Vault {
+    /// Puts all rows under a checkpoint, and gives the newest; `None` while there is no row.
+    pub async fn cover(&self) -> Result<Option<KeptHead>, Error> {
+        self.inner.journal.ask(Journal::cover).await
+    }
+
+    /// What a card should sign next, if anything: the newest checkpoint, over all rows.
+    pub async fn uncountersigned(&self) -> Result<Option<Uncountersigned>, Error> {
+        self.inner.journal.ask(Journal::uncountersigned).await
+    }
+
+    /// The card of the holder whose login is row `login` has signed the checkpoint of that size; the caller has verified
+    /// the signature against the certificate.
+    pub async fn countersigned(
+        &self,
+        size: u64,
+        login: u64,
+        key: CertificateKeyId,
+        signature: Vec<u8>,
+    ) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.countersigned(size, login, key, &signature)).await
+    }
+
+    /// The upstream has taken the checkpoint of that size.
+    pub async fn anchored(&self, size: u64, at: UnixSeconds) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.anchored(size, at)).await
+    }
+
+    /// Consultations that no anchored checkpoint covers.
+    pub async fn unanchored(&self) -> Result<Unanchored, Error> {
+        self.inner.journal.ask(|journal| Ok(journal.unanchored)).await
+    }
+}
 
 impl Journal {
     /// Puts all rows under a checkpoint, and gives the newest; `None` while there is no row.

@@ -9,6 +9,7 @@ use crate::time::UnixSeconds;
 use crate::time::Wall;
 use crate::time::belief::Witnessed;
 use crate::vault::Error;
+use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use crate::vault::journal::begin;
 use rusqlite::params;
@@ -29,6 +30,19 @@ const WRITE_EVERY: Duration = Duration::from_secs(300);
 impl Told {
     pub fn nothing(boot: Uuid) -> Told {
         Told { boot, wall: Wall::AtLeast(UnixSeconds(0)), written: None }
+    }
+}
+
+impl Vault {
+    /// What is remembered of time: what the clock goes on from.
+    pub async fn witnessed(&self) -> Result<Witnessed, Error> {
+        self.inner.journal.ask(|journal| journal.witnessed()).await
+    }
+
+    /// Tells the vault the time: at the start, before what is asked, and now and then. What is past its lease is gone when
+    /// this returns, whoever's card is in or none; [`Error::TimeLost`] answers what cannot be judged any more.
+    pub async fn time_is(&self, now: Now) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.time_is(now)).await
     }
 }
 

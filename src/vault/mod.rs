@@ -12,6 +12,9 @@
 //!
 //! A document needs both: the compartment key (card, PIN and device) and the patient's shred secret (journal).
 //! Forgetting the secret shreds the document, whoever's card is in.
+//!
+//! What the handle is asked stands with what answers it: deliveries in `outbox`, checkpoints in `heads`, time in `leases`, and so
+//! on; here is what needs both threads, or writes.
 
 mod branch;
 mod compartment;
@@ -45,6 +48,8 @@ pub use heads::Uncountersigned;
 pub use index::Found;
 pub use look::Look;
 pub use look::Status;
+pub use outbox::Counts;
+pub use outbox::SetAside;
 pub use slots::Whose;
 
 use crate::identity::holder::CertificateKeyId;
@@ -53,11 +58,8 @@ use crate::identity::statement::Statement;
 use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::Held;
-use crate::journal::Trace;
-use crate::journal::allowance::Unanchored;
 use crate::journal::consent::Consent;
 use crate::journal::consent::Said;
-use crate::journal::item::Item;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
@@ -68,7 +70,6 @@ use crate::secret::SecretKey;
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
-use crate::time::belief::Witnessed;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
 use crate::vault::compartment::Of;
@@ -129,28 +130,6 @@ pub struct RoundRow {
     pub cached: u32,
     /// When the list was last known to be true upstream.
     pub as_of: Option<UnixSeconds>,
-}
-
-/// What waits to be delivered, and what was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counts {
-    pub traces: u32,
-    pub consents: u32,
-    pub contributions: u32,
-    pub set_aside: Vec<SetAside>,
-    /// Since when the oldest waiting item waits.
-    pub oldest: Option<UnixSeconds>,
-}
-
-/// An item that the server refused for good: visible, explained, and in nobody's way (P4).
-#[derive(Clone, PartialEq, Eq)]
-pub struct SetAside {
-    pub id: Uuid,
-    /// `traces`, `consents` or `contributions`.
-    pub kind: String,
-    pub since: UnixSeconds,
-    pub code: String,
-    pub reason: String,
 }
 
 /// Remembered, and not to be seen before its row is committed; and when the upstream said it.
@@ -294,31 +273,6 @@ impl Vault {
         self.inner.compartments.ask(put).await
     }
 
-    /// The open compartment's round waits for its holder's other card, in memory, until that time since boot.
-    pub async fn hand_over(&self, until: Duration) -> Result<(), Error> {
-        self.inner.compartments.ask(move |compartments| compartments.hand_over(until)).await
-    }
-
-    /// Puts behind the open compartment's round what was handed over to it; what waits for another card is wiped.
-    pub async fn take_over(&self, now: Duration, at: UnixSeconds) -> Result<(), Error> {
-        let sent = self.inner.compartments.ask(move |compartments| compartments.take_over(now)).await?;
-        if sent.is_empty() {
-            return Ok(());
-        }
-        let own: Vec<Patient> = self.round().await?.into_iter().map(|row| row.patient).collect();
-        let new = sent.into_iter().filter(|patient| own.iter().all(|known| known.ins != patient.ins)).collect();
-        self.put_round([own.clone(), new].concat(), at).await
-    }
-
-    /// Wipes what waited longer than it may.
-    pub async fn end_hand_over(&self, now: Duration) -> Result<(), Error> {
-        let end = move |compartments: &mut Compartments| {
-            compartments.end_hand_over(now);
-            Ok(())
-        };
-        self.inner.compartments.ask(end).await
-    }
-
     /// Keeps what the upstream said of a record. Of a patient whose content was shredded nothing is kept.
     pub async fn remember_state(&self, patient: &Ins, state: &RecordState, at: UnixSeconds) -> Result<(), Error> {
         let state = state.clone();
@@ -402,12 +356,6 @@ impl Vault {
         self.inner.journal.ask(move |journal| journal.last_opened_on_consent(&patient, &holder)).await
     }
 
-    /// Which of this patient's documents this holder has opened.
-    pub async fn opened_by(&self, patient: &Ins, holder: &HolderId) -> Result<HashSet<UniqueId>, Error> {
-        let (patient, holder) = (patient.clone(), holder.clone());
-        self.inner.journal.ask(move |journal| journal.opened_by(&patient, &holder)).await
-    }
-
     /// When the open compartment's holder was last told the text of this name.
     pub async fn told(&self, text: &'static str) -> Result<Option<UnixSeconds>, Error> {
         self.inner.compartments.ask(move |compartments| compartments.open()?.told(text)).await
@@ -416,95 +364,6 @@ impl Vault {
     /// Keeps that they were told now.
     pub async fn keep_told(&self, text: &'static str, at: UnixSeconds) -> Result<(), Error> {
         self.inner.compartments.ask(move |compartments| compartments.open()?.keep_told(text, at)).await
-    }
-
-    /// What may be sent now: the device's items, and that holder's when one is named; oldest first, so that a patient's
-    /// stay in order. A trace's item comes with its row.
-    pub async fn waiting(
-        &self,
-        needs_holder: Option<&HolderId>,
-        limit: usize,
-    ) -> Result<Vec<(Item, Option<Trace>)>, Error> {
-        let holder = needs_holder.cloned();
-        self.inner.journal.ask(move |journal| journal.waiting(holder.as_ref(), limit)).await
-    }
-
-    /// The upstream has them. Unknown ids change nothing.
-    pub async fn acknowledged(&self, ids: Vec<Uuid>, at: UnixSeconds) -> Result<(), Error> {
-        self.inner.journal.ask(move |journal| journal.acknowledged(&ids, at)).await
-    }
-
-    /// Puts all rows under a checkpoint, and gives the newest; `None` while there is no row.
-    pub async fn cover(&self) -> Result<Option<KeptHead>, Error> {
-        self.inner.journal.ask(Journal::cover).await
-    }
-
-    /// What a card should sign next, if anything: the newest checkpoint, over all rows.
-    pub async fn uncountersigned(&self) -> Result<Option<Uncountersigned>, Error> {
-        self.inner.journal.ask(Journal::uncountersigned).await
-    }
-
-    /// The card of the holder whose login is row `login` has signed the checkpoint of that size; the caller has verified
-    /// the signature against the certificate.
-    pub async fn countersigned(
-        &self,
-        size: u64,
-        login: u64,
-        key: CertificateKeyId,
-        signature: Vec<u8>,
-    ) -> Result<(), Error> {
-        self.inner.journal.ask(move |journal| journal.countersigned(size, login, key, &signature)).await
-    }
-
-    /// The upstream has taken the checkpoint of that size.
-    pub async fn anchored(&self, size: u64, at: UnixSeconds) -> Result<(), Error> {
-        self.inner.journal.ask(move |journal| journal.anchored(size, at)).await
-    }
-
-    /// What the newest head that the upstream has from this device is to this journal. When it is lost here, a row says so.
-    pub async fn compare(&self, note: String, at: Now) -> Result<Compared, Error> {
-        self.inner.journal.ask(move |journal| journal.compare(&note, at)).await
-    }
-
-    /// Where the journal went on after its disk was put back.
-    pub async fn branches(&self) -> Result<Vec<Branch>, Error> {
-        self.inner.journal.ask(|journal| journal.branches()).await
-    }
-
-    /// Consultations that no anchored checkpoint covers.
-    pub async fn unanchored(&self) -> Result<Unanchored, Error> {
-        self.inner.journal.ask(|journal| Ok(journal.unanchored)).await
-    }
-
-    /// Prunes bodies of rows written before `before` and acknowledged; `true` when there may be more to do at once.
-    pub async fn prune(&self, before: UnixSeconds) -> Result<bool, Error> {
-        self.inner.journal.ask(move |journal| journal.prune(before)).await
-    }
-
-    /// The upstream refuses this one for good.
-    pub async fn set_aside(&self, id: Uuid, code: String, reason: String, at: UnixSeconds) -> Result<(), Error> {
-        self.inner.journal.ask(move |journal| journal.mark_set_aside(id, &code, &reason, Some(at))).await
-    }
-
-    pub async fn counts(&self) -> Result<Counts, Error> {
-        self.inner.journal.ask(|journal| journal.counts()).await
-    }
-
-    /// This patient's accesses that the upstream has not acknowledged, oldest first, for the history.
-    pub async fn unsent_accesses(&self, patient: &Ins) -> Result<Vec<Trace>, Error> {
-        let patient = patient.clone();
-        self.inner.journal.ask(move |journal| journal.unsent_accesses(&patient)).await
-    }
-
-    /// What is remembered of time: what the clock goes on from.
-    pub async fn witnessed(&self) -> Result<Witnessed, Error> {
-        self.inner.journal.ask(|journal| journal.witnessed()).await
-    }
-
-    /// Tells the vault the time: at the start, before what is asked, and now and then. What is past its lease is gone when
-    /// this returns, whoever's card is in or none; [`Error::TimeLost`] answers what cannot be judged any more.
-    pub async fn time_is(&self, now: Now) -> Result<(), Error> {
-        self.inner.journal.ask(move |journal| journal.time_is(now)).await
     }
 
     /// Two steps, because the patient's key is in two halves: the shred secret here, the compartment key there.
@@ -579,12 +438,5 @@ fn nothing_when_shredded(kept: Result<(), Error>) -> Result<(), Error> {
 impl std::fmt::Debug for RoundRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("RoundRow([REDACTED])")
-    }
-}
-
-/// A server's words may name people.
-impl std::fmt::Debug for SetAside {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SetAside({}, {}, [REDACTED])", self.kind, self.code)
     }
 }

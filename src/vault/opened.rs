@@ -6,12 +6,21 @@ use crate::journal::words::Class;
 use crate::patient::ins::Ins;
 use crate::record::document::UniqueId;
 use crate::vault::Error;
+use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use rusqlite::params;
 use std::collections::HashSet;
 
 /// The newest rows of one patient that are looked at: each has to be opened to be understood.
 const LOOKED_AT_MAX: i64 = 2_000;
+
+impl Vault {
+    /// Which of this patient's documents this holder has opened.
+    pub async fn opened_by(&self, patient: &Ins, holder: &HolderId) -> Result<HashSet<UniqueId>, Error> {
+        let (patient, holder) = (patient.clone(), holder.clone());
+        self.inner.journal.ask(move |journal| journal.opened_by(&patient, &holder)).await
+    }
+}
 
 impl Journal {
     pub fn opened_by(&self, patient: &Ins, holder: &HolderId) -> Result<HashSet<UniqueId>, Error> {

@@ -8,9 +8,8 @@ use crate::journal::item::Needs;
 use crate::patient::ins::Ins;
 use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
-use crate::vault::Counts;
 use crate::vault::Error;
-use crate::vault::SetAside;
+use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use crate::vault::journal::begin;
 use crate::vault::journal::outbox_place;
@@ -19,6 +18,28 @@ use crate::vault::shapes;
 use rusqlite::Row;
 use rusqlite::params;
 use uuid::Uuid;
+
+/// What waits to be delivered, and what was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub traces: u32,
+    pub consents: u32,
+    pub contributions: u32,
+    pub set_aside: Vec<SetAside>,
+    /// Since when the oldest waiting item waits.
+    pub oldest: Option<UnixSeconds>,
+}
+
+/// An item that the server refused for good: visible, explained, and in nobody's way (P4).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetAside {
+    pub id: Uuid,
+    /// `traces`, `consents` or `contributions`.
+    pub kind: String,
+    pub since: UnixSeconds,
+    pub code: String,
+    pub reason: String,
+}
 
 /// A line of the table, still sealed.
 struct Line {
@@ -29,6 +50,39 @@ struct Line {
 
 /// The code of an item that our own disk damaged: it is set aside like a refused one, so that it blocks nobody.
 const DAMAGED_HERE: &str = "damaged-here";
+
+impl Vault {
+    /// What may be sent now: the device's items, and that holder's when one is named; oldest first, so that a patient's
+    /// stay in order. A trace's item comes with its row.
+    pub async fn waiting(
+        &self,
+        needs_holder: Option<&HolderId>,
+        limit: usize,
+    ) -> Result<Vec<(Item, Option<Trace>)>, Error> {
+        let holder = needs_holder.cloned();
+        self.inner.journal.ask(move |journal| journal.waiting(holder.as_ref(), limit)).await
+    }
+
+    /// The upstream has them. Unknown ids change nothing.
+    pub async fn acknowledged(&self, ids: Vec<Uuid>, at: UnixSeconds) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.acknowledged(&ids, at)).await
+    }
+
+    /// The upstream refuses this one for good.
+    pub async fn set_aside(&self, id: Uuid, code: String, reason: String, at: UnixSeconds) -> Result<(), Error> {
+        self.inner.journal.ask(move |journal| journal.mark_set_aside(id, &code, &reason, Some(at))).await
+    }
+
+    pub async fn counts(&self) -> Result<Counts, Error> {
+        self.inner.journal.ask(|journal| journal.counts()).await
+    }
+
+    /// This patient's accesses that the upstream has not acknowledged, oldest first, for the history.
+    pub async fn unsent_accesses(&self, patient: &Ins) -> Result<Vec<Trace>, Error> {
+        let patient = patient.clone();
+        self.inner.journal.ask(move |journal| journal.unsent_accesses(&patient)).await
+    }
+}
 
 impl Journal {
     /// That holder's items, then the device's, oldest first: what a person waits for is never behind a long row of traces.
@@ -185,4 +239,11 @@ fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
 
 fn reason_place(id: &[u8]) -> Place<'_> {
     Place { table: "outbox", column: "reason", row: id }
+}
+
+/// A server's words may name people.
+impl std::fmt::Debug for SetAside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SetAside({}, {}, [REDACTED])", self.kind, self.code)
+    }
 }

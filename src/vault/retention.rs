@@ -6,12 +6,20 @@
 
 use crate::time::UnixSeconds;
 use crate::vault::Error;
+use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use crate::vault::journal::begin;
 use rusqlite::params;
 
 /// Rows looked at in one go: the journal's thread is never away for long.
 const WINDOW: i64 = 2_000;
+
+impl Vault {
+    /// Prunes bodies of rows written before `before` and acknowledged; `true` when there may be more to do at once.
+    pub async fn prune(&self, before: UnixSeconds) -> Result<bool, Error> {
+        self.inner.journal.ask(move |journal| journal.prune(before)).await
+    }
+}
 
 impl Journal {
     /// Prunes what was written before `before` and acknowledged; `true` when there may be more to do at once.
