@@ -3,6 +3,8 @@
 
 use crate::cli;
 use crate::identity::trust::Anchors;
+use crate::journal::branch::Lost;
+use crate::journal::export::BranchRow;
 use crate::journal::export::Report;
 use crate::journal::export::Verifier;
 use crate::journal::note::VerifyingKey;
@@ -206,10 +208,24 @@ fn verified(report: &Report) -> Value {
         "certified": report.certified,
         "logins_by_phone": report.logins_by_phone,
         "anchored": report.anchored,
+        "branches": report.branches.iter().map(branch_row).collect::<Vec<Value>>(),
     })
 }
 
+fn branch_row(row: &BranchRow) -> Value {
+    let root = match row.lost {
+        Some(Lost::Head(_, root)) => Some(hex::encode(root)),
+        Some(Lost::Unknown) | None => None,
+    };
+    json!({"row": row.index, "lost_size": row.lost.map(Lost::size), "lost_root": root, "at": row.at})
+}
+
 fn sentence(report: &Report) -> String {
+    let put_back = |row: &BranchRow| put_back(row.index, row.lost.map_or(0, Lost::size), &row.at);
+    verdict(report) + &report.branches.iter().map(put_back).collect::<String>()
+}
+
+fn verdict(report: &Report) -> String {
     let signed = match report.signed {
         Some(true) => "signed by the device",
         Some(false) => "NOT signed by that device",
@@ -267,16 +283,17 @@ fn branch(branch: &Branch) -> Value {
     json!({"row": branch.index, "lost_size": branch.lost_size, "at": branch.at.rfc3339()})
 }
 
+fn put_back(row: u64, lost_size: u64, at: &str) -> String {
+    match lost_size {
+        0 => format!("\nput back: row {row} goes on where the newest rows may be lost ({at})"),
+        size => format!("\nput back: row {row} goes on after a lost head of {size} rows ({at})"),
+    }
+}
+
 fn lines(status: &Status) -> String {
     let waiting = &status.waiting;
-    let put_back: String = status
-        .branches
-        .iter()
-        .map(|branch| {
-            let Branch { index, lost_size, at } = branch;
-            format!("\nput back: row {index} goes on after a lost head of {lost_size} rows ({})", at.rfc3339())
-        })
-        .collect();
+    let branches: String =
+        status.branches.iter().map(|branch| put_back(branch.index, branch.lost_size, &branch.at.rfc3339())).collect();
     let lines = format!(
         "{} rows, root {}\ndevice key {}\ncountersigned up to {}, anchored up to {}, {} consultations unanchored\nwaiting: {} traces, {} consents, {} contributions; set aside: {}; sealed aside: {}",
         status.rows,
@@ -291,7 +308,7 @@ fn lines(status: &Status) -> String {
         waiting.set_aside.len(),
         status.sealed_aside.len(),
     );
-    lines + &put_back
+    lines + &branches
 }
 
 /// A receipt has twenty hashes and two signatures.

@@ -6,6 +6,7 @@
 use crate::identity::holder::HolderId;
 use crate::journal::note::Head;
 use crate::journal::trace::Draft;
+use crate::journal::tree::Hash;
 use crate::journal::words::Class;
 use crate::journal::words::Mode;
 use crate::journal::words::Regime;
@@ -15,9 +16,17 @@ use crate::time::Now;
 /// What stands in the row's `rule`.
 pub const RULE: &str = "JOURNAL-BRANCH";
 
+/// What a row that begins a branch says of the head that is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    Head(u64, Hash),
+    /// The newest rows may be missing: nobody has seen them.
+    Unknown,
+}
+
 /// The row. Its holder is the device itself: nobody was asked.
 pub fn draft(device: &str, lost: Option<&Head>, at: Now) -> Draft {
-    let named = lost.map(|head| format!("lost head {} {}", head.size, hex::encode(head.root)));
+    let lost = lost.map_or(Lost::Unknown, |head| Lost::Head(head.size, head.root));
     Draft {
         class: Class::Maintenance,
         holder: HolderId(device.to_owned()),
@@ -33,10 +42,57 @@ pub fn draft(device: &str, lost: Option<&Head>, at: Now) -> Draft {
         regime: Regime::ConseilEtat2025,
         rule: RULE.to_owned(),
         matrix_version: String::new(),
-        reason: Some(named.unwrap_or_else(|| "the newest rows may be lost".to_owned())),
+        reason: Some(lost.words()),
         secret: false,
         framework: None,
         source: Source::Online,
         at,
+    }
+}
+
+impl Lost {
+    /// As it stands in the row's `reason`, for ever.
+    fn words(self) -> String {
+        match self {
+            Lost::Head(size, root) => format!("{HEAD} {size} {}", hex::encode(root)),
+            Lost::Unknown => UNKNOWN.to_owned(),
+        }
+    }
+
+    /// `None`: words of a newer program, or of nobody.
+    pub fn read(words: &str) -> Option<Lost> {
+        if words == UNKNOWN {
+            return Some(Lost::Unknown);
+        }
+        let (size, root) = words.strip_prefix(HEAD)?.strip_prefix(' ')?.split_once(' ')?;
+        let mut hash = [0; 32];
+        hex::decode_to_slice(root, &mut hash).ok()?;
+        Some(Lost::Head(size.parse().ok()?, hash))
+    }
+
+    /// How many rows the lost head covers; 0: nobody knows.
+    pub fn size(self) -> u64 {
+        match self {
+            Lost::Head(size, _) => size,
+            Lost::Unknown => 0,
+        }
+    }
+}
+
+const HEAD: &str = "lost head";
+const UNKNOWN: &str = "the newest rows may be lost";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_is_read_back_as_it_was_written() {
+        for lost in [Lost::Unknown, Lost::Head(7, [0xa5; 32])] {
+            assert_eq!(Lost::read(&lost.words()), Some(lost));
+        }
+        for odd in ["", "lost head", "lost head 7", "lost head x 00", "lost head 7 00", "lost heads 7 00"] {
+            assert_eq!(Lost::read(odd), None, "{odd}");
+        }
     }
 }

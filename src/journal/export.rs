@@ -15,6 +15,7 @@
 //!   have countersigned
 
 use crate::identity::trust::Anchors;
+use crate::journal::branch::Lost;
 use crate::journal::export::line::Line;
 use crate::journal::export::logins::Logins;
 use crate::journal::leaf::LeafHash;
@@ -54,6 +55,18 @@ pub struct Report {
     pub logins_by_phone: u64,
     /// Rows under a checkpoint that the upstream has acknowledged, as the device noted it. The upstream has the proof.
     pub anchored: u64,
+    /// Where the device went on although rows were missing: its disk was put back, or its newest part was gone.
+    pub branches: Vec<BranchRow>,
+}
+
+/// A row that begins a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchRow {
+    pub index: u64,
+    /// `None`: in words that this program does not know.
+    pub lost: Option<Lost>,
+    /// As the row says it.
+    pub at: String,
 }
 
 /// Reads an export line by line; holds 32 bytes a row, and each login.
@@ -68,6 +81,7 @@ pub struct Verifier {
     heads: Vec<Kept>,
     unsigned: bool,
     logins: Logins,
+    branches: Vec<BranchRow>,
     /// The first row that is no row, or not the next one, or not by whom it says.
     broken: Option<(u64, &'static str)>,
 }
@@ -121,6 +135,10 @@ impl Verifier {
                 self.row(Some(index), leaf.map(LeafHash), line, "the line is no row");
             }
             Line::Row(row) => {
+                if let Some(words) = &row.branch {
+                    let (index, at) = (self.rows, row.time.clone().into_owned());
+                    self.branches.push(BranchRow { index, lost: Lost::read(words), at });
+                }
                 let found = self.logins.row(&row, self.rows, self.anchors.as_ref());
                 if let (Err(why), None) = (found, self.broken) {
                     self.broken = Some((self.rows, why));
@@ -155,6 +173,7 @@ impl Verifier {
             None if self.heads.is_empty() => Some("there is no checkpoint"),
             None => countersigned.err(),
         };
+        let is_believed = |row: &BranchRow| bad.is_none_or(|(first, _)| row.index < first);
         let anchored = self.heads.iter().filter(|kept| kept.is_anchored).map(|kept| kept.head.size).max();
         Report {
             rows: self.rows,
@@ -168,6 +187,7 @@ impl Verifier {
             certified: self.anchors.as_ref().map(|_| self.logins.are_certified()),
             logins_by_phone: self.logins.by_phone(),
             anchored: if bad.is_some() { 0 } else { anchored.unwrap_or(0) },
+            branches: self.branches.into_iter().filter(is_believed).collect(),
         }
     }
 

@@ -56,6 +56,8 @@ fn take<'a>(raw: &mut Raw<'a>, key: &str, value: Value<'a>) -> Option<()> {
         "holder" => &mut raw.holder,
         "time" => &mut raw.time,
         "clock" => &mut raw.clock,
+        "rule" => &mut raw.rule,
+        "reason" => &mut raw.reason,
         // Seldom, and with something inside.
         "proof" | "tile" => return matches!(value, Value::Null).then_some(()),
         // Nobody here asks for it; it is under the hash of the line.
@@ -132,7 +134,8 @@ mod tests {
 
     const ROW: &str = concat!(
         r#"{"blind":"00ff","class":"opened","clock":"is","device":"chevet-é","document":{"id":"1.2","type":"x"},"form":1,"#,
-        r#""ground":null,"holder":"8997","index":41,"login":40,"proof":null,"secret":false,"since_boot_ms":1234,"#,
+        r#""ground":null,"holder":"8997","index":41,"login":40,"proof":null,"reason":null,"rule":"M-01","secret":false,"#,
+        r#""since_boot_ms":1234,"#,
         r#""time":"2026-11-23T12:00:00Z"}"#
     );
 

@@ -1,8 +1,10 @@
 //! One line of an export. Only what a check needs is taken out: everything else is under the hash of the whole line.
 
+use crate::journal::branch;
 use crate::journal::export::canonical;
 use crate::journal::leaf::FORM;
 use crate::journal::tree::Hash;
+use crate::journal::words::Class;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -35,6 +37,8 @@ pub(super) struct Row<'a> {
     pub proof: Option<Proof<'a>>,
     pub time: Cow<'a, str>,
     pub clock: Cow<'a, str>,
+    /// What the row says of a lost head, when it begins a branch.
+    pub branch: Option<Cow<'a, str>>,
 }
 
 /// By card or by telephone; which, is told by what is there.
@@ -91,6 +95,10 @@ pub(super) struct Raw<'a> {
     pub time: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub clock: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub rule: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub reason: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -128,14 +136,19 @@ fn row(raw: Raw<'_>) -> Option<Row<'_>> {
     if blind.len() != 64 || !blind.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
+    let (class, device, holder) = (raw.class?, raw.device?, raw.holder?);
+    // Written by the device itself: nobody else says that its disk was put back.
+    let begins_a_branch =
+        raw.rule.as_deref() == Some(branch::RULE) && class == Class::Maintenance.name() && holder == device;
     Some(Row {
         index: raw.index?,
-        is_login: raw.class? == "login",
-        device: raw.device?,
-        holder: raw.holder?,
+        is_login: class == Class::Login.name(),
+        device,
+        holder,
         login: raw.login,
         proof: raw.proof,
         time: raw.time?,
         clock: raw.clock?,
+        branch: raw.reason.filter(|_| begins_a_branch),
     })
 }

@@ -5,6 +5,8 @@ use super::cards::export_of;
 use super::cards::look;
 use super::cards::proven;
 use super::*;
+use chevet::journal::branch::Lost;
+use chevet::journal::export::BranchRow;
 use chevet::vault::Branch;
 use chevet::vault::Compared;
 use std::fs;
@@ -70,6 +72,9 @@ async fn a_disk_that_was_put_back_is_found_out_once_and_goes_on_in_a_new_branch(
     let look = look(copy.path());
     let report = proven(&export_of(&look), &device_key(&look));
     assert!(report.ok && report.rows == 7, "{report:?}");
+    let at = NOON.plus(60).rfc3339();
+    let named = BranchRow { index: 3, lost: Some(Lost::Head(7, head.root)), at };
+    assert_eq!(report.branches, [named], "named without the device");
     assert_eq!(look.status().expect("read").branches, [branch]);
     let receipt = look.receipt(5).expect("a receipt");
     assert!(receipt.verify(&device_key(&look)).is_ok(), "a receipt of the new branch is proven as any other");
