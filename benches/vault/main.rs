@@ -59,6 +59,8 @@ struct Figure {
 
 const NOW: UnixSeconds = UnixSeconds(1_795_435_200);
 const APPENDS: usize = 1_500;
+/// As the courier sends them.
+const BATCH: usize = 50;
 const MANY: u64 = 1_000_000;
 const EXPORTED: usize = 100_000;
 const ROUNDS: usize = 5;
@@ -105,11 +107,17 @@ async fn append(folder: &Path) -> Done<Vec<Figure>> {
          CREATE TABLE row (idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL, at INTEGER NOT NULL);",
     )?;
     let mut insert = plain.prepare("INSERT INTO row (idx, id, body, at) VALUES (?1, ?2, ?3, ?4)")?;
-    let (mut ours, mut files, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut files, mut tables, mut settling) = (Vec::new(), Vec::new(), Vec::new(), Duration::ZERO);
     for index in 0..APPENDS {
         let (draft, at) = (row(index as u64), Instant::now());
         vault.record(vec![draft], vec![]).await?;
         ours.push(at.elapsed());
+        // What an append leaves for later is paid for in the average: a batch of the courier's settles what came since.
+        if index % BATCH == BATCH - 1 {
+            let at = Instant::now();
+            vault.waiting(None, 1).await?;
+            settling += at.elapsed();
+        }
         let at = Instant::now();
         raw.write_all(&body)?;
         raw.sync_data()?;
@@ -119,20 +127,17 @@ async fn append(folder: &Path) -> Done<Vec<Figure>> {
         tables.push(at.elapsed());
     }
     let (file, table) = ("write and fdatasync of the same bytes", "plain SQLite row");
-    let rate = |all: &[Duration]| all.len() as f64 / all.iter().sum::<Duration>().as_secs_f64();
+    let each =
+        |all: &[Duration], more: Duration| 1e6 * (all.iter().sum::<Duration>() + more).as_secs_f64() / all.len() as f64;
+    let (mine, file_each, table_each) =
+        (each(&ours, settling), each(&files, Duration::ZERO), each(&tables, Duration::ZERO));
     let figure = |name, ours, peer, unit, goal| Figure { name, ours, peer: Some(peer), unit, goal };
     Ok(vec![
         figure("durable trace append, p50", micros(&mut ours), (file, micros(&mut files)), "us", 2.0),
         figure("durable trace append, p50", micros(&mut ours), (table, micros(&mut tables)), "us", 1.3),
         // Of a rate more is better: the ratio is turned round, so that below the goal is good everywhere.
-        figure("durable trace append, time a row on average", 1e6 / rate(&ours), (file, 1e6 / rate(&files)), "us", 2.0),
-        figure(
-            "durable trace append, time a row on average",
-            1e6 / rate(&ours),
-            (table, 1e6 / rate(&tables)),
-            "us",
-            1.3,
-        ),
+        figure("durable trace append, time a row on average", mine, (file, file_each), "us", 2.0),
+        figure("durable trace append, time a row on average", mine, (table, table_each), "us", 1.3),
     ])
 }
 
@@ -225,9 +230,8 @@ fn fill(journal: &Path, from: u64, to: u64) -> Done<()> {
     {
         let mut known = change.prepare("SELECT leaf FROM trace ORDER BY idx")?;
         let leaves: Vec<tree::Hash> = known.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let mut put_row =
-            change.prepare("INSERT INTO trace (idx, id, body, leaf, local_time) VALUES (?1, ?2, NULL, ?3, ?4)")?;
-        let mut put_node = change.prepare("INSERT INTO node (level, position, hash) VALUES (?1, ?2, ?3)")?;
+        let mut put_row = change
+            .prepare("INSERT INTO trace (idx, id, body, leaf, local_time, nodes) VALUES (?1, ?2, NULL, ?3, ?4, ?5)")?;
         for index in 0..to {
             let leaf = match leaves.get(index as usize) {
                 Some(leaf) => LeafHash(*leaf),
@@ -238,13 +242,18 @@ fn fill(journal: &Path, from: u64, to: u64) -> Done<()> {
             let made = made?;
             levels[0].push(leaf.0);
             if index >= from {
-                put_row.execute(params![index as i64, Uuid::from_u128(index.into()).as_bytes(), leaf.0, NOW.0])?;
+                let nodes: Vec<u8> = made.iter().flat_map(|node| node.hash).collect();
+                let nodes = (!nodes.is_empty()).then_some(nodes);
+                put_row.execute(params![
+                    index as i64,
+                    Uuid::from_u128(index.into()).as_bytes(),
+                    leaf.0,
+                    NOW.0,
+                    nodes
+                ])?;
             }
             for node in made {
                 levels[usize::from(node.level)].push(node.hash);
-                if index >= from {
-                    put_node.execute(params![node.level, node.position as i64, node.hash])?;
-                }
             }
         }
     }

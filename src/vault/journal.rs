@@ -129,6 +129,10 @@ impl Journal {
             heads::cover(&change, keys)?;
         }
         let (mut shredded, mut agreed) = (Vec::new(), Vec::new());
+        if !said.is_empty() {
+            // What came before a consent goes before it.
+            settle(&change)?;
+        }
         for said in said {
             let patient = keys.patient(&said.patient);
             let answer = said.answer;
@@ -263,7 +267,8 @@ pub(super) fn begin(database: &mut Connection) -> Result<Transaction<'_>, Error>
     database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::writing("a transaction"))
 }
 
-/// One row, its leaf, the nodes it completes and its outbox item.
+/// One row, its leaf, the nodes it completes and its outbox item: all of it in the row, so that somebody who waits for it waits
+/// for few pages of the disk. What is settled later adds nothing to it.
 pub(super) fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, draft: Draft) -> Result<Pending, Error> {
     let index = size(change)?;
     let at = draft.at.wall.value();
@@ -276,17 +281,15 @@ pub(super) fn append(change: &Transaction<'_>, keys: &Keys, origin: &Origin, dra
     let leaf = pending.leaf();
     let body = keys.sealer.seal(body_place(&row_id(index)), pending.canonical());
     let writing = || Error::writing("a row");
-    let sql = "INSERT INTO trace (idx, id, body, leaf, patient, local_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let made = tree::append(index, leaf, |level, position| node(change, level, position))?;
+    let nodes: Vec<u8> = made.iter().flat_map(|node| node.hash).collect();
+    let nodes = (!nodes.is_empty()).then_some(nodes);
+    let waits = keys.sealer.seal(outbox_place(id.as_bytes()), &row_id(index));
+    let sql = "INSERT INTO trace (idx, id, body, leaf, patient, local_time, nodes, waits)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let mut insert = change.prepare_cached(sql).map_err(writing())?;
-    insert.execute(params![index as i64, id.as_bytes(), body, leaf.0, patient, at.0]).map_err(writing())?;
-    for made in tree::append(index, leaf, |level, position| node(change, level, position))? {
-        let sql = "INSERT INTO node (level, position, hash) VALUES (?1, ?2, ?3)";
-        let mut insert = change.prepare_cached(sql).map_err(writing())?;
-        insert.execute(params![made.level, made.position as i64, made.hash]).map_err(writing())?;
-    }
-    let waits = Waits { id, kind: "traces", needs: None, patient, body: &row_id(index), since: at };
-    waits.keep(change, keys)?;
-    witness(change, at)?;
+    let row = params![index as i64, id.as_bytes(), body, leaf.0, patient, at.0, nodes, waits];
+    insert.execute(row).map_err(writing())?;
     Ok(pending)
 }
 
@@ -338,6 +341,15 @@ impl Origin {
     }
 }
 
+/// Puts what rows hold of the outbox and of the tree where the version before has it, all rows up to now. Nothing to do is
+/// nothing written.
+pub(super) fn settle(database: &Connection) -> Result<(), Error> {
+    let sql = "UPDATE store SET settled = (SELECT max(idx) + 1 FROM trace)
+               WHERE id = 1 AND settled <= (SELECT max(idx) FROM trace)";
+    let mut update = database.prepare_cached(sql).map_err(Error::writing("the outbox"))?;
+    update.execute([]).map(drop).map_err(Error::writing("the outbox"))
+}
+
 /// The clock's floor only rises.
 fn witness(change: &Transaction<'_>, at: UnixSeconds) -> Result<(), Error> {
     let sql = "UPDATE store SET newest = ?1 WHERE id = 1 AND newest < ?1";
@@ -367,6 +379,15 @@ pub(super) fn node(database: &Connection, level: u8, position: u64) -> Result<tr
         let mut asked = database.prepare_cached("SELECT leaf FROM trace WHERE idx = ?1").map_err(reading())?;
         return asked.query_row([position], |row| row.get(0)).map_err(reading());
     }
+    // It stands with the row that completed it, lowest level first.
+    let (row, from) = (((position + 1) << level) - 1, 32 * i64::from(level) - 31);
+    let sql = "SELECT substr(nodes, ?2, 32) FROM trace WHERE idx = ?1 AND length(nodes) >= ?2 + 31";
+    let mut asked = database.prepare_cached(sql).map_err(reading())?;
+    let found = asked.query_row(params![row, from], |row| row.get(0)).optional().map_err(reading())?;
+    if let Some(hash) = found {
+        return Ok(hash);
+    }
+    // Or in a table of its own, when the version before wrote that row.
     let sql = "SELECT hash FROM node WHERE level = ?1 AND position = ?2";
     let mut asked = database.prepare_cached(sql).map_err(reading())?;
     asked.query_row(params![level, position], |row| row.get(0)).map_err(reading())

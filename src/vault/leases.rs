@@ -12,6 +12,7 @@ use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use crate::vault::journal::begin;
+use crate::vault::journal::settle;
 use rusqlite::params;
 use std::time::Duration;
 use uuid::Uuid;
@@ -49,6 +50,7 @@ impl Vault {
 impl Journal {
     /// The newest time ever believed, and how many starts nobody has vouched for.
     pub fn witnessed(&self) -> Result<Witnessed, Error> {
+        settle(&self.database)?;
         let sql = "SELECT newest, (SELECT count(*) FROM boot WHERE trusted IS NULL) FROM store WHERE id = 1";
         let read = self.database.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?)));
         let (newest, starts) = read.map_err(Error::reading("the newest time"))?;

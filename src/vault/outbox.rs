@@ -13,6 +13,7 @@ use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use crate::vault::journal::begin;
 use crate::vault::journal::outbox_place;
+use crate::vault::journal::settle;
 use crate::vault::seal::Place;
 use crate::vault::shapes;
 use rusqlite::Row;
@@ -92,6 +93,7 @@ impl Journal {
         needs_holder: Option<&HolderId>,
         limit: usize,
     ) -> Result<Vec<(Item, Option<Trace>)>, Error> {
+        settle(&self.database)?;
         let reading = || Error::reading("the outbox");
         let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
         let (mut ready, mut damaged) = (Vec::new(), Vec::new());
@@ -122,6 +124,7 @@ impl Journal {
     /// Exactly these, and each once: an id that is not there, or is done already, changes nothing.
     pub fn acknowledged(&mut self, ids: &[Uuid], at: UnixSeconds) -> Result<(), Error> {
         let change = begin(&mut self.database)?;
+        settle(&change)?;
         let sql = "UPDATE store SET last_success = ?1 WHERE id = 1 AND coalesce(last_success, 0) < ?1";
         change.execute(sql, [at.0]).map_err(Error::writing("an acknowledgement"))?;
         for id in ids {
@@ -133,6 +136,7 @@ impl Journal {
 
     /// Refused for good. Only what waits can be refused: an acknowledgement that came first stands.
     pub fn mark_set_aside(&mut self, id: Uuid, code: &str, reason: &str, at: Option<UnixSeconds>) -> Result<(), Error> {
+        settle(&self.database)?;
         let reason = self.keys.sealer.seal(reason_place(id.as_bytes()), reason.as_bytes());
         let sql = "UPDATE outbox SET state = 'set_aside', code = ?2, reason = ?3, since = coalesce(?4, since)
                    WHERE id = ?1 AND state IN ('waiting', 'sent')";
@@ -151,7 +155,11 @@ impl Journal {
     pub fn counts(&self) -> Result<Counts, Error> {
         let reading = || Error::reading("the outbox");
         let mut counts = Counts::default();
-        let sql = "SELECT kind, count(*), min(since) FROM outbox WHERE state <> 'acknowledged' AND state <> 'set_aside' GROUP BY kind";
+        // Rows that are not settled wait as well: a look from beside settles nothing.
+        let sql = "SELECT kind, count(*), min(since) FROM (
+                   SELECT kind, since FROM outbox WHERE state <> 'acknowledged' AND state <> 'set_aside' UNION ALL
+                   SELECT 'traces', local_time FROM trace WHERE idx >= (SELECT settled FROM store) AND waits IS NOT NULL)
+                   GROUP BY kind";
         let mut asked = self.database.prepare(sql).map_err(reading())?;
         let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         let found: Vec<(String, u32, i64)> = found.and_then(Iterator::collect).map_err(reading())?;
@@ -170,6 +178,7 @@ impl Journal {
 
     /// What is not acknowledged about this patient, refused items included: it happened here all the same.
     pub fn unsent_accesses(&self, patient: &Ins) -> Result<Vec<Trace>, Error> {
+        settle(&self.database)?;
         let reading = || Error::reading("unsent rows");
         let sql = "SELECT trace.idx FROM outbox JOIN trace ON trace.id = outbox.id
                    WHERE outbox.patient = ?1 AND outbox.state <> 'acknowledged' AND outbox.kind = 'traces'

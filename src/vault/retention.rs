@@ -9,6 +9,7 @@ use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use crate::vault::journal::begin;
+use crate::vault::journal::settle;
 use rusqlite::params;
 
 /// Rows looked at in one go: the journal's thread is never away for long.
@@ -26,6 +27,7 @@ impl Journal {
     pub fn prune(&mut self, before: UnixSeconds) -> Result<bool, Error> {
         let writing = || Error::writing("retention");
         let change = begin(&mut self.database)?;
+        settle(&change)?;
         let from: i64 = change
             .query_row("SELECT pruned_below FROM store WHERE id = 1", [], |row| row.get(0))
             .map_err(Error::reading("retention"))?;

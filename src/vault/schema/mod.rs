@@ -28,9 +28,13 @@ pub(super) const JOURNAL: &[&str] = &[
     include_str!("journal-2.sql"),
     include_str!("journal-3.sql"),
     include_str!("journal-4.sql"),
+    include_str!("journal-5.sql"),
 ];
-pub(super) const COMPARTMENT: &[&str] =
-    &[include_str!("compartment-1.sql"), include_str!("compartment-2.sql"), include_str!("compartment-3.sql")];
+pub(super) const COMPARTMENT: &[&str] = &[
+    include_str!("compartment-1.sql"),
+    include_str!("compartment-2.sql"),
+    include_str!("compartment-3.sql"),
+];
 
 /// How many pages are copied in one go: nobody else writes meanwhile.
 const PAGES: i32 = 1_000;

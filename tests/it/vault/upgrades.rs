@@ -7,13 +7,19 @@ use chevet::journal::export::Verifier;
 use chevet::journal::note::VerifyingKey;
 use chevet::vault::Look;
 
-const JOURNALS: &[&str] = &[include_str!("../../vaults/journal-1.sql"), include_str!("../../vaults/journal-2.sql")];
-const COMPARTMENTS: &[&str] =
-    &[include_str!("../../vaults/compartment-1.sql"), include_str!("../../vaults/compartment-2.sql")];
+const JOURNALS: &[&str] = &[
+    include_str!("../../vaults/journal-1.sql"),
+    include_str!("../../vaults/journal-2.sql"),
+    include_str!("../../vaults/journal-4.sql"),
+];
+const COMPARTMENTS: &[&str] = &[
+    include_str!("../../vaults/compartment-1.sql"),
+    include_str!("../../vaults/compartment-2.sql"),
+];
 /// The nurse's compartment, as it is named in those journals.
 const COMPARTMENT: &str = "7b92334385b9283129dda1f45e6ef6d4";
 /// One more than this program knows.
-const TOMORROW: [i64; 2] = [5, 4];
+const TOMORROW: [i64; 2] = [6, 4];
 
 /// Lays a version's store out.
 fn laid_out(journal: &str, compartment: &str) -> tempfile::TempDir {
@@ -143,7 +149,7 @@ fn a_look_upgrades_nothing() {
     write_private(&folder.path().join("key"), &[0x5a; 32]);
     write_private(&folder.path().join("device.id"), b"chevet-0011223344556677\n");
     let looked = Look::open(folder.path(), Some(&folder.path().join("key")));
-    assert!(matches!(looked, Err(Error::Older { found: 1, known: 4 })));
+    assert!(matches!(looked, Err(Error::Older { found: 1, known: 5 })));
 }
 
 /// The next version, with everything an additive step may add.
@@ -204,11 +210,11 @@ async fn a_store_that_says_it_is_too_new_is_refused_and_left() {
     assert_eq!(all_of(&compartment_of(&folder)), compartment);
 
     let database = rusqlite::Connection::open(journal_of(&folder)).expect("a database");
-    for since in ["5", "0", "-1"] {
+    for since in ["6", "0", "-1"] {
         database.execute_batch(&format!("UPDATE store SET readable_since = {since}")).expect("said");
         let journal = all_of(&journal_of(&folder));
         let refused = Vault::open(options(folder.path()), NOON);
-        assert!(matches!(refused, Err(Error::FromTheFuture { found: 5, known: 4 })), "since {since}");
+        assert!(matches!(refused, Err(Error::FromTheFuture { found: 6, known: 5 })), "since {since}");
         assert_eq!(all_of(&journal_of(&folder)), journal);
         assert!(!folder.path().join("aside").exists());
     }
@@ -222,6 +228,7 @@ async fn a_row_in_a_newer_form_waits_for_the_newer_program() {
     let folder = tempfile::tempdir().expect("a folder");
     let vault = open(folder.path());
     vault.record((0..3).map(|_| draft(Class::Login, NURSE, None)).collect(), vec![]).await.expect("recorded");
+    vault.waiting(None, 0).await.expect("settled");
     let beside = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
     // The second byte is the form of a sealed value.
     let newer = "UPDATE outbox SET body = CAST(substr(body, 1, 1) || x'09' || substr(body, 3) AS BLOB) WHERE seq = 1";
@@ -233,4 +240,68 @@ async fn a_row_in_a_newer_form_waits_for_the_newer_program() {
     );
     let counts = vault.counts().await.expect("counted");
     assert_eq!((counts.traces, counts.set_aside.len()), (3, 0));
+}
+
+/// What version 4 does with a journal whose newest rows stand in `trace` alone, in its own words: it opens, reads what waits,
+/// acknowledges and appends. Then this version goes on with what it did.
+#[tokio::test]
+async fn the_version_before_finds_rows_that_were_never_settled() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    vault.record(vec![draft(Class::Login, NURSE, None)], vec![]).await.expect("recorded");
+    for number in 1..=5 {
+        opened_row(&vault, NURSE, &patient(), number).await;
+    }
+    // As a power cut leaves it: neither settled nor closed.
+    let cut = tempfile::tempdir().expect("a folder");
+    for (path, bytes) in everything(folder.path()) {
+        std::fs::write(cut.path().join(path.file_name().expect("a name")), bytes).expect("copied");
+    }
+    drop(vault);
+    let before = rusqlite::Connection::open(journal_of(&cut)).expect("a database");
+    let count = |table: &str| -> i64 {
+        before.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).expect("counted")
+    };
+    assert_eq!((count("trace"), count("outbox"), count("node")), (6, 0, 0), "nothing is settled yet");
+    // The same boot: a program that was started again.
+    let boot: Vec<u8> = before.query_row("SELECT id FROM boot", [], |row| row.get(0)).expect("a boot");
+    before.execute("INSERT OR IGNORE INTO boot (id, started) VALUES (?1, 0)", [boot]).expect("opened");
+    assert_eq!((count("outbox"), count("node")), (6, 4), "(1,0) (2,0) (1,1) (1,2)");
+    let newest: i64 = before.query_row("SELECT newest FROM store", [], |row| row.get(0)).expect("read");
+    assert_eq!(newest, NOON.0, "the clock's floor too");
+    append_as_before(&before);
+    before.execute_batch("UPDATE outbox SET state = 'acknowledged', body = x'' WHERE seq = 1").expect("delivered");
+    drop(before);
+    // It closed as it should.
+    std::fs::write(cut.path().join("vault.lock"), b"").expect("written");
+
+    let vault = open(cut.path());
+    let waiting = vault.waiting(None, 100).await.expect("read");
+    let left: Vec<u64> = waiting.iter().filter_map(|(_, trace)| trace.as_ref().map(|trace| trace.index)).collect();
+    assert_eq!(left, [1, 2, 3, 4, 5], "each once, in order");
+    opened_row(&vault, NURSE, &patient(), 7).await;
+    vault.cover().await.expect("covered");
+    drop(vault);
+    let report = proven(cut.path());
+    assert!(report.ok && report.rows == 9 && report.pruned == 2, "{report:?}");
+}
+
+/// Rows 6 and 7, pruned already: the second completes three subtrees, from nodes that this version wrote.
+fn append_as_before(database: &rusqlite::Connection) {
+    let append = "INSERT INTO trace (idx, id, body, leaf, patient, local_time)
+                  SELECT idx + 6, randomblob(16), NULL, leaf, NULL, local_time FROM trace WHERE idx < 2";
+    database.execute_batch(append).expect("appended");
+    let find = |level: u8, position: u64| -> [u8; 32] {
+        let (sql, place) = match level {
+            0 => ("SELECT leaf FROM trace WHERE ?1 = 0 AND idx = ?2", (0, position as i64)),
+            _ => ("SELECT hash FROM node WHERE level = ?1 AND position = ?2", (i64::from(level), position as i64)),
+        };
+        database.query_row(sql, place, |row| row.get(0)).expect("a node")
+    };
+    let made: Result<_, std::convert::Infallible> =
+        chevet::journal::tree::append(7, chevet::journal::leaf::LeafHash(find(0, 7)), |level, at| Ok(find(level, at)));
+    for node in made.expect("appended") {
+        let sql = "INSERT INTO node (level, position, hash) VALUES (?1, ?2, ?3)";
+        database.execute(sql, rusqlite::params![node.level, node.position as i64, node.hash]).expect("appended");
+    }
 }
