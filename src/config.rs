@@ -70,6 +70,18 @@ pub struct Site {
 pub struct Vault {
     /// What is wanted; the screen names what is in force.
     pub key: Provider,
+    pub tpm: Tpm,
+}
+
+/// Whose counter tells that the disk was put back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Tpm {
+    /// The machine's own, if it has one.
+    #[default]
+    Auto,
+    None,
+    /// By its address, as tpm2-tools takes it.
+    At(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,6 +227,7 @@ struct RawSite {
 #[serde(deny_unknown_fields)]
 struct RawVault {
     key: Option<String>,
+    tpm: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -285,6 +298,16 @@ impl Config {
                 meaning("vault.key is none of \"tpm-pin\", \"tpm\", \"passphrase\", \"usb\", \"none\"")
             })?,
         };
+        let tpm = match raw.vault.tpm.as_deref() {
+            None | Some("auto") => Tpm::Auto,
+            Some("none") => Tpm::None,
+            Some(tcti) if tcti.contains(':') => Tpm::At(tcti.to_owned()),
+            Some(_) => {
+                return Err(meaning(
+                    "vault.tpm is neither \"auto\", \"none\" nor an address such as \"device:/dev/tpmrm0\"",
+                ));
+            }
+        };
         if raw.trust.anchors.is_empty() {
             return Err(meaning("trust.anchors is empty: no card could ever be recognised"));
         }
@@ -342,7 +365,7 @@ impl Config {
                 duty_days: raw.site.duty_days.unwrap_or(DUTY_DAYS),
                 brain_death_framework: raw.site.brain_death_framework.map(at),
             },
-            vault: Vault { key },
+            vault: Vault { key, tpm },
             trust: Trust {
                 anchors: raw.trust.anchors.into_iter().map(at).collect(),
                 crls: raw.trust.crls.map(at),
@@ -423,7 +446,14 @@ connector = "pdsm"
         assert_eq!(config.site.regime, Regime::ConseilEtat2025);
         assert_eq!(config.vault.key, Provider::None);
         let guarded = understand(&format!("{LEAST}[vault]\nkey = \"tpm-pin\"\n")).expect("understood");
-        assert_eq!(guarded.vault.key, Provider::TpmPin);
+        assert_eq!((guarded.vault.key, guarded.vault.tpm), (Provider::TpmPin, Tpm::Auto));
+        for (said, tpm) in
+            [("none", Tpm::None), ("auto", Tpm::Auto), ("swtpm:path=/s", Tpm::At("swtpm:path=/s".into()))]
+        {
+            let vault = understand(&format!("{LEAST}[vault]\ntpm = \"{said}\"\n")).expect("understood").vault;
+            assert_eq!(vault.tpm, tpm);
+        }
+        assert!(understand(&format!("{LEAST}[vault]\ntpm = \"yes\"\n")).expect_err("refused").contains("vault.tpm"));
         assert_eq!(config.audit.endpoint, config.upstream.endpoint);
         assert_eq!((config.journal.allowance.days, config.journal.allowance.rows), (7, 5_000));
         let own =

@@ -1,13 +1,14 @@
 //! `chevet doctor`: which layer fails, from the socket on the wall to the list of revoked cards, and what to do about it.
 //!
 //! ```text
-//! usb → driver → pcscd → polkit → reader → card → application → certificate → date → crl
+//! usb → driver → pcscd → polkit → reader → card → application → certificate → date → crl · tpm
 //! ```
 //!
 //! A layer that fails is the last line of its chain: what stands on it cannot be judged, and is not. Needs no PIN, costs no
 //! try. What is looked at comes in as a [`Desk`], so that a test can break each of it.
 
 mod layers;
+pub mod tpm;
 mod usb;
 
 use crate::cli;
@@ -53,7 +54,7 @@ pub struct Line {
     pub next: Option<String>,
 }
 
-pub fn run(_arguments: &Arguments, common: &Common) -> u8 {
+pub fn run(arguments: &Arguments, common: &Common) -> u8 {
     let config = match cli::settings(common) {
         Ok(config) => config,
         Err(code) => return code,
@@ -63,7 +64,10 @@ pub fn run(_arguments: &Arguments, common: &Common) -> u8 {
     let now = Wall::Is(UnixSeconds(jiff::Timestamp::now().as_second()));
     let (usb, driver) = (PathBuf::from(USB), PathBuf::from(DRIVER));
     let desk = Desk { config: &config, state: common.state.clone(), usb, driver, socket, now };
-    let lines = examine(&desk);
+    let mut lines = examine(&desk);
+    if arguments.layer.is_none() {
+        lines.extend(tpm::line(&config.vault.tpm));
+    }
     match print(&lines, common.json) {
         Err(error) => {
             cli::complain(&error);

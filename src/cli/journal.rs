@@ -4,6 +4,7 @@
 use crate::cli;
 use crate::identity::trust::Anchors;
 use crate::journal::branch::Lost;
+use crate::journal::counter::Meant;
 use crate::journal::export::BranchRow;
 use crate::journal::export::Report;
 use crate::journal::export::Verifier;
@@ -276,7 +277,16 @@ fn shape(status: &Status) -> Value {
             "since": status.unanchored.oldest.map(crate::time::UnixSeconds::rfc3339),
         },
         "branches": status.branches.iter().map(branch).collect::<Vec<Value>>(),
+        "counter": counter(status),
     })
+}
+
+/// `null`: no TPM counts this journal.
+fn counter(status: &Status) -> Option<u64> {
+    match status.counter {
+        Meant::Value(value) => Some(value),
+        Meant::Never | Meant::Begun => None,
+    }
 }
 
 fn branch(branch: &Branch) -> Value {
@@ -308,7 +318,8 @@ fn lines(status: &Status) -> String {
         waiting.set_aside.len(),
         status.sealed_aside.len(),
     );
-    lines + &branches
+    let counted = counter(status).map_or_else(String::new, |value| format!("\ncounted by the TPM: {value}"));
+    lines + &counted + &branches
 }
 
 /// A receipt has twenty hashes and two signatures.

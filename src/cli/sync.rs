@@ -153,6 +153,7 @@ mod tests {
             waiting: counts,
             sealed_aside: Vec::new(),
             branches: Vec::new(),
+            counter: crate::journal::counter::Meant::Never,
             countersigned: 42,
             anchored: Some(vault::Anchored { size: 42, at }),
             last_success: Some(at.plus(1)),

@@ -12,6 +12,7 @@
 pub mod allowance;
 pub mod branch;
 pub mod consent;
+pub mod counter;
 pub mod export;
 pub mod held;
 pub mod item;

@@ -11,8 +11,10 @@
 //! - `main_loop` owns the `Visit` · `perform` effect → driver call → event · `courier` delivers what waits
 //! - `troubles` every driver's error → one [`Trouble`](crate::trouble::Trouble), logged once
 //! - `trusted` authorities and revocation lists, as files · `lists` fetches the lists
+//! - `counter` whether a TPM says that this disk was put back
 //! - `start` reads the settings and makes all of it
 
+pub mod counter;
 pub mod courier;
 pub mod ears;
 pub mod lists;

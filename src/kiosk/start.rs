@@ -15,6 +15,7 @@ use crate::ecps;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
 use crate::identity::holder::HolderId;
+use crate::kiosk::counter::Counter;
 use crate::kiosk::courier;
 use crate::kiosk::courier::Courier;
 use crate::kiosk::ears;
@@ -130,6 +131,8 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let clock = Clock::go_on(vault.witnessed().await.map_err(of_vault)?);
     // What is past its lease goes before anything is drawn, without any card.
     vault.time_is(clock.now()).await.map_err(of_vault)?;
+    let counter = Counter::new(&config.vault.tpm);
+    counter.check(&vault, clock.now()).await;
 
     let of_trust = |source| StartError::Trust { source };
     let trust = Arc::new(Trust::read(&config.trust, &state).map_err(of_trust)?);
@@ -184,6 +187,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         worker,
         trust: trust.clone(),
         lists: lists_in,
+        counter,
         clock: clock.clone(),
         courier: orders,
         presence: presence_in,

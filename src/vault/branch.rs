@@ -1,10 +1,11 @@
 //! A disk that was put back: the upstream holds a head of ours that is not in our tree.
 //!
-//! Found at the first contact of each start, by the newest head that the upstream has. The journal then goes on in a new
-//! branch, whose first row names the lost head; that head is known from then on, and is not news again.
+//! Found at the first contact of each start, by the newest head that the upstream has; at the start itself where a TPM counts
+//! (`counter`). The journal then goes on in a new branch, whose first row names the lost head; that head is known from then on,
+//! and is not news again.
 //!
-//! Not found: a disk put back to a state that the upstream has not passed yet. What was lost then, nobody else has seen. One case
-//! of it is: a write-ahead log that was removed after a process that did not end by itself (`folder`).
+//! Not found without a TPM: a disk put back to a state that the upstream has not passed yet. What was lost then, nobody else has
+//! seen. One case of it is: a write-ahead log that was removed after a process that did not end by itself (`folder`).
 
 use crate::journal::branch;
 use crate::journal::note::Head;
@@ -16,6 +17,7 @@ use crate::vault::heads;
 use crate::vault::journal::Journal;
 use crate::vault::journal::append;
 use crate::vault::journal::begin;
+use rusqlite::Connection;
 use rusqlite::params;
 
 /// What a head that the upstream holds is to this journal.
@@ -66,7 +68,7 @@ impl Journal {
         if self.knows(&head)? {
             Ok(Compared::KnownLost)
         } else {
-            self.go_on_after(Some(&head), at).map(Compared::Lost)
+            self.go_on_after(Some(&head), at, |_| Ok(())).map(Compared::Lost)
         }
     }
 
@@ -81,14 +83,19 @@ impl Journal {
         found.and_then(Iterator::collect).map_err(reading())
     }
 
-    fn knows(&self, head: &Head) -> Result<bool, Error> {
+    pub(super) fn knows(&self, head: &Head) -> Result<bool, Error> {
         let sql = "SELECT EXISTS (SELECT 1 FROM branch WHERE size = ?1 AND root = ?2)";
         let known = self.database.query_row(sql, params![head.size as i64, head.root], |row| row.get(0));
         known.map_err(Error::reading("branches"))
     }
 
-    /// The row, its place in the table of branches and a checkpoint over it, or none of them.
-    pub fn go_on_after(&mut self, lost: Option<&Head>, at: Now) -> Result<Branch, Error> {
+    /// The row, its place in the table of branches, a checkpoint over it and what else belongs to it, or none of them.
+    pub fn go_on_after(
+        &mut self,
+        lost: Option<&Head>,
+        at: Now,
+        besides: impl FnOnce(&Connection) -> Result<(), Error>,
+    ) -> Result<Branch, Error> {
         let Journal { database, keys, origin, .. } = self;
         let change = begin(database)?;
         let row = append(&change, keys, origin, branch::draft(&keys.device, lost, at))?;
@@ -99,6 +106,7 @@ impl Journal {
         let named = change.execute(sql, params![branch.index as i64, branch.lost_size as i64, root, branch.at.0]);
         named.map_err(Error::writing("a branch"))?;
         heads::cover(&change, keys)?;
+        besides(&change)?;
         change.commit().map_err(Error::writing("a branch"))?;
         Ok(branch)
     }

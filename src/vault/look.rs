@@ -1,6 +1,7 @@
 //! A look at a journal from beside the kiosk: for export and status. Changes nothing, takes no lock, needs no card.
 
 use crate::journal::allowance::Unanchored;
+use crate::journal::counter::Meant;
 use crate::journal::export;
 use crate::journal::leaf;
 use crate::journal::leaf::LeafHash;
@@ -51,6 +52,8 @@ pub struct Status {
     pub unanchored: Unanchored,
     /// Where the journal went on after its disk was put back.
     pub branches: Vec<Branch>,
+    /// What the journal means its TPM's counter to be.
+    pub counter: Meant,
 }
 
 impl Look {
@@ -89,6 +92,7 @@ impl Look {
             last_success: self.journal.last_success()?,
             unanchored: self.journal.unanchored,
             branches: self.journal.branches()?,
+            counter: self.journal.counter()?.meant,
         })
     }
 

@@ -18,6 +18,7 @@
 
 mod branch;
 mod compartment;
+mod counter;
 mod error;
 mod files;
 mod folder;
@@ -41,6 +42,7 @@ pub mod provider;
 
 pub use branch::Branch;
 pub use branch::Compared;
+pub use counter::KeptCounter;
 pub use error::Error;
 pub use heads::Anchored;
 pub use heads::KeptHead;
@@ -159,7 +161,8 @@ impl Vault {
         keys::sync_folder(&options.folder).map_err(Error::folder("syncing it"))?;
         if log_is_lost {
             tracing::error!("the journal's log is gone: the newest rows may be lost");
-            journal.go_on_after(None, Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(at) })?;
+            let now = Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(at) };
+            journal.go_on_after(None, now, |_| Ok(()))?;
         }
         // Half said, it would have the next start miss a log that is closed now.
         taken.is_open().inspect_err(|_| taken.closes())?;

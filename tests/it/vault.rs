@@ -51,6 +51,8 @@ mod card_key;
 #[cfg(feature = "sandbox")]
 mod cards;
 #[cfg(feature = "sandbox")]
+mod counter;
+#[cfg(feature = "sandbox")]
 mod export;
 pub mod faults;
 #[cfg(feature = "sandbox")]

@@ -1,4 +1,5 @@
-//! What is done in a quiet moment: the search index goes on, and the journal's head is attested: put under a checkpoint, and countersigned by the card that is in.
+//! What is done in a quiet moment: the search index goes on, and the journal's head is attested: put
+//! under a checkpoint, countersigned by the card that is in, and after a login counted by the TPM.
 //!
 //! Done when nothing else is: dropped without loss the moment somebody asks for something, or the card goes. What was not
 //! signed is signed the next time, by this card or by another; a newer head covers the older ones.
@@ -16,15 +17,18 @@ impl Hands {
     /// afterwards.
     pub(super) async fn when_quiet(&self) -> Duration {
         let rest = self.attest().await;
+        self.counter.raise_when_due(&self.vault).await;
         match self.vault.index_some().await {
-            Ok(true) => Duration::ZERO,
-            // Nobody is here, or there is nothing left to do.
-            Ok(false) | Err(vault::Error::Locked | vault::Error::TimeLost) => rest,
+            Ok(true) => return Duration::ZERO,
+            Ok(false) => {}
+            // Nobody is here.
+            Err(vault::Error::Locked | vault::Error::TimeLost) => return rest,
             Err(error) => {
                 tracing::warn!(%error, "the search index cannot be built");
-                rest
+                return rest;
             }
         }
+        rest
     }
 
     async fn attest(&self) -> Duration {
@@ -68,6 +72,9 @@ impl Hands {
     /// Which row proves this holder's presence: it stands in every countersignature.
     pub(super) async fn remember_login(&self, rows: &[Committed]) {
         let login = rows.iter().find(|row| row.class() == Class::Login);
+        if login.is_some() {
+            self.counter.login();
+        }
         if let (Some(login), Some(present)) = (login, self.present.lock().await.as_mut())
             && present.holder.id == *login.holder()
         {

@@ -14,6 +14,7 @@ use crate::journal::Held;
 use crate::journal::trace::CardProof;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Mode;
+use crate::kiosk::counter::Counter;
 use crate::kiosk::courier;
 use crate::kiosk::phone::Line;
 use crate::kiosk::troubles;
@@ -52,6 +53,7 @@ pub struct Hands {
     pub trust: Arc<Trust>,
     /// Wakes the task that fetches revocation lists.
     pub lists: mpsc::Sender<()>,
+    pub counter: Counter,
     pub clock: Clock,
     pub courier: mpsc::Sender<courier::Order>,
     /// Under whose name the courier may send.

@@ -12,7 +12,7 @@ use chevet::vault::Compared;
 use std::fs;
 
 /// All of the folder, as a copy of the disk would have it.
-fn copied(folder: &Path) -> tempfile::TempDir {
+pub fn copied(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a folder");
     for (path, bytes) in everything(folder) {
         let to = copy.path().join(path.strip_prefix(folder).expect("below"));
@@ -23,7 +23,7 @@ fn copied(folder: &Path) -> tempfile::TempDir {
 }
 
 /// So many rows more, and the head over them as the upstream gets it.
-async fn rows(vault: &Vault, count: u32) -> String {
+pub async fn rows(vault: &Vault, count: u32) -> String {
     for number in 0..count {
         let opened = draft(Class::Opened, NURSE, Some((&patient(), Some(&document(number)))));
         vault.record(vec![Draft { login: None, ..opened }], vec![]).await.expect("recorded");
