@@ -28,6 +28,7 @@ use crate::vault::schema;
 use crate::vault::seal::Place;
 use crate::vault::seal::Sealer;
 use crate::vault::shapes;
+use crate::vault::slots::Open;
 use crate::vault::slots::Opening;
 use crate::vault::slots::Secret;
 use rusqlite::Connection;
@@ -58,9 +59,11 @@ pub(super) struct Compartment {
     store: Vec<u8>,
     device: String,
     key: SecretKey,
-    desk: Sealer,
+    pub(super) desk: Sealer,
     lookup: Lookup,
     pub(super) indexes: Indexes,
+    /// Every page was read since it was opened.
+    pub(super) is_checked: bool,
 }
 
 /// One patient of the open compartment, for one call.
@@ -84,15 +87,32 @@ impl Compartments {
         self.open = None;
         let name = hex::encode(opening.open.compartment);
         let (database, store) = match self.open_database(&name, &opening.key) {
-            Err(Error::Damaged { .. } | Error::OtherDevice) => {
-                tracing::error!(store = "compartment", "sealed_aside");
-                let [file, wal, shm] = ["db", "db-wal", "db-shm"].map(|end| format!("{FOLDER}/{name}.{end}"));
-                let names = [file.as_str(), &wal, &shm, &format!("{FOLDER}/{name}")];
-                folder::seal_aside(&self.state_folder, &names, at)?;
-                self.open_database(&name, &opening.key)?
-            }
+            Err(Error::Damaged { .. } | Error::OtherDevice) => self.make_another(&name, &opening.key, at)?,
             opened => opened?,
         };
+        self.open_with(opening, name, database, store)
+    }
+
+    /// What is open turned out to be damaged: it is sealed aside, and the visit goes on with a new one.
+    pub fn begin_another(&mut self, at: UnixSeconds) -> Result<(), Error> {
+        let Compartment { visit, holder, name, key, database, .. } = self.open.take().ok_or(Error::Locked)?;
+        drop(database);
+        let mut compartment = [0; 16];
+        hex::decode_to_slice(&name, &mut compartment).map_err(|_| Error::Shape { what: "a compartment's name" })?;
+        let (database, store) = self.make_another(&name, &key, at)?;
+        let opening = Opening { open: Open { visit, compartment, holder }, key, tombstones: Vec::new() };
+        self.open_with(opening, name, database, store)
+    }
+
+    fn make_another(&self, name: &str, key: &SecretKey, at: UnixSeconds) -> Result<(Connection, Vec<u8>), Error> {
+        tracing::error!(store = "compartment", "sealed_aside");
+        let [file, wal, shm] = ["db", "db-wal", "db-shm"].map(|end| format!("{FOLDER}/{name}.{end}"));
+        let names = [file.as_str(), &wal, &shm, &format!("{FOLDER}/{name}")];
+        folder::seal_aside(&self.state_folder, &names, at)?;
+        self.open_database(name, key)
+    }
+
+    fn open_with(&mut self, opening: Opening, name: String, database: Connection, store: Vec<u8>) -> Result<(), Error> {
         let own = |purpose: &[u8]| derive(&store, &[opening.key.show_to_cipher()], &[purpose]);
         let mut compartment = Compartment {
             visit: opening.open.visit,
@@ -106,6 +126,7 @@ impl Compartments {
             device: self.device.clone(),
             key: opening.key,
             indexes: Indexes::default(),
+            is_checked: false,
         };
         compartment.purge(&opening.tombstones)?;
         compartment.sweep()?;
@@ -414,7 +435,7 @@ impl Compartment {
     }
 
     /// A patient's name in this compartment, from their name on this device: not to be linked without the card.
-    fn own_name(&self, device_name: &Pseudonym) -> Pseudonym {
+    pub(super) fn own_name(&self, device_name: &Pseudonym) -> Pseudonym {
         self.lookup.pseudonym("patient", device_name)
     }
 
@@ -456,11 +477,11 @@ fn binding<'a>(of: &'a Of, row: &'a [u8]) -> files::Binding<'a> {
     files::Binding { sealer: &of.sealer, patient_key: &of.key, place: content_place(row) }
 }
 
-fn round_row(patient: &Pseudonym) -> Vec<u8> {
+pub(super) fn round_row(patient: &Pseudonym) -> Vec<u8> {
     [b"round".as_slice(), patient].concat()
 }
 
-fn round_place(row: &[u8]) -> Place<'_> {
+pub(super) fn round_place(row: &[u8]) -> Place<'_> {
     Place { table: "desk", column: "body", row }
 }
 

@@ -17,6 +17,7 @@
 //! on; here is what needs both threads, or writes.
 
 mod branch;
+mod check;
 mod compartment;
 mod counter;
 mod error;
@@ -42,6 +43,7 @@ pub mod provider;
 
 pub use branch::Branch;
 pub use branch::Compared;
+pub use check::Checked;
 pub use counter::KeptCounter;
 pub use error::Error;
 pub use heads::Anchored;

@@ -9,6 +9,7 @@ use crate::journal::Committed;
 use crate::journal::words::Class;
 use crate::kiosk::perform::hands::Hands;
 use crate::vault;
+use crate::vault::Checked;
 use crate::vault::Uncountersigned;
 use std::time::Duration;
 
@@ -28,7 +29,21 @@ impl Hands {
                 return rest;
             }
         }
+        self.check_compartment().await;
         rest
+    }
+
+    /// Every page of the compartment, once a visit.
+    async fn check_compartment(&self) {
+        match self.vault.check_compartment(self.clock.now().wall.value()).await {
+            Ok(Checked::NothingToDo | Checked::Whole) | Err(vault::Error::Locked) => {}
+            Ok(Checked::SealedAside) => {
+                tracing::error!("a damaged compartment stands aside; what it held is fetched again");
+                self.tell_desk().await;
+                self.wake_courier();
+            }
+            Err(error) => tracing::warn!(%error, "the compartment cannot be checked"),
+        }
     }
 
     async fn attest(&self) -> Duration {

@@ -384,7 +384,7 @@ impl Hands {
         Ok(token)
     }
 
-    fn wake_courier(&self) {
+    pub(super) fn wake_courier(&self) {
         // A full channel means that it is awake already.
         let _awake = self.courier.try_send(courier::Order::Wake);
     }

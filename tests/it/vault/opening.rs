@@ -1,6 +1,8 @@
 //! What opens, what does not, and what is done with what cannot.
 
 use super::*;
+use chevet::vault::Checked;
+use std::future::Future;
 
 #[tokio::test]
 async fn another_card_another_key_another_device_open_nothing() {
@@ -109,6 +111,69 @@ async fn what_the_disk_emptied_is_not_taken_for_what_never_was() {
     assert_eq!(vault.sealed_aside().len(), 1);
     let kept = everything(&folder.path().join("aside"));
     assert!(kept.iter().any(|(path, kept)| path.ends_with("journal.db") && *kept == bytes), "whole, as it was");
+}
+
+/// As the journal's at each start, each page of a compartment is looked at, in a quiet moment: an unlocking does not wait for it.
+#[tokio::test]
+async fn a_damaged_compartment_is_found_in_a_quiet_moment_and_its_round_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::Whole);
+    assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::NothingToDo, "once a visit");
+    drop(vault);
+    let path = compartment_file(folder.path());
+    let root: i64 = {
+        let database = rusqlite::Connection::open(&path).expect("a database");
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'record'";
+        database.query_row(sql, [], |row| row.get(0)).expect("read")
+    };
+    let mut bytes = std::fs::read(&path).expect("read");
+    let page = (root as usize - 1) * 4096;
+    bytes[page + 1..page + 512].fill(0);
+    std::fs::write(&path, &bytes).expect("written");
+
+    let vault = open(folder.path());
+    unlock(&vault, NURSE, 1).await.expect("it opens: nothing of it was read");
+    assert_eq!(vault.state(&patient()).await.expect("read"), None, "as if it had never been");
+    assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::SealedAside);
+    assert_eq!(vault.sealed_aside().len(), 1);
+    let kept = everything(&folder.path().join("aside"));
+    assert!(kept.iter().any(|(_, kept)| *kept == bytes), "whole, as it was");
+    let round: Vec<Ins> = vault.round().await.expect("read").into_iter().map(|row| row.patient.ins).collect();
+    assert_eq!(round, [ins(MATRICULE), ins(OTHER_MATRICULE)], "what cannot be fetched again is still here");
+    vault.remember_list(&held_list(2), NOON).await.expect("the visit goes on");
+    vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await.expect("kept");
+    assert_eq!(content(&vault, NURSE, 1).await.expect("released"), CONTENT);
+    drop(vault);
+    let vault = open(folder.path());
+    unlock(&vault, NURSE, 1).await.expect("opened");
+    assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::Whole);
+    assert_eq!(vault.round().await.expect("read").len(), 2);
+}
+
+/// Somebody touches the screen while it is looked at: nothing waits for the rest of it, and it is begun again.
+#[tokio::test]
+async fn a_check_that_nobody_waits_for_is_dropped_and_begun_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    for _ in 0..20 {
+        let mut check = Box::pin(vault.check_compartment(NOON));
+        // As far as it comes by itself.
+        for _ in 0..3 {
+            let polled = std::future::poll_fn(|context| std::task::Poll::Ready(check.as_mut().poll(context)));
+            if polled.await.is_ready() {
+                break;
+            }
+        }
+        drop(check);
+        assert_eq!(vault.round().await.expect("read").len(), 2, "never the answer of somebody else");
+    }
+    let last = vault.check_compartment(NOON).await.expect("looked at");
+    assert!(matches!(last, Checked::Whole | Checked::NothingToDo), "{last:?}");
+    vault.lock().await;
+    assert_eq!(vault.check_compartment(NOON).await.expect("nobody is here"), Checked::NothingToDo);
 }
 
 #[test]
