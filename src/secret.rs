@@ -25,6 +25,16 @@ pub struct SecretKey(SecretBox<[u8; 32]>);
 /// Bytes of any length that must not outlive their use: a signature that is a key, a document in clear.
 pub struct SecretBytes(SecretBox<Vec<u8>>);
 
+/// A document that no row accounts for, on its way into the sealed worker: nobody between may look into it (P1).
+pub struct Unseen {
+    content: SecretBytes,
+    content_type: String,
+    format_code: String,
+}
+
+/// Its words, on their way back into the vault.
+pub struct UnseenWords(SecretBytes);
+
 /// The longest PIN that any CPS generation takes (facts: AODF `stored length` 8).
 pub const PIN_DIGITS_MAX: usize = 8;
 
@@ -138,6 +148,45 @@ impl SecretBytes {
 impl std::fmt::Debug for SecretBytes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretBytes([REDACTED])")
+    }
+}
+
+impl Unseen {
+    pub fn new(content: SecretBytes, content_type: String, format_code: String) -> Unseen {
+        Unseen { content, content_type, format_code }
+    }
+
+    /// Content, media type, format: called in `render/` alone, `tests/house.rs` sees to it.
+    pub fn show_to_worker(&self) -> (&SecretBytes, &str, &str) {
+        (&self.content, &self.content_type, &self.format_code)
+    }
+}
+
+impl UnseenWords {
+    pub fn new(words: String) -> UnseenWords {
+        UnseenWords(SecretBytes::new(words.into_bytes()))
+    }
+
+    /// A document that has none, or that nobody can read.
+    pub fn none() -> UnseenWords {
+        UnseenWords::new(String::new())
+    }
+
+    /// To be sealed into the vault: called in `vault/` alone, `tests/house.rs` sees to it.
+    pub fn for_storage(self) -> SecretBytes {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for Unseen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unseen([REDACTED])")
+    }
+}
+
+impl std::fmt::Debug for UnseenWords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UnseenWords([REDACTED])")
     }
 }
 

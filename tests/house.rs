@@ -178,6 +178,8 @@ fn the_checks_can_fail() {
     assert!(purity("time.rs", "// SystemTime is never read here").is_empty());
     assert_eq!(mint("exchange/upstream.rs", "let done = pending.committed();").len(), 1);
     assert_eq!(mint("kiosk/perform.rs", "seal(held.for_storage());").len(), 1);
+    assert_eq!(mint("kiosk/perform/attest.rs", "show(next.unseen.show_to_worker());").len(), 1);
+    assert_eq!(mint("kiosk/perform/attest.rs", "show(words.for_storage());").len(), 1);
     assert!(mint("vault/journal.rs", "let done = pending.committed();").is_empty());
     assert!(mint("journal/leaf.rs", "#[cfg(test)]\nmod tests { fn f() { p.committed(); } }").is_empty());
 }
@@ -211,10 +213,10 @@ fn purity(path: &str, text: &str) -> Vec<String> {
 }
 
 fn mint(path: &str, text: &str) -> Vec<String> {
-    let doors = [".committed()", ".for_storage()"];
+    let doors = [(".committed()", "vault/"), (".for_storage()", "vault/"), (".show_to_worker()", "render/")];
     let body = outside_tests(text);
-    let called = doors.iter().filter(|door| body.lines().any(|line| !is_comment(line) && line.contains(**door)));
-    called.filter(|_| !path.starts_with("vault/")).map(|door| format!("{path} calls {door}")).collect()
+    let called = doors.iter().filter(|(door, _)| body.lines().any(|line| !is_comment(line) && line.contains(door)));
+    called.filter(|(_, room)| !path.starts_with(room)).map(|(door, _)| format!("{path} calls {door}")).collect()
 }
 
 /// Tests stand last in a file.

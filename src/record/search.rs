@@ -10,7 +10,7 @@ use unicode_normalization::char::decompose_canonical;
 use unicode_normalization::char::is_combining_mark;
 use zeroize::Zeroize;
 
-/// An inverted index. Documents are named by numbers, added in rising order.
+/// An inverted index. Documents are named by numbers.
 #[derive(Default)]
 pub struct Index {
     words: Vec<Word>,
@@ -51,7 +51,7 @@ const WORD_BYTES_MAX: usize = 64;
 const QUESTION_WORDS_MAX: usize = 12;
 
 impl Index {
-    /// Takes what stands in a document. Called again for the same document, or for a later one.
+    /// Takes what stands in a document, or more of it; documents in any order.
     pub fn add(&mut self, document: u32, text: &str, weight: u32) {
         self.documents = self.documents.max(document + 1);
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -265,6 +265,13 @@ mod tests {
         index.add(1, "deux", 1);
         index.finish();
         assert_eq!(found(&index, "deux"), [1]);
+        // More of one that was there before, behind another.
+        index.add(0, "deux trois", 1);
+        index.add(0, "deux", TITLE_WEIGHT);
+        index.finish();
+        assert_eq!(found(&index, "deux"), [0, 1]);
+        assert_eq!(found(&index, "un trois"), [0]);
+        assert_eq!(found(&index, "trois deux"), [0]);
         assert!(holds("Compte rendu d’imagerie", "image compte") && !holds("Compte rendu", "imagerie"));
     }
 

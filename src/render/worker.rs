@@ -34,6 +34,8 @@ use crate::render::seal::Allowance;
 use crate::render::wire;
 use crate::render::wire::Request;
 use crate::secret::SecretBytes;
+use crate::secret::Unseen;
+use crate::secret::UnseenWords;
 
 /// How long a new child may take to seal itself; on a loaded board, a start takes some 0.1 s.
 const SEAL_S_MAX: u64 = 10;
@@ -139,6 +141,13 @@ impl Worker {
         };
         // An answer that crossed the end of the visit is not given.
         if running.end() { read } else { Err(Error::Killed) }
+    }
+
+    /// The words of a document that nobody has seen: no page is drawn, and who asks cannot look into the answer.
+    pub async fn words(&self, unseen: &Unseen) -> Result<UnseenWords, Error> {
+        let (content, content_type, format_code) = unseen.show_to_worker();
+        let reading = self.read(content, content_type, format_code, 0..0).await?;
+        Ok(UnseenWords::new(reading.words()))
     }
 
     /// Ends every child that has seen a document, now, and waits for none. What they read is answered [`Error::Killed`].

@@ -62,6 +62,8 @@ pub(super) struct Compartment {
     pub(super) desk: Sealer,
     lookup: Lookup,
     pub(super) indexes: Indexes,
+    /// The document that the sealed worker has, until it is stored anew.
+    pub(super) being_read: Option<Pseudonym>,
     /// Every page was read since it was opened.
     pub(super) is_checked: bool,
 }
@@ -126,6 +128,7 @@ impl Compartments {
             device: self.device.clone(),
             key: opening.key,
             indexes: Indexes::default(),
+            being_read: None,
             is_checked: false,
         };
         compartment.purge(&opening.tombstones)?;
@@ -342,27 +345,8 @@ impl Compartment {
         change.commit().map_err(writing())?;
         remove_files(folder, before.flatten().as_deref().into_iter());
         self.indexes.forget(&of.patient);
+        self.being_read.take_if(|reading| *reading == id);
         Ok(())
-    }
-
-    /// Of a document that is here, and once: what it says does not change.
-    pub fn keep_text(&mut self, of: &Of, document: &UniqueId, text: &[u8]) -> Result<(), Error> {
-        let id = self.own_document(of, document);
-        let sealed = of.sealer.seal(text_place(&[of.patient, id].concat()), text);
-        let sql = "UPDATE document SET text = ?3
-                   WHERE patient = ?1 AND unique_id = ?2 AND text IS NULL AND size IS NOT NULL";
-        let kept = self.database.execute(sql, params![of.patient, id, sealed]).map_err(Error::writing("a text"))?;
-        if kept > 0 {
-            self.indexes.forget(&of.patient);
-        }
-        Ok(())
-    }
-
-    /// Drops the indexes of whoever is not among these, and names one whose index is not whole.
-    pub fn next_to_index(&mut self, living: &[Pseudonym]) -> Option<Pseudonym> {
-        let own: Vec<Pseudonym> = living.iter().map(|name| self.own_name(name)).collect();
-        self.indexes.keep_only(&own);
-        std::iter::zip(living, &own).find(|(_, own)| !self.indexes.is_whole(own)).map(|(device_name, _)| *device_name)
     }
 
     pub fn has(&self, of: &Of, document: &UniqueId) -> Result<bool, Error> {
@@ -439,7 +423,7 @@ impl Compartment {
         self.lookup.pseudonym("patient", device_name)
     }
 
-    fn own_document(&self, of: &Of, document: &UniqueId) -> Pseudonym {
+    pub(super) fn own_document(&self, of: &Of, document: &UniqueId) -> Pseudonym {
         let name = [of.patient.as_slice(), document.0.as_bytes()].concat();
         self.lookup.pseudonym("document", &name)
     }

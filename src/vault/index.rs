@@ -2,8 +2,8 @@
 //!
 //! It is built patient by patient in short steps while nobody asks for anything, so that a list is usable long before; a
 //! search that comes earlier builds its own patient's first. What changes on the disk drops that patient's part, and so does
-//! a shred secret that is gone. It holds what the upstream's list says and what the sealed worker read of documents that this
-//! holder opened; which hits may be seen now is for the visit to say.
+//! a shred secret that is gone. It holds what the upstream's list says and what the sealed worker read of documents that are
+//! here (`ingest`); which hits may be seen now is for the visit to say.
 
 use crate::journal::Committed;
 use crate::patient::ins::Ins;
@@ -11,7 +11,6 @@ use crate::record::document::Document;
 use crate::record::document::UniqueId;
 use crate::record::search::Index;
 use crate::record::search::TITLE_WEIGHT;
-use crate::secret::SecretBytes;
 use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::compartment::Compartment;
@@ -50,16 +49,6 @@ pub struct Found {
 const STEP: u32 = 200;
 
 impl Vault {
-    /// Keeps what the sealed worker read in a document that is here, for the search. Its lease is not renewed by it.
-    pub async fn keep_text(&self, patient: &Ins, document: &UniqueId, text: SecretBytes) -> Result<(), Error> {
-        let document = document.clone();
-        let keep = move |there: &mut Compartment, of: Option<Of>| match of {
-            Some(of) => there.keep_text(&of, &document, text.show_bytes()),
-            None => Ok(()),
-        };
-        self.read(patient, keep).await
-    }
-
     /// Documents of this patient that hold all these words, the best first, under the row that accounts for the search.
     pub async fn search(&self, patient: &Ins, question: &str, committed: &Committed) -> Result<Vec<Found>, Error> {
         if !committed.covers_search(patient) {
@@ -107,12 +96,30 @@ impl Indexes {
         self.0.retain(|patient, _| patients.contains(patient));
     }
 
+    /// Words of a document that was taken already are found from now on; of any other they come with it.
+    pub fn add(&mut self, patient: &Pseudonym, document: &UniqueId, words: &str) {
+        if let Some(part) = self.0.get_mut(patient)
+            && let Some(number) = part.documents.iter().position(|known| known == document)
+            && let Ok(number) = u32::try_from(number)
+        {
+            part.index.add(number, words, 1);
+            part.index.finish();
+        }
+    }
+
     pub fn is_whole(&self, patient: &Pseudonym) -> bool {
         self.0.get(patient).is_some_and(|part| part.is_whole)
     }
 }
 
 impl Compartment {
+    /// Drops the indexes of whoever is not among these, and names one whose index is not whole.
+    pub fn next_to_index(&mut self, living: &[Pseudonym]) -> Option<Pseudonym> {
+        let own: Vec<Pseudonym> = living.iter().map(|name| self.own_name(name)).collect();
+        self.indexes.keep_only(&own);
+        std::iter::zip(living, &own).find(|(_, own)| !self.indexes.is_whole(own)).map(|(device_name, _)| *device_name)
+    }
+
     /// Takes some more documents of this patient; `true` when there are more.
     pub fn index_some(&mut self, of: &Of) -> Result<bool, Error> {
         let mut part = self.indexes.0.remove(&of.patient).unwrap_or_default();

@@ -8,14 +8,16 @@ use crate::identity::statement::Statement;
 use crate::journal::Committed;
 use crate::journal::words::Class;
 use crate::kiosk::perform::hands::Hands;
+use crate::render;
+use crate::secret::UnseenWords;
 use crate::vault;
 use crate::vault::Checked;
 use crate::vault::Uncountersigned;
 use std::time::Duration;
 
 impl Hands {
-    /// What is done when nobody asks for anything: one attestation, and one step of the search index. How long to rest
-    /// afterwards.
+    /// What is done when nobody asks for anything: one attestation, one step of the search index, one document read for it. How
+    /// long to rest afterwards.
     pub(super) async fn when_quiet(&self) -> Duration {
         let rest = self.attest().await;
         self.counter.raise_when_due(&self.vault).await;
@@ -30,7 +32,7 @@ impl Hands {
             }
         }
         self.check_compartment().await;
-        rest
+        if self.read_for_the_search().await { Duration::ZERO } else { rest }
     }
 
     /// Every page of the compartment, once a visit.
@@ -43,6 +45,35 @@ impl Hands {
                 self.wake_courier();
             }
             Err(error) => tracing::warn!(%error, "the compartment cannot be checked"),
+        }
+    }
+
+    /// One document that nobody has opened yet, for its words alone. False: there is none left, or it has to wait.
+    async fn read_for_the_search(&self) -> bool {
+        let next = match self.vault.next_to_read().await {
+            Ok(Some(next)) => next,
+            Ok(None) | Err(vault::Error::Locked | vault::Error::TimeLost) => return false,
+            Err(error) => {
+                tracing::warn!(%error, "what was not read yet cannot be listed");
+                return false;
+            }
+        };
+        let words = match self.worker.words(&next.unseen).await {
+            Ok(words) => words,
+            Err(render::Error::Killed) => return false,
+            Err(error @ (render::Error::Spawn { .. } | render::Error::NotSealed { .. })) => {
+                tracing::warn!(%error, "documents cannot be read for the search");
+                return false;
+            }
+            // It will say the same tomorrow.
+            Err(_) => UnseenWords::none(),
+        };
+        match self.vault.keep_words(next, words).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "the words of a document are not kept; a search will not find them");
+                false
+            }
         }
     }
 

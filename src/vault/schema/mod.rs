@@ -35,6 +35,7 @@ pub(super) const COMPARTMENT: &[&str] = &[
     include_str!("compartment-1.sql"),
     include_str!("compartment-2.sql"),
     include_str!("compartment-3.sql"),
+    include_str!("compartment-4.sql"),
 ];
 
 /// How many pages are copied in one go: nobody else writes meanwhile.

@@ -1,6 +1,9 @@
 //! Words in what a compartment keeps: found under the row of the search, sealed on the disk, gone with card, consent and lease.
 
 use super::*;
+use chevet::render::Limits;
+use chevet::render::Worker;
+use chevet::secret::UnseenWords;
 
 async fn searched_row(vault: &Vault, holder: &str, about: &Ins) -> Committed {
     let row = draft(Class::Searched, holder, Some((about, None)));
@@ -117,4 +120,72 @@ async fn the_list_is_there_before_the_index_and_the_search_waits_for_its_own() {
     }
     assert!(steps >= 3, "in {steps} steps the thread was away for long");
     assert_eq!(found(&vault, "canari").await.len(), MANY as usize);
+}
+
+fn worker() -> Worker {
+    Worker::start(PathBuf::from(env!("CARGO_BIN_EXE_chevet")), Limits::default()).expect("this kernel seals")
+}
+
+/// In quiet moments, as the kiosk does it.
+async fn read_all(vault: &Vault, worker: &Worker) -> u32 {
+    let mut read = 0;
+    while let Some(next) = vault.next_to_read().await.expect("listed") {
+        let words = worker.words(&next.unseen).await.unwrap_or_else(|_| UnseenWords::none());
+        vault.keep_words(next, words).await.expect("kept");
+        read += 1;
+        assert!(read < 100, "it never ends");
+    }
+    read
+}
+
+/// Nobody has opened it, and its words are found: the sealed worker read them, and nobody else.
+#[tokio::test]
+async fn what_nobody_has_opened_is_read_for_the_search_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (vault, worker) = (open(folder.path()), worker());
+    live_a_day(&vault).await;
+    let letter = include_bytes!("../../documents/letter-level-3.xml");
+    vault.store(&document(1).unique_id, &held(1, letter), NOON).await.expect("kept");
+    while vault.index_some().await.expect("indexed") {}
+    assert_eq!(found(&vault, "urticaire").await, [], "not yet");
+    // The large one is of no format: it has no words, and is not tried again.
+    assert_eq!(read_all(&vault, &worker).await, 2);
+    assert_eq!(found(&vault, "urticaire").await, ids([1]), "in the index that was there already");
+    vault.lock().await;
+    unlock(&vault, NURSE, 1).await.expect("opened");
+    assert_eq!(read_all(&vault, &worker).await, 0, "once");
+    assert_eq!(found(&vault, "urticaire").await, ids([1]), "and in the next visit's");
+    let counts = vault.counts().await.expect("counted");
+    assert_eq!(counts.traces, 2 + 3, "nobody has seen anything: three searches, and no row besides");
+}
+
+/// What is taken back, stored anew or locked away while the worker has it leaves no words.
+#[tokio::test]
+async fn words_that_come_too_late_are_not_kept() {
+    for how in ["withdrawn", "stored anew", "left the list", "locked"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = open(folder.path());
+        live_a_day(&vault).await;
+        vault.keep_text(&patient(), &document(2).unique_id, SecretBytes::new(Vec::new())).await.expect("kept");
+        let next = vault.next_to_read().await.expect("listed").expect("the first");
+        match how {
+            "withdrawn" => {
+                let no = said(Answer::Withdrawn, Scope::Team("equipe".into()), NURSE);
+                vault.record(vec![], vec![no]).await.expect("recorded");
+            }
+            "stored anew" => {
+                vault.store(&document(1).unique_id, &held(1, b"another"), NOON).await.expect("kept");
+            }
+            "left the list" => vault.remember_list(&held_list(0), NOON.plus(60)).await.expect("kept"),
+            _ => {
+                vault.lock().await;
+                unlock(&vault, NURSE, 1).await.expect("opened");
+            }
+        }
+        let kept = vault.keep_words(next, UnseenWords::new("asthme".into())).await;
+        assert!(matches!(kept, Ok(()) | Err(Error::Locked)), "{how}: {kept:?}");
+        assert_eq!(found(&vault, "asthme").await, [], "{how}");
+        let again = vault.next_to_read().await.expect("listed").is_some();
+        assert_eq!(again, matches!(how, "stored anew" | "locked"), "{how}: is it read again?");
+    }
 }
