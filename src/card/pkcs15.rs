@@ -4,6 +4,9 @@
 //! files are longer than what they hold, objects are in no fixed place. Never trusts a length, never recurses: what is cut
 //! short or nested otherwise is left out, and its absence is an error where it is missed.
 
+use crate::identity::tlv::first;
+use crate::identity::tlv::objects;
+
 /// An application template of EF.DIR.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
@@ -219,51 +222,6 @@ fn entries(directory: &[u8]) -> impl Iterator<Item = Entry<'_>> {
         let (common, class) = (sequences.next()?, sequences.next()?);
         Some(Entry { common, class, kind: first(entry, 0xA1) })
     })
-}
-
-/// The first object with this tag, at this level. Of a longer tag, its two first bytes count (BF81xx).
-fn first(bytes: &[u8], tag: u16) -> Option<&[u8]> {
-    objects(bytes).find(|(found, _)| *found == tag).map(|(_, value)| value)
-}
-
-/// Tag and value of each object at one level, until the end or until the bytes make no sense any more.
-fn objects(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    std::iter::from_fn(move || {
-        // ISO 7816-4 §5.2.2.1: 00 and FF between objects are filling.
-        while let [0x00 | 0xFF, rest @ ..] = bytes {
-            bytes = rest;
-        }
-        let (tag, rest) = tag(bytes)?;
-        let (value, rest) = value(rest)?;
-        bytes = rest;
-        Some((tag, value))
-    })
-}
-
-fn tag(bytes: &[u8]) -> Option<(u16, &[u8])> {
-    let (&high, rest) = bytes.split_first()?;
-    if high & 0x1F != 0x1F {
-        return Some((u16::from(high), rest));
-    }
-    let (&low, mut rest) = rest.split_first()?;
-    let mut more = low & 0x80 != 0;
-    while more {
-        let (&byte, after) = rest.split_first()?;
-        more = byte & 0x80 != 0;
-        rest = after;
-    }
-    Some((u16::from_be_bytes([high, low]), rest))
-}
-
-/// A definite length of at most two bytes, and what it covers: a card's file is no longer than that.
-fn value(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = match bytes {
-        [length @ 0x00..=0x7F, rest @ ..] => (usize::from(*length), rest),
-        [0x81, length, rest @ ..] => (usize::from(*length), rest),
-        [0x82, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
-        _ => return None,
-    };
-    rest.split_at_checked(length)
 }
 
 /// A BIT STRING whose count of unused bits is not believed: bits that are not there are 0 either way.

@@ -7,7 +7,7 @@
 //! - `anchors` whom the settings trust, production or test · `crl` revocation lists, whole and delta
 //! - `trust` the chain, the dates, the age of the lists
 //! - `id_token` what Pro Santé Connect signs · `userinfo` what it says of a professional
-//! - `situations` what a card says of where its holder works, behind the PIN
+//! - `situations` what a card says of where its holder works, behind the PIN · `tlv` objects as cards write them
 //! - `statement` the only things that a holder's card is ever asked to sign
 
 pub mod anchors;
@@ -17,5 +17,6 @@ pub mod holder;
 pub mod id_token;
 pub mod situations;
 pub mod statement;
+pub mod tlv;
 pub mod trust;
 pub mod userinfo;

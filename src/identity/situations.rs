@@ -5,36 +5,15 @@
 //! understood is no situation, and never an error. Pure.
 
 use crate::identity::holder::Situation;
+use crate::identity::tlv::first;
 
 /// What one file says. `None`: it is empty, or not understood.
 pub fn read(file: &[u8]) -> Option<Situation> {
-    let inside = value(file, TEMPLATE)?;
-    let structure = word(value(inside, STRUCTURE)?)?;
-    let name = value(inside, NAME).and_then(word).unwrap_or_default();
-    let sector = value(inside, SECTOR).and_then(word);
+    let inside = first(file, TEMPLATE)?;
+    let structure = word(first(inside, STRUCTURE)?)?;
+    let name = first(inside, NAME).and_then(word).unwrap_or_default();
+    let sector = first(inside, SECTOR).and_then(word);
     Some(Situation { structure, name, sector })
-}
-
-/// The first value under this one-byte tag (ISO 7816-4 §5.2.2; lengths of one to three bytes). Zeros between are filling.
-fn value(mut bytes: &[u8], tag: u8) -> Option<&[u8]> {
-    loop {
-        let (first, rest) = bytes.split_first()?;
-        if *first == 0 {
-            bytes = rest;
-            continue;
-        }
-        let (length, rest) = match rest {
-            [short @ 0..=0x7F, rest @ ..] => (usize::from(*short), rest),
-            [0x81, length, rest @ ..] => (usize::from(*length), rest),
-            [0x82, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
-            _ => return None,
-        };
-        let (value, rest) = rest.split_at_checked(length)?;
-        if *first == tag {
-            return Some(value);
-        }
-        bytes = rest;
-    }
 }
 
 /// Text as cards of this age write it: UTF-8, else Latin-1; without control characters and outer spaces.
@@ -46,10 +25,10 @@ fn word(bytes: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-const TEMPLATE: u8 = 0xEE;
-const NAME: u8 = 0x84;
-const STRUCTURE: u8 = 0x85;
-const SECTOR: u8 = 0x86;
+const TEMPLATE: u16 = 0xEE;
+const NAME: u16 = 0x84;
+const STRUCTURE: u16 = 0x85;
+const SECTOR: u16 = 0x86;
 const WORD_MAX: usize = 120;
 
 #[cfg(test)]
