@@ -76,11 +76,11 @@ impl Recording {
     fn of_an_upgrade(folder: &Path, seed: u64) -> Done<Recording> {
         let (state, mut before) = (folder.join("state"), Ledger::default());
         crate::runtime()?.block_on(life::live(&state, seed, 0, ACTS / 4, &mut |line| before.hear(line)))?;
-        put_back(&state.join("journal.db"), 2, "DROP TABLE branch;")?;
+        put_back(&state.join("journal.db"), 2, JOURNAL_UNDO)?;
         for entry in std::fs::read_dir(state.join("compartments"))? {
             let path = entry?.path();
             if path.extension().is_some_and(|kind| kind == "db") {
-                put_back(&path, 1, "ALTER TABLE document DROP COLUMN text;")?;
+                put_back(&path, 1, COMPARTMENT_UNDO)?;
             }
         }
         Recording::go_on(folder, before, [seed.to_string(), "10000".into(), "20".into(), "full".into()])
@@ -139,6 +139,13 @@ impl Recording {
         Ok(count)
     }
 }
+
+/// The version before had every row in the outbox and in the tree at once.
+const JOURNAL_UNDO: &str = "UPDATE store SET settled = (SELECT coalesce(max(idx) + 1, 0) FROM trace);
+    DROP TRIGGER settle; DROP TRIGGER settle_at_start;
+    ALTER TABLE store DROP COLUMN settled; ALTER TABLE store DROP COLUMN counter;
+    ALTER TABLE trace DROP COLUMN nodes; ALTER TABLE trace DROP COLUMN waits; DROP TABLE branch;";
+const COMPARTMENT_UNDO: &str = "DROP INDEX document_unread; ALTER TABLE document DROP COLUMN text;";
 
 /// The last steps undone: what they added is gone, and so are their numbers. All of it stands in a log, as after a process that
 /// did not close.
