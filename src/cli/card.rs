@@ -26,6 +26,7 @@ use crate::secret::Pin;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
 use crate::vault::KnownCards;
+use crate::vault::keys;
 use crate::vault::provider;
 use crate::vault::provider::Sources;
 use std::io::BufRead;
@@ -279,9 +280,7 @@ async fn log_in(
     }
     let Some(pin) = typed(input) else { return Ok((shown, Some(No::PinMissing))) };
     let mut nonce = [0; 32];
-    if aws_lc_rs::rand::fill(&mut nonce).is_err() {
-        return Ok((shown, Some(No::Card(card::Error::SignatureRefused))));
-    }
+    keys::fill_random(&mut nonce);
     let statement = Statement::login(DEVICE, certificate.key_id(), &nonce);
     let message = statement.message().to_vec();
     let silent = || Error::Silent { reader: shown.reader.clone() };
