@@ -31,6 +31,8 @@ pub enum Trouble {
     RevocationListTooOld,
     RevocationListMissing,
     SignatureRefused,
+    /// Its signature is not that of the card that was known under its number.
+    CardNotAsKnown,
     /// Too many starts without a trusted time: neither cards nor leases can be judged.
     TimeLost,
     // The visit
@@ -128,6 +130,7 @@ impl Trouble {
         Trouble::RevocationListTooOld,
         Trouble::RevocationListMissing,
         Trouble::SignatureRefused,
+        Trouble::CardNotAsKnown,
         Trouble::TimeLost,
         Trouble::VisitEnded,
         Trouble::HandOverWaits,
@@ -262,6 +265,9 @@ impl Trouble {
             Trouble::SignatureRefused => words("3-07", "identité", "Preuve refusée",
                 "La carte n’a pas prouvé qu’elle est bien celle de son certificat.",
                 "Retirez cette carte, et signalez-la à votre service informatique."),
+            Trouble::CardNotAsKnown => words("3-14", "identité", "Carte changée",
+                "La borne connaissait une autre carte sous ce numéro.",
+                "Votre code n’est pas en cause. Retirez la carte, puis remettez-la\u{a0}: la borne la relira en entier."),
             Trouble::TimeLost => words("3-08", "identité", "Heure perdue",
                 "Après dix démarrages sans réseau, la borne ne sait plus si une carte ou un document est encore valable.",
                 "Connectez la borne au réseau pendant une minute, puis remettez la carte. Rien n’est perdu."),

@@ -5,9 +5,11 @@
 //! as it is: a card that is pulled while it checks a PIN is `Removed`, never a wrong PIN.
 //!
 //! - `find` what needs no PIN, one file at a time
+//! - `memory` what need not be read again
 //! - here: the line, the PIN, the signature
 
 mod find;
+mod memory;
 
 use crate::card::Error;
 use crate::card::PINPAD_PATIENCE;
@@ -28,7 +30,7 @@ use aws_lc_rs::digest;
 use zeroize::Zeroizing;
 
 pub(super) use find::Found;
-pub(super) use find::find;
+pub(super) use memory::Memory;
 
 /// Sends one command and brings its answer, status included.
 pub(super) type Transport<'a> = dyn FnMut(&[u8]) -> Result<Vec<u8>, Error> + 'a;

@@ -12,6 +12,7 @@
 //! - `pkcs15` what the card's files say, pure
 //! - `pinpad` readers with keys of their own, pure
 //! - `generation` which card an ATR announces, pure
+//! - `known` what a card said at an earlier visit, pure
 //! - `dialogue` what is said to the card, over any transport
 //! - `watch`, `work` the two threads
 //!
@@ -21,6 +22,7 @@
 
 mod dialogue;
 pub mod generation;
+pub mod known;
 pub mod pinpad;
 pub mod pkcs15;
 pub mod service;
@@ -42,6 +44,7 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 pub use generation::Generation;
+pub use known::Known;
 
 /// What the settings say of the reader.
 #[derive(Debug, Clone, Default)]
@@ -148,6 +151,8 @@ pub enum Error {
     PinNeeded,
     #[error("the card's signature does not verify under its certificate")]
     SignatureRefused,
+    #[error("the card does not sign as the one that was known under its number")]
+    NotAsKnown,
     #[error("the question was about a card that is no longer in the reader")]
     StaleInsertion,
     #[error("the card refused {step} with {status:04X}")]
@@ -179,9 +184,21 @@ impl Reader {
         Ok(Reader { inner: Arc::new(Inner { commands, shared }) })
     }
 
+    /// Under which number the card may be known. `None`: it tells none.
+    pub async fn serial(&self, insertion: u64) -> Result<Option<String>, Error> {
+        self.ask(insertion, |answer| Order::Serial { answer }).await
+    }
+
     /// Finds out which card it is, what its certificate is and how many tries are left. Needs no PIN and costs no try.
     pub async fn read(&self, insertion: u64) -> Result<CardContents, Error> {
-        self.ask(insertion, |answer| Order::Read { answer }).await
+        self.ask(insertion, |answer| Order::Read { known: None, answer }).await
+    }
+
+    /// The same, sparing what was known under the card's number and holds still. Nothing of it is proven before the login's
+    /// signature: a card that turns out to be another is [`Error::NotAsKnown`].
+    pub async fn read_known(&self, insertion: u64, known: Known) -> Result<CardContents, Error> {
+        let known = Some(Box::new(known));
+        self.ask(insertion, |answer| Order::Read { known, answer }).await
     }
 
     /// Sends the PIN once, if its length is one that the card accepts, then has the statement signed. The signature is
@@ -206,16 +223,33 @@ impl Reader {
         self.ask(insertion, |answer| Order::Situations { answer }).await
     }
 
+    /// What is worth being kept for the card's next visit, once it has logged in and told its situations; nothing is said
+    /// to the card.
+    pub async fn learnt(&self, insertion: u64) -> Result<Option<Known>, Error> {
+        self.ask(insertion, |answer| Order::Learnt { answer }).await
+    }
+
     /// The visit is over: resets the card, so that its PIN is forgotten, and lets go of it. Waits for nobody; what was
     /// asked before and has not begun is not done.
     pub fn leave(&self) {
+        drop(self.send_leave());
+    }
+
+    /// The same, and waits until it is done: whoever comes next finds the card free.
+    pub async fn left(&self) {
+        // The thread is gone only when the process ends; then the card is reset by the service.
+        let _done = self.send_leave().await;
+    }
+
+    fn send_leave(&self) -> oneshot::Receiver<()> {
         let leaves = {
             let mut now = self.inner.shared.lock();
             now.leaves += 1;
             now.leaves
         };
-        // The thread is gone only when the process ends; then the card is reset by the service.
-        let _ = self.inner.commands.send(Command { insertion: 0, leaves, order: Order::Leave });
+        let (done, is_done) = oneshot::channel();
+        let _ = self.inner.commands.send(Command { insertion: 0, leaves, order: Order::Leave { done } });
+        is_done
     }
 
     /// What is in the reader now.
@@ -256,12 +290,14 @@ struct Command {
 }
 
 enum Order {
-    Read { answer: oneshot::Sender<Result<CardContents, Error>> },
+    Serial { answer: oneshot::Sender<Result<Option<String>, Error>> },
+    Read { known: Option<Box<Known>>, answer: oneshot::Sender<Result<CardContents, Error>> },
+    Learnt { answer: oneshot::Sender<Result<Option<Known>, Error>> },
     Login { pin: Pin, statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
     Situations { answer: oneshot::Sender<Result<Vec<Situation>, Error>> },
     LoginOnReader { statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
     Sign { statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
-    Leave,
+    Leave { done: oneshot::Sender<()> },
 }
 
 /// What `card-watch` knows and `card-work` needs.

@@ -10,6 +10,7 @@ use crate::card::Cps4;
 use crate::card::Error;
 use crate::card::Generation;
 use crate::card::InReader;
+use crate::card::Known;
 use crate::card::Order;
 use crate::card::Pinpad;
 use crate::card::Shared;
@@ -17,6 +18,7 @@ use crate::card::dialogue;
 use crate::card::dialogue::Found;
 use crate::card::dialogue::Keys;
 use crate::card::dialogue::Line;
+use crate::card::dialogue::Memory;
 use crate::card::pinpad;
 use crate::card::pinpad::Features;
 use crate::card::pinpad::Properties;
@@ -31,6 +33,7 @@ use std::sync::Arc;
 use std::sync::mpsc as channel;
 use std::thread;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 /// Starts the thread. It ends when no handle is left, and then ends `card-watch`.
@@ -65,52 +68,58 @@ struct Held {
     is_chosen: bool,
     /// How its PIN is asked for on the reader's own keys.
     keys: Option<Way>,
-    found: Option<Found>,
+    memory: Memory,
 }
 
 impl Worker {
     fn run(mut self, orders: &channel::Receiver<Command>) {
+        // While the watch looks for the card: whoever waits for it need not wait for this too. What fails is tried again.
+        self.context = pcsc::Context::establish(pcsc::Scope::User).ok();
         for command in orders {
             let insertion = command.insertion;
             let ended = self.shared.lock().leaves != command.leaves;
             match command.order {
-                Order::Leave => self.leave(),
-                Order::Read { answer } => {
-                    if !answer.is_closed() {
-                        let result = self.current(insertion, ended).and_then(|seen| self.read(&seen));
-                        // The asker may be gone by now; nothing depends on it.
-                        let _ = answer.send(result);
-                    }
+                Order::Leave { done } => {
+                    self.leave();
+                    let _ = done.send(());
                 }
-                Order::Login { pin, statement, answer } => {
-                    if !answer.is_closed() {
-                        let result = self.current(insertion, ended).and_then(|seen| {
-                            self.with_found(&seen, |card, found| dialogue::login(card, found, &pin, &statement))
-                        });
-                        let _ = answer.send(result);
-                    }
+                Order::Serial { answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                    worker.with_memory(seen, |card, memory| memory.serial(card))
+                }),
+                Order::Read { known, answer } => {
+                    self.answer(insertion, ended, answer, |worker, seen| worker.read(seen, known));
                 }
+                Order::Learnt { answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                    Ok(worker.held.as_ref().and_then(|held| held.memory.learnt(Generation::of(&seen.atr))))
+                }),
+                Order::Login { pin, statement, answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                    worker.signed(seen, |card, found| dialogue::login(card, found, &pin, &statement))
+                }),
+                Order::LoginOnReader { statement, answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                    worker.signed(seen, |card, found| dialogue::login_on_reader(card, found, &statement))
+                }),
                 Order::Situations { answer } => {
-                    if !answer.is_closed() {
-                        let result = self.current(insertion, ended).and_then(|seen| self.situations(&seen));
-                        let _ = answer.send(result);
-                    }
-                }
-                Order::LoginOnReader { statement, answer } => {
-                    if !answer.is_closed() {
-                        let result = self.current(insertion, ended).and_then(|seen| {
-                            self.with_found(&seen, |card, found| dialogue::login_on_reader(card, found, &statement))
-                        });
-                        let _ = answer.send(result);
-                    }
+                    self.answer(insertion, ended, answer, |worker, seen| worker.situations(seen));
                 }
                 Order::Sign { statement, answer } => {
-                    if !answer.is_closed() {
-                        let result = self.current(insertion, ended).and_then(|seen| self.sign(&seen, &statement));
-                        let _ = answer.send(result);
-                    }
+                    self.answer(insertion, ended, answer, |worker, seen| worker.sign(seen, &statement));
                 }
             }
+        }
+    }
+
+    /// Does what is asked about the card that is in, if anybody still waits for it.
+    fn answer<T>(
+        &mut self,
+        insertion: u64,
+        ended: bool,
+        answer: oneshot::Sender<Result<T, Error>>,
+        act: impl FnOnce(&mut Worker, &InReader) -> Result<T, Error>,
+    ) {
+        if !answer.is_closed() {
+            let result = self.current(insertion, ended).and_then(|seen| act(self, &seen));
+            // The asker may be gone by now; nothing depends on it.
+            let _ = answer.send(result);
         }
     }
 
@@ -125,17 +134,22 @@ impl Worker {
         }
     }
 
-    fn read(&mut self, seen: &InReader) -> Result<CardContents, Error> {
-        let contents = self.with_found(seen, |card, found| {
-            Ok(CardContents {
-                reader: seen.reader.to_string_lossy().into_owned(),
-                atr: seen.atr.clone(),
-                generation: Generation::of(&seen.atr),
-                serial: found.serial.clone(),
-                certificate: found.certificate.der().to_vec(),
-                tries_left: dialogue::tries_left(card, found)?,
-                pin_digits: (found.pin.digits_min, found.pin.digits_max),
-                has_pinpad: false,
+    fn read(&mut self, seen: &InReader, known: Option<Box<Known>>) -> Result<CardContents, Error> {
+        let contents = self.with_memory(seen, |card, memory| {
+            if let Some(known) = known {
+                memory.recall(card, *known)?;
+            }
+            memory.with_found(card, |card, found| {
+                Ok(CardContents {
+                    reader: seen.reader.to_string_lossy().into_owned(),
+                    atr: seen.atr.clone(),
+                    generation: Generation::of(&seen.atr),
+                    serial: found.serial.clone(),
+                    certificate: found.certificate.der().to_vec(),
+                    tries_left: dialogue::tries_left(card, found)?,
+                    pin_digits: (found.pin.digits_min, found.pin.digits_max),
+                    has_pinpad: false,
+                })
             })
         })?;
         let has_pinpad = self.held.as_ref().is_some_and(|held| held.keys.is_some());
@@ -144,25 +158,42 @@ impl Worker {
 
     /// As [`Worker::sign`]: without the connection that took the PIN, every file would be refused.
     fn situations(&mut self, seen: &InReader) -> Result<Vec<Situation>, Error> {
-        if self.held.as_ref().is_none_or(|held| held.found.is_none()) {
+        if !self.is_held_and_found() {
             return Err(Error::PinNeeded);
         }
-        self.with_found(seen, dialogue::situations)
+        self.with_memory(seen, |card, memory| memory.situations(card))
     }
 
     /// Only on a connection that is still held: a new one has no PIN.
     fn sign(&mut self, seen: &InReader, statement: &Statement) -> Result<Vec<u8>, Error> {
-        if self.held.as_ref().is_none_or(|held| held.found.is_none()) {
+        if !self.is_held_and_found() {
             return Err(Error::PinNeeded);
         }
-        self.with_found(seen, |card, found| dialogue::sign(card, found, statement))
+        self.signed(seen, |card, found| dialogue::sign(card, found, statement))
     }
 
-    /// Does something with the connected card, whose files have been read.
-    fn with_found<T>(
+    fn is_held_and_found(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.memory.is_found())
+    }
+
+    /// Has the card sign: its signature has verified under what is known of it.
+    fn signed(
         &mut self,
         seen: &InReader,
-        act: impl FnOnce(&mut Line<'_>, &Found) -> Result<T, Error>,
+        act: impl FnOnce(&mut Line<'_>, &Found) -> Result<Vec<u8>, Error>,
+    ) -> Result<Vec<u8>, Error> {
+        self.with_memory(seen, |card, memory| {
+            let signature = memory.with_found(card, act)?;
+            memory.is_borne_out();
+            Ok(signature)
+        })
+    }
+
+    /// Does something with the connected card, and what is known of it.
+    fn with_memory<T>(
+        &mut self,
+        seen: &InReader,
+        act: impl FnOnce(&mut Line<'_>, &mut Memory) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut held = match self.held.take() {
             Some(held) => held,
@@ -182,15 +213,7 @@ impl Worker {
             generation: Generation::of(&seen.atr),
             is_chosen: held.is_chosen,
         };
-        let result = match held.found.take() {
-            Some(found) => Ok(found),
-            None => dialogue::find(&mut line),
-        }
-        .and_then(|found| {
-            let result = act(&mut line, &found);
-            held.found = Some(found);
-            result
-        });
+        let result = act(&mut line, &mut held.memory);
         held.is_chosen = line.is_chosen;
         drop(line);
         match broken.get() {
@@ -224,7 +247,7 @@ impl Worker {
                     let keys = if self.pinpad == Pinpad::Auto { keys_of(&card, &seen.reader) } else { None };
                     let framing = Framing { protocol, channel };
                     let insertion = seen.insertion;
-                    return Ok(Held { insertion, card, framing, keys, is_chosen: false, found: None });
+                    return Ok(Held { insertion, card, framing, keys, is_chosen: false, memory: Memory::default() });
                 }
                 Err(error) => error,
             };

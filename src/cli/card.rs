@@ -2,11 +2,15 @@
 //!
 //! The PIN comes from standard input, never from the arguments, and is sent at most once. On the last try it is not sent
 //! without `--last-try`, and to a card that is not trusted it is not sent at all. Exit codes: 1 when the card, its chain or
-//! its PIN says no, 3 when the reader or the dialogue failed.
+//! its PIN says no, 3 when the reader or the dialogue failed, or the card fell silent.
+//!
+//! `show` reads the card whole. `login` spares what the vault here knows of it, and writes down what it learns.
+
+mod shown;
 
 use crate::card;
 use crate::card::CardContents;
-use crate::card::Generation;
+use crate::card::Known;
 use crate::card::Notice;
 use crate::card::Reader;
 use crate::card::Seen;
@@ -14,21 +18,35 @@ use crate::config;
 use crate::config::Config;
 use crate::identity::certificate;
 use crate::identity::certificate::Certificate;
-use crate::identity::holder::Situation;
 use crate::identity::statement::Statement;
 use crate::identity::trust;
-use crate::identity::trust::Warning;
 use crate::kiosk::trusted;
 use crate::kiosk::trusted::Trust;
 use crate::secret::Pin;
+use crate::time::UnixSeconds;
 use crate::time::Wall;
-use serde::Serialize;
+use crate::vault::KnownCards;
+use crate::vault::keys;
+use crate::vault::provider;
+use crate::vault::provider::Sources;
 use std::io::BufRead;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+use shown::describe;
+use shown::describe_refused;
+use shown::shown_situation;
+use shown::written;
+
+pub use shown::Shown;
+pub use shown::ShownCertificate;
+pub use shown::ShownChain;
+pub use shown::ShownCrl;
+pub use shown::ShownHolder;
+pub use shown::ShownSituation;
 
 /// What both verbs are asked with.
 pub struct Asked<'a> {
@@ -52,67 +70,6 @@ pub enum LastTry {
     Use,
 }
 
-/// The stable JSON of both verbs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Shown {
-    pub reader: String,
-    /// Hexadecimal.
-    pub atr: String,
-    /// `cps3`, `cps4`, `contactless` or `unknown`.
-    pub generation: &'static str,
-    pub serial: Option<String>,
-    pub holder: Option<ShownHolder>,
-    pub certificate: Option<ShownCertificate>,
-    pub chain: ShownChain,
-    pub crl: ShownCrl,
-    /// 0: blocked; null: the card does not say.
-    pub tries_left: Option<u8>,
-    /// The card signed a fresh nonce under its PIN, and the signature verifies.
-    pub verified: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownHolder {
-    pub id: String,
-    pub names: String,
-    /// TRE_G15.
-    pub profession: Option<u16>,
-    pub in_training: bool,
-    pub card_kind: &'static str,
-    /// null before the PIN.
-    pub situations: Option<Vec<ShownSituation>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownSituation {
-    pub structure: String,
-    pub name: String,
-    pub sector: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownCertificate {
-    pub subject: String,
-    pub issuer: String,
-    /// RFC 3339.
-    pub not_after: String,
-    /// Hexadecimal SHA-256 of the public key.
-    pub key_id: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
-pub struct ShownChain {
-    pub ok: bool,
-    /// Why not; or, when it is, what could not be told for sure.
-    pub why: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
-pub struct ShownCrl {
-    pub age_days: Option<i64>,
-    pub ok: bool,
-}
-
 /// Who is in the reader.
 pub fn show(asked: &Asked<'_>) -> ExitCode {
     show_on(asked, &mut std::io::stdout().lock())
@@ -125,13 +82,17 @@ pub fn login(asked: &Asked<'_>, last_try: LastTry) -> ExitCode {
 
 /// [`show`], written elsewhere.
 pub fn show_on(asked: &Asked<'_>, output: &mut dyn Write) -> ExitCode {
-    let outcome = on_runtime(async { look(asked).await.map(|look| (look.shown, None)) });
+    let outcome = on_runtime(async { look(asked, None).await.map(|look| (look.shown, None)) });
     tell(outcome, asked.form, output)
 }
 
 /// [`login`], typed and written elsewhere.
 pub fn login_on(asked: &Asked<'_>, last_try: LastTry, input: &mut dyn BufRead, output: &mut dyn Write) -> ExitCode {
-    let outcome = on_runtime(async { Ok(log_in(look(asked).await?, last_try, input).await) });
+    let known = known_cards(asked.state);
+    let outcome = on_runtime(async {
+        let look = look(asked, known.as_ref()).await?;
+        log_in(look, last_try, input, known.as_ref().map(|known| (known, asked.now.value()))).await
+    });
     tell(outcome, asked.form, output)
 }
 
@@ -144,6 +105,11 @@ enum Error {
     Reader(#[source] card::Error),
     #[error("the card in the reader {reader} could not be read")]
     Card { reader: String, source: card::Error },
+    #[error(
+        "the card in the reader {reader} has not answered within {} s: take it out, wipe its chip, put it in again",
+        ANSWER_WITHIN.as_secs()
+    )]
+    Silent { reader: String },
     #[error("there is no card in the reader")]
     NoCard,
     #[error("the card's certificate is not understood")]
@@ -210,19 +176,37 @@ pub(super) fn contents(config: &Config) -> Result<CardContents, card::Error> {
         let options = options(config);
         let reader = Reader::start(options, tell)?;
         match wait_for_card(&reader, &mut notices).await {
-            // A reader without a time limit of its own waits for a mute card as long as it lies there.
-            Ok(seen) => {
-                let read = tokio::time::timeout(READ_WITHIN, reader.read(seen.insertion)).await;
-                read.unwrap_or(Err(card::Error::Mute))
-            }
+            Ok(seen) => answered(reader.read(seen.insertion)).await.unwrap_or(Err(card::Error::Mute)),
             Err(Error::Reader(error)) => Err(error),
             Err(_) => Err(card::Error::Removed),
         }
     })
 }
 
+/// A reader without a time limit of its own waits for a mute card as long as it lies there. `None`: we do not.
+async fn answered<T>(asked: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(ANSWER_WITHIN, asked).await.ok()
+}
+
+/// What the vault here knows of cards. Without one, or without its key, every card is read whole.
+fn known_cards(state: &Path) -> Option<KnownCards> {
+    let credentials = super::credentials();
+    KnownCards::here(Sources { state, credentials: credentials.as_deref(), tpms: Path::new(provider::TPMS) }).ok()
+}
+
+/// The card's contents, sparing what is known of it.
+async fn read(reader: &Reader, insertion: u64, known: Option<&KnownCards>) -> Result<CardContents, card::Error> {
+    let Some(known) = known else { return reader.read(insertion).await };
+    let serial = reader.serial(insertion).await?;
+    let of = |serial: String| Known::read(&known.known(&serial).ok().flatten()?);
+    match serial.and_then(of) {
+        Some(known) => reader.read_known(insertion, known).await,
+        None => reader.read(insertion).await,
+    }
+}
+
 /// Reads what is in the reader, without the PIN.
-async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
+async fn look(asked: &Asked<'_>, known: Option<&KnownCards>) -> Result<Look, Error> {
     let trusted = Trust::read(&asked.config.trust, asked.state).map_err(Error::Trust)?;
     let crls = trusted.crls().map_err(Error::Trust)?;
     let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
@@ -230,7 +214,8 @@ async fn look(asked: &Asked<'_>) -> Result<Look, Error> {
     let reader = Reader::start(options, tell).map_err(Error::Reader)?;
     let seen = wait_for_card(&reader, &mut notices).await?;
     let insertion = seen.insertion;
-    match reader.read(insertion).await {
+    let contents = answered(read(&reader, insertion, known)).await;
+    match contents.ok_or_else(|| Error::Silent { reader: seen.reader.clone() })? {
         Ok(contents) => {
             let certificate = Certificate::parse(&contents.certificate).map_err(Error::Certificate)?;
             let verdict = trust::verify(&certificate, &trusted.anchors, &crls, asked.now);
@@ -277,50 +262,88 @@ async fn wait_for_card(reader: &Reader, notices: &mut mpsc::Receiver<Notice>) ->
 }
 
 /// Sends the PIN, if everything before it says yes.
-async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead) -> Outcome {
+async fn log_in(
+    look: Look,
+    last_try: LastTry,
+    input: &mut dyn BufRead,
+    known: Option<(&KnownCards, UnixSeconds)>,
+) -> Result<Outcome, Error> {
     let Look { mut shown, reader, insertion, certificate, refused, notices: _notices } = look;
-    let Some(certificate) = certificate else { return (shown, refused.map(No::Card)) };
+    let Some(certificate) = certificate else { return Ok((shown, refused.map(No::Card))) };
     if !(shown.chain.ok && shown.crl.ok) {
-        return (shown, Some(No::Untrusted));
+        return Ok((shown, Some(No::Untrusted)));
     }
     match (shown.tries_left, last_try) {
-        (Some(0), _) => return (shown, Some(No::Card(card::Error::Blocked))),
-        (Some(1), LastTry::Keep) => return (shown, Some(No::LastTry)),
+        (Some(0), _) => return Ok((shown, Some(No::Card(card::Error::Blocked)))),
+        (Some(1), LastTry::Keep) => return Ok((shown, Some(No::LastTry))),
         _ => {}
     }
-    let Some(pin) = typed(input) else { return (shown, Some(No::PinMissing)) };
+    let Some(pin) = typed(input) else { return Ok((shown, Some(No::PinMissing))) };
     let mut nonce = [0; 32];
-    if aws_lc_rs::rand::fill(&mut nonce).is_err() {
-        return (shown, Some(No::Card(card::Error::SignatureRefused)));
-    }
+    keys::fill_random(&mut nonce);
     let statement = Statement::login(DEVICE, certificate.key_id(), &nonce);
     let message = statement.message().to_vec();
-    let answer = reader.login(insertion, pin, statement).await;
+    let silent = || Error::Silent { reader: shown.reader.clone() };
+    let answer = answered(reader.login(insertion, pin, statement)).await.ok_or_else(silent)?;
     // Behind the PIN, and only for who was let in; a card that does not tell leaves null.
-    let situations = if answer.is_ok() { reader.situations(insertion).await.ok() } else { None };
-    reader.leave();
+    let situations = match answer {
+        Ok(_) => answered(reader.situations(insertion)).await.ok_or_else(silent)?.ok(),
+        Err(_) => None,
+    };
+    if let Some((known, at)) = known {
+        keep(known, &reader, insertion, shown.serial.as_deref(), answer.as_ref().err(), at).await;
+    }
+    reader.left().await;
     match answer {
         Ok(signature) if certificate.verify_signature(&message, &signature).is_ok() => {
             shown.verified = true;
             if let Some(holder) = &mut shown.holder {
                 holder.situations = situations.map(|all| all.into_iter().map(shown_situation).collect());
             }
-            (shown, None)
+            Ok((shown, None))
         }
-        Ok(_) => (shown, Some(No::Card(card::Error::SignatureRefused))),
+        Ok(_) => Ok((shown, Some(No::Card(card::Error::SignatureRefused)))),
+        Err(source) if is_of_the_reader(source) => Err(Error::Card { reader: shown.reader, source }),
         Err(error) => {
             shown.tries_left = match error {
                 card::Error::WrongPin { tries_left } => Some(tries_left),
                 card::Error::Blocked => Some(0),
                 _ => shown.tries_left,
             };
-            (shown, Some(No::Card(error)))
+            Ok((shown, Some(No::Card(error))))
         }
     }
 }
 
-fn shown_situation(Situation { structure, name, sector }: Situation) -> ShownSituation {
-    ShownSituation { structure, name, sector }
+/// The reader failed, or the dialogue did: the card has said neither yes nor no.
+fn is_of_the_reader(error: card::Error) -> bool {
+    use card::Error as E;
+    matches!(
+        error,
+        E::NoReader | E::ServiceDown | E::Busy | E::Mute | E::Removed | E::StaleInsertion | E::NoThread | E::Reader(_)
+    )
+}
+
+/// Writes down what was learnt of the card, or strikes out what was not so. A kiosk that runs here writes for itself.
+async fn keep(
+    known: &KnownCards,
+    reader: &Reader,
+    insertion: u64,
+    serial: Option<&str>,
+    failed: Option<&card::Error>,
+    at: UnixSeconds,
+) {
+    let kept = match (failed, serial) {
+        (Some(card::Error::NotAsKnown), Some(serial)) => known.forget(serial),
+        (None, Some(serial)) => match reader.learnt(insertion).await {
+            Ok(Some(learnt)) => known.keep(serial, &learnt.to_bytes(), at),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    };
+    if let Err(error) = kept {
+        tracing::debug!(%error, "what was learnt of the card is not kept");
+    }
 }
 
 fn typed(input: &mut dyn BufRead) -> Option<Pin> {
@@ -328,106 +351,6 @@ fn typed(input: &mut dyn BufRead) -> Option<Pin> {
     let mut line = String::with_capacity(64);
     input.read_line(&mut line).ok()?;
     Pin::from_typed(line)
-}
-
-fn describe(
-    contents: &CardContents,
-    certificate: &Certificate,
-    verdict: Result<trust::Verified, trust::Error>,
-) -> Shown {
-    let holder = certificate.holder();
-    let (chain, crl) = match verdict {
-        Ok(verified) => {
-            let why: Vec<&str> = verified.warnings.iter().map(|warning| words(*warning)).collect();
-            let why = (!why.is_empty()).then(|| why.join("; "));
-            (ShownChain { ok: true, why }, ShownCrl { age_days: Some(verified.crl_age_s / 86_400), ok: true })
-        }
-        // The chain stands; only the list fails it.
-        Err(trust::Error::CrlTooOld { age_days }) => {
-            (ShownChain { ok: true, why: None }, ShownCrl { age_days: Some(age_days), ok: false })
-        }
-        Err(trust::Error::CrlMissing) => (ShownChain { ok: true, why: None }, ShownCrl::default()),
-        Err(error) => (ShownChain { ok: false, why: Some(error.to_string()) }, ShownCrl::default()),
-    };
-    Shown {
-        reader: contents.reader.clone(),
-        atr: hex::encode_upper(&contents.atr),
-        generation: contents.generation.name(),
-        serial: contents.serial.clone(),
-        holder: Some(ShownHolder {
-            id: holder.id.0,
-            names: format!("{} {}", holder.given_name, holder.family_name).trim().to_owned(),
-            profession: holder.profession.map(|profession| profession.0),
-            in_training: holder.in_training,
-            card_kind: holder.card_kind.name(),
-            situations: None,
-        }),
-        certificate: Some(ShownCertificate {
-            subject: certificate.subject().to_owned(),
-            issuer: certificate.issuer().to_owned(),
-            not_after: certificate.not_after().rfc3339(),
-            key_id: hex::encode(certificate.key_id().0),
-        }),
-        chain,
-        crl,
-        tries_left: contents.tries_left,
-        verified: false,
-    }
-}
-
-fn describe_refused(seen: &Seen, error: card::Error) -> Shown {
-    Shown {
-        reader: seen.reader.clone(),
-        atr: hex::encode_upper(&seen.atr),
-        generation: Generation::of(&seen.atr).name(),
-        serial: None,
-        holder: None,
-        certificate: None,
-        chain: ShownChain { ok: false, why: Some(error.to_string()) },
-        crl: ShownCrl::default(),
-        tries_left: None,
-        verified: false,
-    }
-}
-
-fn words(warning: Warning) -> &'static str {
-    match warning {
-        Warning::ValidityUncertain => "the clock cannot tell whether the certificate is valid now",
-        Warning::CrlAging => "the revocation list is aging",
-        Warning::CrlAgeUncertain => "the clock cannot tell how old the revocation list is",
-    }
-}
-
-fn written(shown: &Shown, form: Form) -> String {
-    match form {
-        Form::Json => serde_json::to_string(shown).expect("text, numbers and nothing else are always JSON"),
-        Form::Text => text(shown),
-    }
-}
-
-/// For people; scripts take the JSON.
-fn text(shown: &Shown) -> String {
-    let mut lines = vec![format!("reader       {}", shown.reader), format!("card         {}", shown.generation)];
-    if let Some(serial) = &shown.serial {
-        lines.push(format!("serial       {serial}"));
-    }
-    if let Some(holder) = &shown.holder {
-        lines.push(format!("holder       {} ({}, {})", holder.names, holder.id, holder.card_kind));
-        let profession = holder.profession.map_or("none".to_owned(), |code| code.to_string());
-        lines.push(format!("profession   {profession}{}", if holder.in_training { ", in training" } else { "" }));
-    }
-    if let Some(certificate) = &shown.certificate {
-        lines.push(format!("issuer       {}", certificate.issuer));
-        lines.push(format!("valid until  {}", certificate.not_after));
-    }
-    let chain = if shown.chain.ok { "ok" } else { "refused" };
-    let why = shown.chain.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-    lines.push(format!("chain        {chain}{why}"));
-    let age = shown.crl.age_days.map_or("none".to_owned(), |days| format!("{days} days old"));
-    lines.push(format!("revocations  {age}{}", if shown.crl.ok { "" } else { ", not usable" }));
-    lines.push(format!("tries left   {}", shown.tries_left.map_or("not told".to_owned(), |left| left.to_string())));
-    lines.push(format!("PIN          {}", if shown.verified { "verified" } else { "not verified" }));
-    lines.join("\n")
 }
 
 /// An error with its causes, on one line.
@@ -445,6 +368,6 @@ fn complain(error: &dyn std::error::Error) {
 const DEVICE: &str = "chevet card login";
 /// More changes than anybody makes while one command runs.
 const NOTICES_MAX: usize = 64;
-/// Reading a card takes a second or two.
-const READ_WITHIN: Duration = Duration::from_secs(8);
+/// Reading a card takes a second or two, and so does logging in.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 const CARD_WITHIN: Duration = Duration::from_millis(1_500);

@@ -23,6 +23,7 @@ use std::error::Error;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 use std::time::SystemTime;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -65,16 +66,30 @@ pub fn run(arguments: Arguments) -> u8 {
 /// libpcsclite reads where its service listens from the environment, once: so this program begins again, as a child, with
 /// that set. Ctrl-C reaches both; the service ends with its owner's pipe.
 fn begin_again_beside_a_reader() -> Result<u8, Failure> {
-    let service = Pcscd::start()?;
+    let mut service = Pcscd::start()?;
     let (name, value) = service.environment();
     let [slot, _second] = service.slots();
+    let orders = service.listen()?;
     let mut child = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .arg("--slot")
         .arg(slot.path())
         .env(name, value)
         .spawn()?;
-    let code = child.wait()?.code();
+    // Looked at in turn: nobody waits for either within a blink.
+    orders.set_nonblocking(true)?;
+    let code = loop {
+        if let Some(status) = child.try_wait()? {
+            break status.code();
+        }
+        match orders.accept() {
+            Ok((line, _)) => {
+                line.set_nonblocking(false)?;
+                service.obey(line)?;
+            }
+            Err(_) => std::thread::sleep(LOOK),
+        }
+    };
     drop(service);
     Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(cli::FAILED))
 }
@@ -124,6 +139,8 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
     runtime.shutdown_background();
     told
 }
+
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Five lines for a newcomer.
 fn what_to_try(stage: &Stage) {

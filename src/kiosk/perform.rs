@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 mod attest;
 pub mod hands;
+mod known;
 mod memory;
 mod record;
 

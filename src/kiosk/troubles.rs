@@ -42,6 +42,7 @@ pub fn of_card(error: &card::Error) -> Trouble {
         card::Error::Contactless => Trouble::CardContactless,
         card::Error::NoApplication | card::Error::NoCertificate => Trouble::CardNoApplication,
         card::Error::SignatureRefused => Trouble::SignatureRefused,
+        card::Error::NotAsKnown => Trouble::CardNotAsKnown,
         card::Error::PinTimedOut | card::Error::PinCancelled => Trouble::PinNotTyped,
         card::Error::Blocked => Trouble::CardBlocked,
         _ => Trouble::CardDialogue,
@@ -198,6 +199,7 @@ mod tests {
         check(of_card(&card::Error::Contactless), Trouble::CardContactless, "carte");
         check(of_card(&card::Error::Blocked), Trouble::CardBlocked, "carte");
         check(of_card(&card::Error::SignatureRefused), Trouble::SignatureRefused, "identité");
+        check(of_card(&card::Error::NotAsKnown), Trouble::CardNotAsKnown, "identité");
         check(of_card(&card::Error::Dialogue { step: "select", status: 0x6a82 }), Trouble::CardDialogue, "carte");
     }
 

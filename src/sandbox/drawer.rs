@@ -77,6 +77,13 @@ impl Drawer {
         self.print(sheets().into_iter().find(|sheet| sheet.profile.name == name).ok_or(Error::NoSuchCard)?)
     }
 
+    /// The card of one with the number of another's: it lies, or the other was made anew.
+    pub fn card_numbered(&self, name: &str, as_of: &str) -> Result<Card, Error> {
+        let number = Drawer::profile(as_of).ok_or(Error::NoSuchCard)?.card_number;
+        let own = sheets().into_iter().find(|sheet| sheet.profile.name == name).ok_or(Error::NoSuchCard)?;
+        self.print(Sheet { profile: Profile { card_number: number, ..own.profile }, ..own })
+    }
+
     fn print(&self, sheet: Sheet) -> Result<Card, Error> {
         let secrets = self.pki.card(&sheet.profile).map_err(|source| Error::Print { source })?;
         let Sheet { chip, make, profile, tries_left, .. } = sheet;

@@ -19,6 +19,7 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixListener;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -192,6 +193,42 @@ impl Drop for Pcscd {
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
+
+/// Where another process may have the reader unplugged and plugged in again.
+impl Pcscd {
+    /// Must be asked for before that process is started.
+    pub fn listen(&self) -> Result<UnixListener, Error> {
+        let path = self.folder.join(ORDERS);
+        UnixListener::bind(&path).map_err(|source| Error::Folder { path, source })
+    }
+
+    /// One order: `unplug` or `plug`. Answers once the service answers again.
+    pub fn obey(&mut self, line: UnixStream) -> Result<(), Error> {
+        let mut asked = String::new();
+        let unheard = |source| Error::Unshare { source };
+        let mut line = BufReader::new(line);
+        line.read_line(&mut asked).map_err(unheard)?;
+        self.stop()?;
+        match asked.trim() {
+            "unplug" => self.start_without_readers()?,
+            _ => self.start_again()?,
+        }
+        line.get_mut().write_all(b"done\n").map_err(unheard)
+    }
+}
+
+/// Has the service of this slot's reader obey.
+pub fn order(slot: &Slot, what: &str) -> std::io::Result<()> {
+    let mut line = UnixStream::connect(slot.path().with_file_name(ORDERS))?;
+    line.write_all(format!("{what}\n").as_bytes())?;
+    let mut answer = String::new();
+    match BufReader::new(line).read_line(&mut answer)? {
+        0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
+}
+
+const ORDERS: &str = "orders";
 
 /// Short, because a Unix socket's path has at most 107 bytes; open to this user alone.
 fn new_folder() -> Result<PathBuf, Error> {

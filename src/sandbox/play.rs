@@ -1,6 +1,7 @@
 //! One whole visit, played by itself through the real window: a card is put in, controls are pressed where they are drawn,
 //! every page is photographed, and the story is told in `visit.md`. It ends well only if the traces have arrived.
 
+use crate::sandbox::cps::Card;
 use crate::sandbox::stage::Stage;
 use crate::sandbox::vpcd::Inserted;
 use crate::sandbox::vpcd::Slot;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
 
+mod cards;
 mod gates;
 
 /// Who plays, on what, and where the pictures go.
@@ -45,6 +47,8 @@ pub enum Error {
     Card { what: String },
     #[error("the stage")]
     Stage { source: crate::sandbox::stage::Error },
+    #[error("the reader could not be unplugged, or taken by another program: {what}")]
+    Reader { what: String },
     #[error("{what}")]
     Wrong { what: &'static str },
 }
@@ -269,31 +273,6 @@ impl Player {
         self.picture("tout-est-transmis", "Le réseau est revenu : tout est transmis.").await
     }
 
-    /// What a person sees with other cards.
-    async fn other_cards(&mut self) -> Result<(), Error> {
-        let scenes = [
-            ("unknown", "carte-inconnue", "Une carte d’une autre famille : rien ne lui est demandé."),
-            ("cps4", "carte-cps4", "Une carte d’une autre génération : nommée, et refusée."),
-            ("expired", "carte-perimee", "Une carte périmée."),
-            ("revoked", "carte-revoquee", "Une carte en opposition."),
-            ("pin-blocked", "carte-bloquee", "Une carte bloquée : aucun code n’est demandé."),
-        ];
-        for (card, name, sentence) in scenes {
-            self.insert(card).await?;
-            self.until("page that says why not", |view| matches!(view.body, Body::Trouble(_))).await?;
-            self.picture(name, sentence).await?;
-            self.pull();
-            self.until("idle page", |view| matches!(view.body, Body::Idle(_))).await?;
-        }
-        self.insert("last-try").await?;
-        let asks = |view: &View| matches!(&view.body, Body::Pin(pin) if pin.asks_last_try);
-        self.until("question about the last try", asks).await?;
-        self.picture("dernier-essai", "Dernier essai : la borne demande un oui avant tout chiffre.").await?;
-        self.pull();
-        self.until("idle page", |view| matches!(view.body, Body::Idle(_))).await?;
-        Ok(())
-    }
-
     /// So many more rows of this class must arrive, and no more.
     fn owe(&mut self, class: &'static str, more: usize) {
         match self.owed.iter_mut().find(|(known, _)| *known == class) {
@@ -303,11 +282,14 @@ impl Player {
     }
 
     async fn insert(&mut self, name: &'static str) -> Result<(), Error> {
-        let what = |error: &dyn std::error::Error| Error::Card { what: error.to_string() };
-        let card = self.stage.drawer.card(name).map_err(|error| what(&error))?;
+        let card = self.stage.drawer.card(name).map_err(|error| Error::Card { what: error.to_string() })?;
+        self.put_in(card, name)
+    }
+
+    fn put_in(&mut self, card: Card, name: &str) -> Result<(), Error> {
         // The driver speaks when it next looks into the slot; that wait is its own, not the runtime's.
-        let inserted = tokio::task::block_in_place(|| self.slot.insert(card)).map_err(|error| what(&error))?;
-        self.inside = Some(inserted);
+        let inserted = tokio::task::block_in_place(|| self.slot.insert(card));
+        self.inside = Some(inserted.map_err(|error| Error::Card { what: error.to_string() })?);
         self.tell(&format!("\nCarte insérée : *{name}*.\n"));
         Ok(())
     }

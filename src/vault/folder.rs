@@ -46,6 +46,11 @@ impl Taken {
         self.was_left_open && is_something && !Path::new(&log).exists()
     }
 
+    /// For whoever writes a little and leaves: what a crashed process left is for the next kiosk to look at, untouched.
+    pub fn if_it_was_closed(self) -> Result<Taken, Error> {
+        if self.was_left_open { Err(Error::InUse) } else { Ok(self) }
+    }
+
     /// Once the journal is open, and its log's name on the disk.
     pub fn is_open(&self) -> Result<(), Error> {
         self.say(OPEN).map_err(Error::folder("writing its lock"))

@@ -231,7 +231,7 @@ impl Keys {
     }
 
     /// The keys of the journal that is there, or the news that it is not ours.
-    fn checked(database: &Connection, device_key: &SecretKey, device: &str) -> Result<Keys, Error> {
+    pub(super) fn checked(database: &Connection, device_key: &SecretKey, device: &str) -> Result<Keys, Error> {
         let row = database.query_row("SELECT store_id, key_check FROM store WHERE id = 1", [], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
         });

@@ -10,6 +10,9 @@ use crate::vault::Error;
 use aws_lc_rs::hkdf::HKDF_SHA256;
 use aws_lc_rs::hkdf::Salt;
 use aws_lc_rs::hmac;
+use rustix::io::retry_on_intr;
+use rustix::rand::GetRandomFlags;
+use rustix::rand::getrandom;
 use std::fs::File;
 use std::fs::Metadata;
 use std::fs::OpenOptions;
@@ -131,8 +134,12 @@ pub(super) fn random_key() -> SecretKey {
     SecretKey::fill_with(|bytes| fill_random(bytes))
 }
 
-pub(super) fn fill_random(bytes: &mut [u8]) {
-    aws_lc_rs::rand::fill(bytes).expect("the system gives random bytes, or nothing can be sealed at all");
+/// From the kernel, and not from the library's generator, which measures the processor's jitter for 50 ms before its first
+/// byte: a command that lives for 50 ms would live twice as long. Up to 256 bytes come whole (getrandom(2)).
+pub fn fill_random(bytes: &mut [u8]) {
+    let asked = bytes.len();
+    let filled = retry_on_intr(|| getrandom(&mut *bytes, GetRandomFlags::empty()));
+    assert!(filled == Ok(asked), "the system gives random bytes, or nothing can be sealed at all");
 }
 
 /// HKDF-SHA256 (RFC 5869) over the parts of `ikm`, one behind the other: callers give parts of fixed length.

@@ -1,5 +1,6 @@
 //! The card room through a real pcscd: who is in, wrong PINs, cards pulled at every step, the service killed and restarted.
 
+mod known;
 mod readers;
 
 use crate::desk::Hands;
@@ -414,6 +415,10 @@ impl Verb {
     }
 
     fn run(hands: &Hands, verb: impl FnOnce(&Asked<'_>, &mut Vec<u8>) -> ExitCode) -> Verb {
+        Verb::run_in(hands, Path::new("/nowhere"), verb)
+    }
+
+    fn run_in(hands: &Hands, state: &Path, verb: impl FnOnce(&Asked<'_>, &mut Vec<u8>) -> ExitCode) -> Verb {
         let pki = hands.pki();
         let settings = format!(
             "[site]\nname = \"Essai\"\n[trust]\nanchors = [{:?}]\ncrls = {:?}\nproduction = false\n\
@@ -424,7 +429,7 @@ impl Verb {
         let config = Config::understand(&settings, std::path::Path::new("kiosk.toml")).expect("settings");
         let now = Wall::Is(UnixSeconds(jiff::Timestamp::now().as_second()));
         let mut output = Vec::new();
-        let code = verb(&Asked { config: &config, state: Path::new("/nowhere"), now, form: Form::Json }, &mut output);
+        let code = verb(&Asked { config: &config, state, now, form: Form::Json }, &mut output);
         let json = serde_json::from_slice(&output).unwrap_or_default();
         Verb { code, json }
     }

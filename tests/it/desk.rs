@@ -59,13 +59,17 @@ impl Desk {
         Desk { pcscd, drawer: Drawer::new(pki.clone()), pki, second: None }
     }
 
-    /// Puts a card of the drawer into the first slot; `odd:` and a make's name is the odd card, made so.
+    /// Puts a card of the drawer into the first slot; `odd:` and a make's name is the odd card, made so; `doctor@nurse` is the
+    /// doctor's with the number of the nurse's; `nurse#9` is the nurse's, changed by its issuer on the ninth.
     pub fn insert(&self, name: &str) -> Inserted {
-        let card = match name.strip_prefix("odd:") {
-            Some(make) => self.drawer.odd_card(make),
-            None => self.drawer.card(name),
+        let (printed, day) = name.split_once('#').map_or((name, None), |(name, day)| (name, day.parse().ok()));
+        let card = match (printed.strip_prefix("odd:"), printed.split_once('@')) {
+            (Some(make), _) => self.drawer.odd_card(make),
+            (None, Some((own, as_of))) => self.drawer.card_numbered(own, as_of),
+            (None, None) => self.drawer.card(printed),
         };
-        let card = card.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut card = card.unwrap_or_else(|error| panic!("{name}: {error}"));
+        day.into_iter().for_each(|day| card.stamp(day));
         self.pcscd.slots()[0].insert(card).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 

@@ -61,6 +61,7 @@ mod hand_over;
 #[cfg(feature = "sandbox")]
 mod heads;
 mod homes;
+mod known;
 mod leases;
 mod moved;
 mod opening;

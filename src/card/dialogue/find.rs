@@ -22,14 +22,22 @@ pub(in crate::card) struct Found {
     pub(in crate::card) serial: Option<String>,
     pub(in crate::card) certificate: Certificate,
     pub(in crate::card) pin: pkcs15::PinRules,
-    pub(super) key_reference: u8,
+    pub(in crate::card) key_reference: u8,
     /// Path of the application's folder.
-    pub(super) application: Vec<u8>,
+    pub(in crate::card) application: Vec<u8>,
 }
 
 /// Reads everything that needs no PIN.
-pub(in crate::card) fn find(card: &mut Line<'_>) -> Result<Found, Error> {
-    let mut search = Search::new();
+pub(super) fn find(card: &mut Line<'_>) -> Result<Found, Error> {
+    to_the_end(Search::new(), card)
+}
+
+/// The same, from a card that has told its number.
+pub(super) fn find_below(card: &mut Line<'_>, serial: Option<String>) -> Result<Found, Error> {
+    to_the_end(Search::below(serial), card)
+}
+
+fn to_the_end(mut search: Search, card: &mut Line<'_>) -> Result<Found, Error> {
     loop {
         match search.step(card)? {
             Some(found) => return Ok(found),
@@ -78,6 +86,11 @@ impl Search {
             certificates: Vec::new(),
             unreadable: false,
         }
+    }
+
+    /// Below the card's number, which has been read.
+    fn below(serial: Option<String>) -> Search {
+        Search { next: vec![Step::Objects { asked_directory: false }], serial, ..Search::new() }
     }
 
     /// The next file. `Some`: it was the last one.
@@ -168,7 +181,7 @@ impl Search {
 }
 
 /// EF.SN.ICC by its short identifier, which costs one command; by its path, in the root, where that is not answered.
-fn serial(card: &mut Line<'_>) -> Result<Option<String>, Error> {
+pub(super) fn serial(card: &mut Line<'_>) -> Result<Option<String>, Error> {
     if card.generation == Generation::Cps4 {
         select_applet(card)?;
     }

@@ -1,4 +1,4 @@
-//! What is done in a quiet moment: the search index goes on, and the journal's head is attested: put
+//! What is done in a quiet moment: a card is written down, the search index goes on, and the journal's head is attested: put
 //! under a checkpoint, countersigned by the card that is in, and after a login counted by the TPM.
 //!
 //! Done when nothing else is: dropped without loss the moment somebody asks for something, or the card goes. What was not
@@ -16,9 +16,10 @@ use crate::vault::Uncountersigned;
 use std::time::Duration;
 
 impl Hands {
-    /// What is done when nobody asks for anything: one attestation, one step of the search index, one document read for it. How
-    /// long to rest afterwards.
+    /// What is done when nobody asks for anything: what a new card told is kept, one attestation, one step of the search index,
+    /// one document read for it. How long to rest afterwards.
     pub(super) async fn when_quiet(&self) -> Duration {
+        self.keep_card().await;
         let rest = self.attest().await;
         self.counter.raise_when_due(&self.vault).await;
         match self.vault.index_some().await {

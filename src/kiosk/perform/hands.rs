@@ -83,6 +83,9 @@ pub struct Present {
 pub(super) enum By {
     Card {
         certificate: Box<Certificate>,
+        serial: Option<String>,
+        /// What it told is written down, or is not worth it.
+        is_kept: bool,
         /// One a mode: it says under which one its bearer asks.
         tokens: HashMap<Mode, Arc<AsHolder>>,
     },
@@ -95,6 +98,21 @@ impl Present {
     pub(super) fn forget_tokens(&mut self) {
         if let By::Card { tokens, .. } = &mut self.by {
             tokens.clear();
+        }
+    }
+
+    /// The card whose telling is still to be written down; asked for once.
+    pub(super) fn to_be_kept(&mut self) -> Option<Insertion> {
+        match &mut self.by {
+            By::Card { is_kept, .. } => (!std::mem::replace(is_kept, true)).then_some(self.insertion),
+            By::Phone { .. } => None,
+        }
+    }
+
+    fn serial(&self) -> Option<&str> {
+        match &self.by {
+            By::Card { serial, .. } => serial.as_deref(),
+            By::Phone { .. } => None,
         }
     }
 
@@ -213,7 +231,7 @@ impl Hands {
 
     /// The certificate, found and verified; nothing of the holder is believed before.
     async fn read_card(&self, insertion: Insertion) -> Result<CardRead, Trouble> {
-        let contents = self.reader.read(insertion.0).await.map_err(|error| troubles::of_card(&error))?;
+        let contents = self.contents(insertion).await.map_err(|error| troubles::of_card(&error))?;
         let certificate =
             Certificate::parse(&contents.certificate).map_err(|error| troubles::of_certificate(&error))?;
         // Read at each card: a list that came in since is in force now.
@@ -225,7 +243,12 @@ impl Hands {
         *self.present.lock().await = Some(Present {
             insertion,
             holder: holder.clone(),
-            by: By::Card { certificate: Box::new(certificate), tokens: HashMap::new() },
+            by: By::Card {
+                certificate: Box::new(certificate),
+                serial: contents.serial.clone(),
+                is_kept: false,
+                tokens: HashMap::new(),
+            },
             login: None,
             fetched: HashMap::new(),
             seen: HashMap::new(),
@@ -289,6 +312,10 @@ impl Hands {
             }
             Err(card::Error::WrongPin { tries_left }) => PinAnswer::Wrong { tries_left },
             Err(card::Error::Blocked) => PinAnswer::Blocked,
+            Err(error @ card::Error::NotAsKnown) => {
+                self.forget_card(present.serial()).await;
+                PinAnswer::Failed(troubles::of_card(&error))
+            }
             Err(error) => PinAnswer::Failed(troubles::of_card(&error)),
         }
     }
@@ -354,7 +381,7 @@ impl Hands {
         let mut present = self.present.lock().await;
         let present = present.as_mut().ok_or(Trouble::CardPulledWhileReading)?;
         let (certificate, tokens) = match &mut present.by {
-            By::Card { certificate, tokens } => (certificate, tokens),
+            By::Card { certificate, tokens, .. } => (certificate, tokens),
             By::Phone { ticket, .. } => return self.as_holder_by_phone(*ticket, mode),
         };
         // One that seems to last for years was made before the clock was put right.

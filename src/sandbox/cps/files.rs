@@ -51,6 +51,13 @@ impl Tree {
         Tree { files, folder, place: Place::Root, chosen: None }
     }
 
+    /// What the issuer writes at a desk of its own, over what was.
+    pub fn write(&mut self, file: File) {
+        self.files.retain(|other| (other.place, other.id) != (file.place, file.id));
+        self.files.push(file);
+        self.forget();
+    }
+
     pub fn place(&self) -> Place {
         self.place
     }

@@ -26,6 +26,8 @@ mod signing;
 mod tpdu;
 
 use crate::sandbox::cps::files::Access;
+use crate::sandbox::cps::files::File;
+use crate::sandbox::cps::files::Place;
 use crate::sandbox::cps::files::Tree;
 use crate::sandbox::cps::make::Make;
 use crate::sandbox::cps::make::Protocol;
@@ -34,6 +36,7 @@ use crate::sandbox::cps::signing::Signing;
 use crate::sandbox::cps::tpdu::Answer;
 use crate::sandbox::cps::tpdu::Tpdu;
 use crate::sandbox::cps::tpdu::sw;
+use crate::sandbox::der::tlv;
 use crate::sandbox::pki::CardSecrets;
 use crate::sandbox::pki::Profile;
 use std::time::Duration;
@@ -121,6 +124,13 @@ impl Card {
             is_corrected: false,
             counters: Counters::default(),
         }
+    }
+
+    /// Its issuer has changed it: EF_ACTUA, which cards as they are printed here do not have (as the one of the traces).
+    pub fn stamp(&mut self, day_of_month: u8) {
+        let moment = |hour| [0x20, 0x26, 0x11, day_of_month / 10 << 4 | day_of_month % 10, hour, 0x00, 0x00];
+        let content = tlv(&[0xec], &[tlv(&[0x81], &moment(0x08)), tlv(&[0x82], &moment(0x09))].concat());
+        self.tree.write(File { place: Place::Root, id: 0xd010, short: None, read: Access::Anyone, content });
     }
 
     /// Answer to reset.

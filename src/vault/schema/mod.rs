@@ -30,6 +30,7 @@ pub(super) const JOURNAL: &[&str] = &[
     include_str!("journal-4.sql"),
     include_str!("journal-5.sql"),
     include_str!("journal-6.sql"),
+    include_str!("journal-7.sql"),
 ];
 pub(super) const COMPARTMENT: &[&str] = &[
     include_str!("compartment-1.sql"),

@@ -1,10 +1,13 @@
-//! The card's figures: commands and bytes counted at the virtual card's contacts, through the real pcscd, and wall time beside.
+//! The card's figures: commands and bytes counted at the virtual card's contacts, through the real pcscd, and wall time beside;
+//! whole programs beside OpenSC's (`programs`). From a card that is pulled to a blank window: `benches/blank.rs`.
 //!
 //! Run by `scripts/bench.d/card`. This program starts a private service and puts a card into it, then runs itself again as
 //! that service's client, because libpcsclite finds its service by an environment variable. The client says on its standard
 //! output when it has done a thing; each thing's cost is what went over the contacts since the last.
 
+#[path = "../figure.rs"]
 mod figure;
+mod programs;
 
 use chevet::card::Notice;
 use chevet::card::Options;
@@ -56,9 +59,12 @@ fn measure(as_json: bool) -> Done<()> {
     let pki = Pki::open_or_make(&folder.join("pki"))?;
     let desk = Desk { pcscd: Pcscd::start()?, drawer: Drawer::new(pki.clone()) };
     // One card for all: pcscd looks at a virtual slot every 400 ms, and may miss a faster swap.
-    let card = desk.pcscd.slots()[0].insert(desk.drawer.card("nurse")?)?;
+    let mut card = desk.drawer.card("nurse")?;
+    // The longer way to know it again: its stamp is read.
+    card.stamp(9);
+    let card = desk.pcscd.slots()[0].insert(card)?;
     let mut figures = desk.counts(&card)?;
-    figures.extend(desk.programs(&card, &pki, &folder)?);
+    figures.extend(programs::run(&desk, &card, &pki, &folder)?);
     figures.iter().for_each(|figure| println!("{}", figure.line(as_json)));
     Ok(())
 }
@@ -110,71 +116,6 @@ impl Desk {
         }
         Ok(figures)
     }
-
-    /// `chevet card login` beside `pkcs11-tool --login --sign`, turn by turn, each a whole process.
-    fn programs(&self, card: &Inserted, pki: &Pki, folder: &Path) -> Done<Vec<Figure>> {
-        let settings = folder.join("kiosk.toml");
-        let text = format!(
-            "[site]\nname = \"Essai\"\n[trust]\nanchors = [{:?}]\ncrls = {:?}\nproduction = false\n[upstream]\n\
-             url = \"https://dmp.invalid\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\nconnector = \"pdsm\"\n",
-            std::path::absolute(pki.anchors())?,
-            std::path::absolute(pki.revocation_lists())?,
-        );
-        std::fs::write(&settings, text)?;
-        std::fs::write(folder.join("digest-info"), [0x30; 51])?;
-        let chevet = std::env::current_exe()?.with_file_name("chevet");
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        let mut apdus = [0, 0];
-        for _ in 0..ROUNDS {
-            let mut login = self.command(&chevet);
-            login.args(["card", "login", "--json", "--config"]).arg(&settings);
-            let before = card.counters().apdus;
-            ours.push(timed(&mut login, format!("{PIN}\n").as_bytes())?);
-            apdus[0] = card.counters().apdus - before;
-            let mut sign = self.command(Path::new("/usr/bin/pkcs11-tool"));
-            sign.args(["--login", "--pin", PIN, "--sign", "-m", "RSA-PKCS", "--id", AUTHENTICATION, "-i"]);
-            sign.arg(folder.join("digest-info")).arg("-o").arg(folder.join("signature"));
-            let before = card.counters().apdus;
-            theirs.push(timed(&mut sign, b"")?);
-            apdus[1] = card.counters().apdus - before;
-        }
-        let peer = "pkcs11-tool --login --sign";
-        Ok(vec![
-            Figure {
-                figure: "card login, a whole process, first sight",
-                ours: median_ms(&mut ours),
-                peer: Some((peer, median_ms(&mut theirs))),
-                unit: "ms",
-                goal: Goal::Ratio(1.0 / 3.0),
-            },
-            Figure {
-                figure: "card login, a whole process, first sight: commands",
-                ours: apdus[0] as f64,
-                peer: Some((peer, apdus[1] as f64)),
-                unit: "APDUs",
-                goal: Goal::Ratio(1.0 / 3.0),
-            },
-        ])
-    }
-}
-
-/// From its start to its end.
-fn timed(command: &mut Command, input: &[u8]) -> Done<Duration> {
-    let begun = Instant::now();
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-    // A program that has ended already says so by its exit code.
-    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input));
-    let output = child.wait_with_output()?;
-    let took = begun.elapsed();
-    if !output.status.success() {
-        return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)).into());
-    }
-    Ok(took)
-}
-
-fn median_ms(times: &mut [Duration]) -> f64 {
-    times.sort_unstable();
-    times[times.len() / 2].as_secs_f64() * 1000.0
 }
 
 /// One thing of a visit, and the most commands it may take.
@@ -196,6 +137,30 @@ const THINGS: &[Thing] = &[
         said: "countersigned",
         figures: ["countersignature", "countersignature: bytes", "countersignature: time"],
         apdus_max: 3.0,
+    },
+    Thing {
+        said: "told",
+        figures: ["situations of a card never seen", "situations: bytes", "situations: time"],
+        apdus_max: 10.0,
+    },
+    Thing {
+        said: "known",
+        figures: ["identify a known card", "identify a known card: bytes", "identify a known card: time"],
+        apdus_max: 4.0,
+    },
+    Thing {
+        said: "logged in again",
+        figures: ["login with a known card", "login with a known card: bytes", "login with a known card: time"],
+        apdus_max: 6.0,
+    },
+    Thing {
+        said: "told again",
+        figures: [
+            "situations of a known card",
+            "situations of a known card: bytes",
+            "situations of a known card: time",
+        ],
+        apdus_max: 0.0,
     },
 ];
 
@@ -241,6 +206,19 @@ fn visit() -> Done<()> {
         say("unlocked")?;
         reader.sign(insertion, Statement::countersignature("bench", key, b"a head")).await?;
         say("countersigned")?;
+        reader.situations(insertion).await?;
+        say("told")?;
+        let known = reader.learnt(insertion).await?.ok_or("nothing was learnt of the card")?;
+        reader.leave();
+
+        reader.serial(insertion).await?;
+        reader.read_known(insertion, known).await?;
+        say("known")?;
+        let pin = Pin::from_typed(PIN.into()).ok_or("no PIN")?;
+        reader.login(insertion, pin, Statement::login("bench", key, &[3; 32])).await?;
+        say("logged in again")?;
+        reader.situations(insertion).await?;
+        say("told again")?;
         reader.leave();
         Ok(())
     })
@@ -254,8 +232,5 @@ fn say(what: &str) -> Done<()> {
 }
 
 const CLIENT: &str = "client";
-const ROUNDS: usize = 9;
 /// What OpenSC's tool exchanges for a login and a signature with a CPS3 (measured with 0.23).
 const OPENSC_BYTES: f64 = 4_472.0;
-/// The application's name and 02.
-const AUTHENTICATION: &str = "e828bd080f8025000001ff001002";
