@@ -97,10 +97,12 @@ pub struct Trust {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
-    /// Part of the PC/SC reader's name; the first contact reader when absent.
+    /// Part of the PC/SC reader's name: then no other is watched.
     pub name: Option<String>,
     pub pinpad: Pinpad,
     pub cps4: Cps4,
+    /// How long a card may leave one command without an answer.
+    pub answer_s_max: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
@@ -248,6 +250,7 @@ struct RawReader {
     pinpad: Pinpad,
     #[serde(default)]
     cps4: Cps4,
+    answer_s_max: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -351,6 +354,12 @@ impl Config {
         if journal.allowance.days == 0 || journal.allowance.rows == 0 {
             return Err(meaning("journal.allowance_days or allowance_rows is 0: no record could ever be opened"));
         }
+        let reader = raw.reader;
+        let answer_s_max = reader.answer_s_max.unwrap_or(ANSWER_S_MAX);
+        if answer_s_max == 0 {
+            return Err(meaning("reader.answer_s_max is 0: no card answers in no time"));
+        }
+        let reader = Reader { name: reader.name, pinpad: reader.pinpad, cps4: reader.cps4, answer_s_max };
         let ecps = match raw.ecps {
             Some(raw) => Some(understand_ecps(raw, &upstream.endpoint, &at).map_err(meaning)?),
             None => None,
@@ -372,7 +381,7 @@ impl Config {
                 crl_urls: raw.trust.crl_urls,
                 production: raw.trust.production,
             },
-            reader: Reader { name: raw.reader.name, pinpad: raw.reader.pinpad, cps4: raw.reader.cps4 },
+            reader,
             upstream,
             audit,
             journal,
@@ -413,6 +422,8 @@ fn understand_ecps(raw: RawECps, device: &Endpoint, at: &impl Fn(PathBuf) -> Pat
     })
 }
 
+/// Longer than the work waiting time of a CPS3 in T=0, 4.2 s, after which its reader says so itself.
+const ANSWER_S_MAX: u32 = 6;
 /// ANS, Ségur wave 2 (SC.DMP/CONF): at the first login, then from time to time, for example 180 days.
 const DUTY_DAYS: u32 = 180;
 /// A quarter: what a patient may still ask about on the spot.
@@ -462,6 +473,8 @@ connector = "pdsm"
         assert_eq!((config.reader.pinpad, config.reader.cps4), (Pinpad::Auto, Cps4::Refuse));
         let chosen = understand(&format!("{LEAST}[reader]\npinpad = \"never\"\ncps4 = \"try\"\n")).expect("understood");
         assert_eq!((chosen.reader.pinpad, chosen.reader.cps4), (Pinpad::Never, Cps4::Try));
+        assert_eq!(chosen.reader.answer_s_max, 6);
+        assert!(understand(&format!("{LEAST}[reader]\nanswer_s_max = 0\n")).is_err());
         assert!(understand(&format!("{LEAST}[reader]\npinpad = \"off\"\n")).is_err());
         assert_eq!(config.trust.anchors, [PathBuf::from("/etc/chevet/prod.pem")]);
         assert_eq!(config.site.brain_death_framework, None);

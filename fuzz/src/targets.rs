@@ -6,10 +6,16 @@
 use chevet::card::generation::Generation;
 use chevet::card::pkcs15;
 use chevet::card::words;
+use chevet::exchange::pdsm::documents;
+use chevet::exchange::pdsm::fhir;
+use chevet::exchange::pdsm::fhir::Bundle;
+use chevet::exchange::pdsm::history;
+use chevet::exchange::pdsm::state;
 use chevet::identity::anchors::Anchors;
 use chevet::identity::anchors::Authority;
 use chevet::identity::certificate::Certificate;
 use chevet::identity::crl::Crls;
+use chevet::identity::holder::HolderId;
 use chevet::identity::id_token;
 use chevet::identity::id_token::Key;
 use chevet::identity::id_token::Keys;
@@ -21,7 +27,11 @@ use chevet::journal::note;
 use chevet::journal::note::Countersignature;
 use chevet::journal::note::VerifyingKey;
 use chevet::journal::receipt::Receipt;
+use chevet::link::address;
+use chevet::link::headers;
 use chevet::patient::datamatrix;
+use chevet::patient::ins::Ins;
+use chevet::patient::ins::InsKind;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
 use std::sync::LazyLock;
@@ -43,6 +53,9 @@ pub const TARGETS: &[Target] = &[
     ("receipt", receipt),
     ("export", export),
     ("datamatrix", datamatrix),
+    ("fhir", fhir),
+    ("bundle", bundle),
+    ("headers", headers),
 ];
 
 fn atr(bytes: &[u8]) {
@@ -162,6 +175,56 @@ fn datamatrix(bytes: &[u8]) {
         drop(datamatrix::parse(text));
     }
 }
+
+/// One resource, read as each of those that a record is made of.
+fn fhir(bytes: &[u8]) {
+    let Ok(resource) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
+    let documents = documents::documents(vec![resource.clone()], &ASKED);
+    // What cannot be read is shown as unreadable, never left out.
+    assert_eq!(documents.documents.len(), 1);
+    let history = history::accesses(vec![resource.clone()]);
+    assert_eq!(history.accesses.len() + history.unreadable, 1);
+    let of = |kind: &str| if resource["resourceType"] == kind { vec![resource.clone()] } else { Vec::new() };
+    let found = state::Found { patients: of("Patient"), consents: of("Consent"), care_teams: of("CareTeam") };
+    drop(state::record_state(found, &ASKED, &HolderId("899700101340".into())));
+    if let Some(text) = resource.as_str() {
+        let _any_time = fhir::time(text);
+        assert!(fhir::without_urn(text).len() <= text.len() && fhir::escape(text).len() >= text.len());
+    }
+}
+
+/// One page of a search, and where the next one is.
+fn bundle(bytes: &[u8]) {
+    let Ok(page) = Bundle::read(bytes, "searchset", "a search") else { return };
+    if let Some(next) = page.next()
+        && let Ok(leads) = address::follow(SERVER, next)
+    {
+        assert!(leads.starts_with("https://dmp.example:8443/"), "the holder's token goes along");
+    }
+    let entries: Vec<serde_json::Value> = page.matches().collect();
+    let count = entries.len();
+    let found = documents::documents(entries.clone(), &ASKED);
+    assert!(found.documents.len() <= count && found.unreadable <= count);
+    let history = history::accesses(entries);
+    assert_eq!(history.accesses.len() + history.unreadable, count);
+}
+
+/// A server's headers, one a line: its date, then what it says of waiting, of the body, and of where to go.
+fn headers(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut lines = text.lines();
+    let mut line = || lines.next().unwrap_or_default();
+    let date = headers::date(line());
+    let _any_wait = headers::retry_after_s(line(), date);
+    let kind = headers::media_type(line());
+    assert!(!kind.contains(';') && kind.len() <= text.len());
+    if let Ok(leads) = address::follow(SERVER, line()) {
+        assert!(leads.starts_with("https://dmp.example:8443/"), "the holder's token goes along");
+    }
+}
+
+const SERVER: &str = "https://dmp.example:8443/fhir";
+pub static ASKED: LazyLock<Ins> = LazyLock::new(|| Ins::unchecked("279035121518989", InsKind::Test).expect("its form"));
 
 static NURSE: LazyLock<Vec<u8>> = LazyLock::new(|| der(include_str!("../../tests/identity/nurse.pem")));
 static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {

@@ -3,7 +3,8 @@
 //! Two named threads, because a reader that hangs in the middle of a command must not hide that the card is gone:
 //! `card-watch` only waits for changes (pcscd tells it, nothing is polled) and `card-work` alone speaks to the card, one
 //! command at a time, holding it exclusively for the visit. Neither knows of visits: an insertion has a number, and a
-//! command for another insertion than the one in the reader is refused.
+//! command for another insertion than the one in the reader is refused. Every reader with contacts is watched, unless the
+//! settings name one; one card is taken at a time.
 //!
 //! Never asks for a PIN, never keeps one, never logs the body of a command or of an answer (a PIN and a signature that is
 //! a key travel in them): header and length only.
@@ -14,7 +15,7 @@
 //! - `generation` which card an ATR announces, pure
 //! - `known` what a card said at an earlier visit, pure
 //! - `dialogue` what is said to the card, over any transport
-//! - `watch`, `work` the two threads
+//! - `watch`, `work` the two threads · `shift` what is done when a card keeps silent
 //!
 //! *Rejected*: one thread with `SCardCancel` before each command (a cancellation that comes just before the wait is lost,
 //! and a mute reader would delay "card out"); OpenSC or the Cryptolib below (neither knows both generations, and neither
@@ -26,10 +27,13 @@ pub mod known;
 pub mod pinpad;
 pub mod pkcs15;
 pub mod service;
+mod shift;
 mod watch;
 pub mod words;
 mod work;
 
+use crate::card::shift::Crew;
+use crate::card::shift::Duty;
 use crate::identity::holder::Situation;
 use crate::identity::statement::Statement;
 use crate::secret::Pin;
@@ -47,12 +51,20 @@ pub use generation::Generation;
 pub use known::Known;
 
 /// What the settings say of the reader.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
-    /// Part of the PC/SC reader's name; the first contact reader when absent.
+    /// Part of the PC/SC reader's name: then no other is watched.
     pub reader_name: Option<String>,
     pub cps4: Cps4,
     pub pinpad: Pinpad,
+    /// How long one command may stay without an answer.
+    pub answer_max: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { reader_name: None, cps4: Cps4::default(), pinpad: Pinpad::default(), answer_max: ANSWER_MAX }
+    }
 }
 
 /// Whether a PIN may be typed on the reader's own keys.
@@ -83,6 +95,11 @@ pub enum Notice {
     /// A card came in: its insertion's number, which only grows. [`Reader::read`] says which card it is.
     CardIn(u64),
     CardOut(u64),
+    /// The card has not answered within its time. Nothing is asked of it any more; what was asked is answered with
+    /// [`Error::Mute`]. The next card is read as ever.
+    CardMute(u64),
+    /// Whether another card lies in another reader meanwhile. It is taken when this one is out.
+    OtherCard(bool),
 }
 
 /// What a card says before its PIN.
@@ -177,11 +194,18 @@ impl Reader {
     pub fn start(options: Options, notices: mpsc::Sender<Notice>) -> Result<Reader, Error> {
         let shared = Arc::new(Shared::default());
         let (commands, orders) = channel::channel();
-        let stop = Arc::new(watch::Stop::default());
-        let chosen = (options.cps4, options.pinpad);
-        watch::start(options, notices, Arc::clone(&shared), Arc::clone(&stop)).map_err(|_| Error::NoThread)?;
-        work::start(chosen, orders, Arc::clone(&shared), stop).map_err(|_| Error::NoThread)?;
-        Ok(Reader { inner: Arc::new(Inner { commands, shared }) })
+        let crew = Crew {
+            cps4: options.cps4,
+            pinpad: options.pinpad,
+            answer_max: options.answer_max,
+            orders: Arc::new(Mutex::new(orders)),
+            shared: Arc::clone(&shared),
+            stop: Arc::default(),
+            notices: notices.clone(),
+        };
+        watch::start(options, notices, Arc::clone(&shared), Arc::clone(&crew.stop)).map_err(|_| Error::NoThread)?;
+        work::start(crew.clone(), 0).map_err(|_| Error::NoThread)?;
+        Ok(Reader { inner: Arc::new(Inner { commands, crew, shared }) })
     }
 
     /// Under which number the card may be known. `None`: it tells none.
@@ -268,16 +292,27 @@ impl Reader {
         insertion: u64,
         order: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Order,
     ) -> Result<T, Error> {
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         let leaves = self.inner.shared.lock().leaves;
         let command = Command { insertion, leaves, order: order(answer) };
         self.inner.commands.send(command).map_err(|_| Error::ServiceDown)?;
-        answered.await.unwrap_or(Err(Error::ServiceDown))
+        loop {
+            match tokio::time::timeout(LOOK_AGAIN, &mut answered).await {
+                Ok(answer) => return answer.unwrap_or(Err(Error::ServiceDown)),
+                Err(_) if self.inner.crew.is_silent(insertion) => {
+                    // Nobody may take notices any more; the answer says it too.
+                    let _ = self.inner.crew.notices.send(Notice::CardMute(insertion)).await;
+                    return Err(Error::Mute);
+                }
+                Err(_) => {}
+            }
+        }
     }
 }
 
 struct Inner {
     commands: channel::Sender<Command>,
+    crew: Crew,
     shared: Arc<Shared>,
 }
 
@@ -313,6 +348,7 @@ struct Present {
     /// This insertion could not be spoken to, because another program holds its card.
     busy: Option<u64>,
     leaves: u64,
+    duty: Duty,
 }
 
 #[derive(Clone)]
@@ -320,6 +356,8 @@ struct InReader {
     insertion: u64,
     reader: std::ffi::CString,
     atr: Vec<u8>,
+    /// The slot is one without contacts, whatever the ATR looks like.
+    is_contactless: bool,
 }
 
 impl Shared {
@@ -350,6 +388,12 @@ impl Shared {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 }
+
+/// How long one command may stay without an answer. A CPS3 in T=0 has a work waiting time of 4.2 s (TC2 = 42; ISO 7816-3
+/// §10.2), after which a reader with a clock of its own says so itself.
+const ANSWER_MAX: Duration = Duration::from_secs(6);
+/// How often whoever waits looks whether the card is silent.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How long a reader waits for a PIN on its keys.
 pub const PINPAD_PATIENCE: Duration = Duration::from_secs(30);

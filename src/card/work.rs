@@ -2,7 +2,7 @@
 //!
 //! It connects at the first command of an insertion, exclusively and in whichever of T=0 and T=1 the service takes, resets
 //! the card, and keeps it until the visit ends, the card goes or something fails. A command whose asker has given up, or
-//! that was asked before the visit ended, is not done: above all, its PIN is not sent.
+//! that was asked before the visit ended, is not done, nor gone on with: above all, its PIN is not sent.
 
 use crate::card::CardContents;
 use crate::card::Command;
@@ -12,6 +12,7 @@ use crate::card::Generation;
 use crate::card::InReader;
 use crate::card::Known;
 use crate::card::Order;
+use crate::card::PINPAD_PATIENCE;
 use crate::card::Pinpad;
 use crate::card::Shared;
 use crate::card::dialogue;
@@ -23,6 +24,8 @@ use crate::card::pinpad;
 use crate::card::pinpad::Features;
 use crate::card::pinpad::Properties;
 use crate::card::pinpad::Way;
+use crate::card::shift::Crew;
+use crate::card::shift::Post;
 use crate::card::watch::Stop;
 use crate::card::words::Framing;
 use crate::card::words::Protocol;
@@ -30,30 +33,23 @@ use crate::identity::holder::Situation;
 use crate::identity::statement::Statement;
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::mpsc as channel;
 use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-/// Starts the thread. It ends when no handle is left, and then ends `card-watch`.
-pub(super) fn start(
-    (cps4, pinpad): (Cps4, Pinpad),
-    orders: channel::Receiver<Command>,
-    shared: Arc<Shared>,
-    stop: Arc<Stop>,
-) -> std::io::Result<()> {
-    let worker = Worker { cps4, pinpad, stop: Arc::clone(&stop), shared, context: None, held: None };
-    thread::Builder::new().name("card-work".into()).spawn(move || {
-        worker.run(&orders);
-        stop.end();
-    })?;
+/// Starts the thread of this shift. It ends when it has been relieved, or when no handle is left; the last ends `card-watch`.
+pub(super) fn start(crew: Crew, shift: u64) -> std::io::Result<()> {
+    let post = Post { shift, insertion: 0, leaves: None };
+    let (shared, stop) = (Arc::clone(&crew.shared), Arc::clone(&crew.stop));
+    let worker = Worker { crew, post, stop, shared, context: None, held: None };
+    thread::Builder::new().name("card-work".into()).spawn(move || worker.run())?;
     Ok(())
 }
 
 struct Worker {
-    cps4: Cps4,
-    pinpad: Pinpad,
+    crew: Crew,
+    post: Post,
     stop: Arc<Stop>,
     shared: Arc<Shared>,
     context: Option<pcsc::Context>,
@@ -72,38 +68,54 @@ struct Held {
 }
 
 impl Worker {
-    fn run(mut self, orders: &channel::Receiver<Command>) {
+    fn run(mut self) {
         // While the watch looks for the card: whoever waits for it need not wait for this too. What fails is tried again.
         self.context = pcsc::Context::establish(pcsc::Scope::User).ok();
-        for command in orders {
-            let insertion = command.insertion;
-            let ended = self.shared.lock().leaves != command.leaves;
-            match command.order {
-                Order::Leave { done } => {
-                    self.leave();
-                    let _ = done.send(());
-                }
-                Order::Serial { answer } => self.answer(insertion, ended, answer, |worker, seen| {
-                    worker.with_memory(seen, |card, memory| memory.serial(card))
-                }),
-                Order::Read { known, answer } => {
-                    self.answer(insertion, ended, answer, |worker, seen| worker.read(seen, known));
-                }
-                Order::Learnt { answer } => self.answer(insertion, ended, answer, |worker, seen| {
-                    Ok(worker.held.as_ref().and_then(|held| held.memory.learnt(Generation::of(&seen.atr))))
-                }),
-                Order::Login { pin, statement, answer } => self.answer(insertion, ended, answer, |worker, seen| {
-                    worker.signed(seen, |card, found| dialogue::login(card, found, &pin, &statement))
-                }),
-                Order::LoginOnReader { statement, answer } => self.answer(insertion, ended, answer, |worker, seen| {
-                    worker.signed(seen, |card, found| dialogue::login_on_reader(card, found, &statement))
-                }),
-                Order::Situations { answer } => {
-                    self.answer(insertion, ended, answer, |worker, seen| worker.situations(seen));
-                }
-                Order::Sign { statement, answer } => {
-                    self.answer(insertion, ended, answer, |worker, seen| worker.sign(seen, &statement));
-                }
+        let shift = self.post.shift;
+        while let Some(command) = self.crew.next(shift) {
+            self.obey(command);
+        }
+        let is_last = if self.crew.is_relieved(shift) {
+            self.leave();
+            self.crew.came_back()
+        } else {
+            self.crew.ended()
+        };
+        if is_last {
+            self.stop.end();
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let insertion = command.insertion;
+        let ended = self.shared.lock().leaves != command.leaves;
+        let leaves = (!matches!(command.order, Order::Leave { .. })).then_some(command.leaves);
+        self.post = Post { insertion, leaves, ..self.post };
+        match command.order {
+            Order::Leave { done } => {
+                self.leave();
+                let _ = done.send(());
+            }
+            Order::Serial { answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                worker.with_memory(seen, |card, memory| memory.serial(card))
+            }),
+            Order::Read { known, answer } => {
+                self.answer(insertion, ended, answer, |worker, seen| worker.read(seen, known));
+            }
+            Order::Learnt { answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                Ok(worker.held.as_ref().and_then(|held| held.memory.learnt(Generation::of(&seen.atr))))
+            }),
+            Order::Login { pin, statement, answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                worker.signed(seen, |card, found| dialogue::login(card, found, &pin, &statement))
+            }),
+            Order::LoginOnReader { statement, answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                worker.signed(seen, |card, found| dialogue::login_on_reader(card, found, &statement))
+            }),
+            Order::Situations { answer } => {
+                self.answer(insertion, ended, answer, |worker, seen| worker.situations(seen));
+            }
+            Order::Sign { statement, answer } => {
+                self.answer(insertion, ended, answer, |worker, seen| worker.sign(seen, &statement));
             }
         }
     }
@@ -129,7 +141,7 @@ impl Worker {
             self.release(other);
         }
         match self.shared.card(insertion) {
-            Some(seen) if !ended => Ok(seen),
+            Some(seen) if !ended => self.shared.refuses(insertion).map_or(Ok(seen), Err),
             _ => Err(Error::StaleInsertion),
         }
     }
@@ -205,10 +217,12 @@ impl Worker {
             broken.set(Some(error));
             meaning(error)
         };
-        let card = &held.card;
+        let (card, crew, post) = (&held.card, &self.crew, self.post);
+        let (answer_max, keys_max) = (crew.answer_max, crew.answer_max + PINPAD_PATIENCE);
+        let ask = move |way, asked: &[u8]| crew.wait(post, keys_max, || ask_keys(card, way, asked)).map_err(failed);
         let mut line = Line {
-            transport: &mut |bytes: &[u8]| transmit(card, bytes).map_err(failed),
-            keys: held.keys.map(|way| Keys { ask: Box::new(move |asked| ask_keys(card, way, asked).map_err(failed)) }),
+            transport: &mut |bytes: &[u8]| crew.wait(post, answer_max, || transmit(card, bytes)).map_err(failed),
+            keys: held.keys.map(|way| Keys { ask: Box::new(move |asked: &[u8]| ask(way, asked)) }),
             framing: held.framing,
             generation: Generation::of(&seen.atr),
             is_chosen: held.is_chosen,
@@ -231,7 +245,10 @@ impl Worker {
     }
 
     fn connect(&mut self, seen: &InReader) -> Result<Held, Error> {
-        let channel = match (Generation::of(&seen.atr), self.cps4) {
+        if seen.is_contactless {
+            return Err(Error::Contactless);
+        }
+        let channel = match (Generation::of(&seen.atr), self.crew.cps4) {
             (Generation::Cps3, _) => 0,
             (Generation::Cps4, Cps4::Try) => CPS4_CHANNEL,
             (Generation::Cps4, Cps4::Refuse) => return Err(Error::Cps4),
@@ -244,7 +261,8 @@ impl Worker {
             tries -= 1;
             let error = match self.connect_once(seen) {
                 Ok((card, protocol)) => {
-                    let keys = if self.pinpad == Pinpad::Auto { keys_of(&card, &seen.reader) } else { None };
+                    let has_keys = self.crew.pinpad == Pinpad::Auto;
+                    let keys = if has_keys { keys_of(&card, &seen.reader) } else { None };
                     let framing = Framing { protocol, channel };
                     let insertion = seen.insertion;
                     return Ok(Held { insertion, card, framing, keys, is_chosen: false, memory: Memory::default() });
@@ -266,9 +284,12 @@ impl Worker {
             Some(context) => context,
             None => self.context.insert(pcsc::Context::establish(pcsc::Scope::User)?),
         };
-        let mut card = context.connect(&seen.reader, pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY)?;
-        // Whoever had it before may have left it somewhere else, and with its PIN taken.
-        card.reconnect(pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY, pcsc::Disposition::ResetCard)?;
+        let card = self.crew.wait(self.post, self.crew.answer_max, || {
+            let mut card = context.connect(&seen.reader, pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY)?;
+            // Whoever had it before may have left it somewhere else, and with its PIN taken.
+            card.reconnect(pcsc::ShareMode::Exclusive, pcsc::Protocols::ANY, pcsc::Disposition::ResetCard)?;
+            Ok(card)
+        })?;
         let protocol = match card.status2_owned()?.protocol2() {
             Some(pcsc::Protocol::T1) => Protocol::T1,
             _ => Protocol::T0,
@@ -292,6 +313,8 @@ impl Worker {
             {
                 return Error::Removed;
             }
+            // A reader with a clock of its own gives up before we do.
+            Error::Mute => self.crew.is_mute(seen.insertion),
             _ => {}
         }
         meant
@@ -308,10 +331,13 @@ impl Worker {
     fn release(&self, held: Held) {
         let is_in = self.shared.card(held.insertion).is_some();
         let disposition = if is_in { pcsc::Disposition::ResetCard } else { pcsc::Disposition::LeaveCard };
-        if let Err((card, error)) = held.card.disconnect(disposition) {
-            tracing::debug!(%error, "card not released");
+        let post = Post { leaves: None, ..self.post };
+        let card = held.card;
+        let released =
+            self.crew.wait(post, self.crew.answer_max, || card.disconnect(disposition).map_err(|(_, error)| error));
+        if let Err(error) = released {
             // Its service is gone: there is nothing to let go of.
-            drop(card);
+            tracing::debug!(%error, "card not released");
         }
     }
 }
@@ -380,6 +406,8 @@ pub(super) fn meaning(error: pcsc::Error) -> Error {
         | pcsc::Error::InvalidHandle
         | pcsc::Error::InternalError
         | pcsc::Error::NoAccess => Error::ServiceDown,
+        // Stopped by ourselves, between two commands: nobody waits for an answer any more.
+        pcsc::Error::Cancelled => Error::StaleInsertion,
         other => Error::Reader(other),
     }
 }

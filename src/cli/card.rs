@@ -240,7 +240,8 @@ fn options(config: &Config) -> card::Options {
         config::Cps4::Refuse => card::Cps4::Refuse,
         config::Cps4::Try => card::Cps4::Try,
     };
-    card::Options { reader_name: config.reader.name.clone(), cps4, ..card::Options::default() }
+    let answer_max = Duration::from_secs(config.reader.answer_s_max.into());
+    card::Options { reader_name: config.reader.name.clone(), cps4, answer_max, ..card::Options::default() }
 }
 
 /// The first notice says how the reader is; a card that is already in follows at once, and a service that has just started
@@ -254,6 +255,8 @@ async fn wait_for_card(reader: &Reader, notices: &mut mpsc::Receiver<Notice>) ->
         }
         match tokio::time::timeout_at(deadline, notices.recv()).await {
             Ok(Some(Notice::ReaderReady | Notice::CardIn(_) | Notice::CardOut(_))) => told = Error::NoCard,
+            // Whoever asks that card something is told so.
+            Ok(Some(Notice::CardMute(_) | Notice::OtherCard(_))) => {}
             Ok(Some(Notice::ReaderAbsent)) => return Err(Error::Reader(card::Error::NoReader)),
             Ok(Some(Notice::ReaderTrouble(error))) => return Err(Error::Reader(error)),
             Ok(None) | Err(_) => return Err(told),

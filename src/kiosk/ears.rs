@@ -16,6 +16,8 @@ pub async fn run(mut notices: mpsc::Receiver<card::Notice>, events: mpsc::Sender
             card::Notice::ReaderTrouble(error) => Event::ReaderIs(ReaderState::InTrouble(troubles::of_card(&error))),
             card::Notice::CardIn(insertion) => Event::CardIn(Insertion(insertion)),
             card::Notice::CardOut(_) => Event::CardOut,
+            card::Notice::CardMute(insertion) => Event::CardMute(Insertion(insertion)),
+            card::Notice::OtherCard(other) => Event::OtherCardIs(other),
         };
         if events.send(event).await.is_err() {
             return;

@@ -259,7 +259,8 @@ fn reader_options(settings: &config::Reader) -> card::Options {
         config::Pinpad::Auto => card::Pinpad::Auto,
         config::Pinpad::Never => card::Pinpad::Never,
     };
-    card::Options { reader_name: settings.name.clone(), cps4, pinpad }
+    let answer_max = Duration::from_secs(settings.answer_s_max.into());
+    card::Options { reader_name: settings.name.clone(), cps4, pinpad, answer_max }
 }
 
 fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {

@@ -2,6 +2,7 @@
 
 use crate::link::error::Error;
 use crate::link::error::classify;
+use crate::link::headers;
 use crate::link::tls;
 use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
@@ -120,14 +121,15 @@ impl Client {
     pub async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
         let limit_bytes = request.limit_bytes;
         let mut response = self.build(request)?.send().await.map_err(classify)?;
-        let date = header(response.headers(), "date").and_then(parse_http_date);
+        let date = headers::text(response.headers(), "date").and_then(headers::date);
         if let Some(at) = date {
             *self.heard.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some((at, Instant::now()));
         }
         let mut answer = Answer {
             status: response.status().as_u16(),
-            content_type: content_type(response.headers()),
-            retry_after_s: header(response.headers(), "retry-after").and_then(|text| parse_retry_after(text, date)),
+            content_type: headers::media_type(headers::text(response.headers(), "content-type").unwrap_or_default()),
+            retry_after_s: headers::text(response.headers(), "retry-after")
+                .and_then(|text| headers::retry_after_s(text, date)),
             body: Vec::new(),
         };
         // Said beforehand: not one byte is taken. Unsaid or wrong: the count below stops it.
@@ -191,29 +193,6 @@ fn connect_nothing_yet(config: &ClientConfig, timeouts: Timeouts) -> Result<reqw
         .map_err(|source| Error::Build { source })
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-fn content_type(headers: &HeaderMap) -> String {
-    let whole = header(headers, "content-type").unwrap_or("");
-    whole.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
-}
-
-/// RFC 9110 §5.6.7, the one form that is sent today: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn parse_http_date(text: &str) -> Option<UnixSeconds> {
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(UnixSeconds(at.as_second()))
-}
-
-fn parse_retry_after(text: &str, date: Option<UnixSeconds>) -> Option<u64> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(seconds);
-    }
-    let (until, from) = (parse_http_date(text)?, date?);
-    u64::try_from(until.0 - from.0).ok()
-}
-
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Client")
@@ -223,25 +202,5 @@ impl std::fmt::Debug for Client {
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Answer({}, [REDACTED])", self.status)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_date_is_read() {
-        assert_eq!(parse_http_date("Mon, 23 Nov 2026 08:42:00 GMT"), Some(UnixSeconds(1_795_423_320)));
-        assert_eq!(parse_http_date("yesterday"), None);
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_on_the_servers_own_clock() {
-        let date = parse_http_date("Mon, 23 Nov 2026 08:42:00 GMT");
-        assert_eq!(parse_retry_after("120", None), Some(120));
-        assert_eq!(parse_retry_after("Mon, 23 Nov 2026 08:43:30 GMT", date), Some(90));
-        assert_eq!(parse_retry_after("Mon, 23 Nov 2026 08:43:30 GMT", None), None);
-        assert_eq!(parse_retry_after("Mon, 23 Nov 2026 08:41:00 GMT", date), None);
     }
 }

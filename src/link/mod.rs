@@ -3,7 +3,8 @@
 //! It knows no FHIR and no journal. It follows no redirect, uses no proxy of the environment, and says nothing of a URL
 //! beyond what its caller already knows: an error never holds a query, because a query names a patient.
 //!
-//! - `client` one server, one warm pool of connections · `address` queries, and where a reference may lead
+//! - `client` one server, one warm pool of connections · `address` queries, and where a reference may lead ·
+//!   `headers` what a server's headers say
 //! - `plain` HTTP without TLS, for what carries its own signature
 //! - `error` why a call failed · `tls` whom we believe and who we are
 //!
@@ -12,6 +13,7 @@
 pub mod address;
 pub mod client;
 pub mod error;
+pub mod headers;
 pub mod plain;
 mod tls;
 

@@ -57,6 +57,16 @@ pub enum Error {
 impl Pcscd {
     /// Starts one, and returns when it answers.
     pub fn start() -> Result<Pcscd, Error> {
+        Pcscd::start_with(None)
+    }
+
+    /// Two readers of one slot each, both behind `switch`, a driver that can play a reader that was unplugged or that is
+    /// stuck (`tests/it/plug.c`). Cards go into [`Pcscd::slots`] all the same.
+    pub fn start_with_switches(switch: &Path) -> Result<Pcscd, Error> {
+        Pcscd::start_with(Some(switch))
+    }
+
+    fn start_with(switch: Option<&Path>) -> Result<Pcscd, Error> {
         for (path, package) in
             [(PCSCD, "pcscd"), (DRIVER, "vsmartcard-vpcd"), (UNSHARE, "util-linux"), (PERL, "perl-base")]
         {
@@ -68,14 +78,29 @@ impl Pcscd {
         let failed = |source| Error::Folder { path: folder.clone(), source };
         fs::create_dir(folder.join("run")).map_err(failed)?;
         fs::create_dir(folder.join("readers")).map_err(failed)?;
-        // Its own copy: the folder of drivers is covered inside.
-        let driver = folder.join("libifdvpcd.so");
-        fs::copy(DRIVER, &driver).map_err(failed)?;
-        let reader = format!(
-            "FRIENDLYNAME \"{READER}\"\nDEVICENAME /dev/null:{PORT}\nLIBPATH {}\nCHANNELID {PORT}\n",
-            driver.display()
-        );
-        fs::write(folder.join("readers/chevet"), reader).map_err(failed)?;
+        // Copies of its own: the folder of drivers is covered inside, and a driver is not loaded twice from one file.
+        let copy = |from: &Path, name: &str| fs::copy(from, folder.join(name)).map_err(failed);
+        let reader = |name: &str, port: u16, library: &str| {
+            let library = folder.join(library);
+            let library = library.display();
+            format!("FRIENDLYNAME \"{name}\"\nDEVICENAME /dev/null:{port}\nLIBPATH {library}\nCHANNELID {port}\n\n")
+        };
+        let mut readers = String::new();
+        match switch {
+            None => {
+                copy(Path::new(DRIVER), "libifdvpcd.so")?;
+                readers += &reader(READER, PORT, "libifdvpcd.so");
+            }
+            Some(switch) => {
+                for (number, name) in [READER, SECOND_READER].into_iter().enumerate() {
+                    let library = switch_name(number);
+                    copy(switch, &library)?;
+                    copy(Path::new(DRIVER), &format!("{library}.driver"))?;
+                    readers += &reader(name, PORT + 2 * number as u16, &library);
+                }
+            }
+        }
+        fs::write(folder.join("readers/chevet"), readers).map_err(failed)?;
         fs::write(folder.join("inside.pl"), INSIDE).map_err(failed)?;
         let mut pcscd = Pcscd::enter(&folder)?;
         pcscd.wait_until_it_answers()?;
@@ -89,7 +114,25 @@ impl Pcscd {
 
     /// The first and the second slot: readers [`READER`] `00 00` and `00 01`.
     pub fn slots(&self) -> [Slot; 2] {
-        [Slot::at(&self.folder.join("slot-0")), Slot::at(&self.folder.join("slot-1"))]
+        let second = if self.folder.join(switch_name(1)).exists() { "slot-2" } else { "slot-1" };
+        [Slot::at(&self.folder.join("slot-0")), Slot::at(&self.folder.join(second))]
+    }
+
+    /// Unplugs the reader of this number, or plugs it in again, and has the living service look.
+    pub fn plug(&mut self, number: usize, is_in: bool) -> Result<(), Error> {
+        self.switch(number, "gone", !is_in)?;
+        self.order("rescan", "rescanned")
+    }
+
+    /// Makes the reader's driver swallow commands, or let them through.
+    pub fn stick(&mut self, number: usize, is_stuck: bool) -> Result<(), Error> {
+        self.switch(number, "stuck", is_stuck)
+    }
+
+    fn switch(&self, number: usize, what: &str, on: bool) -> Result<(), Error> {
+        let path = self.folder.join(format!("{}.{what}", switch_name(number)));
+        let turned = if on { fs::write(&path, b"") } else { fs::remove_file(&path) };
+        turned.map_err(|source| Error::Folder { path, source })
     }
 
     /// Stops the service alone, as if it had crashed or were being updated.
@@ -124,7 +167,7 @@ impl Pcscd {
         if !rustix::process::geteuid().is_root() {
             command.arg("--map-root-user");
         }
-        command.arg(PERL).arg(folder.join("inside.pl")).arg(folder).args([&PORT.to_string(), "2"]);
+        command.arg(PERL).arg(folder.join("inside.pl")).arg(folder).args([&PORT.to_string(), "3"]);
         command.arg(PCSCD).args(["--foreground", "--config"]).arg(folder.join("readers"));
         // Debian 13's asks polkit, which has no word to say about a private service.
         if knows_option("disable-polkit") {
@@ -255,6 +298,13 @@ fn knows_option(option: &str) -> bool {
 
 /// The readers' name, before ` 00 00` and ` 00 01`.
 pub const READER: &str = "Chevet bac a sable";
+
+/// With switches: the second reader's, before ` 01 00`.
+pub const SECOND_READER: &str = "Chevet autre lecteur";
+
+fn switch_name(number: usize) -> String {
+    format!("switch-{number}.so")
+}
 
 /// vpcd's own default; in a network name space of its own, every port is free.
 const PORT: u16 = 0x8c7b;

@@ -282,7 +282,7 @@ pub(super) fn duty(holder: &Holder) -> Duty {
     }
 }
 
-pub(super) fn pin(ask: &page::AskPin) -> Pin {
+pub(super) fn pin(ask: &page::AskPin, standing: &Standing) -> Pin {
     let holder = &ask.card.holder;
     let (fewest, most) = ask.card.pin_digits;
     let typed = ask.digits.count();
@@ -315,9 +315,12 @@ pub(super) fn pin(ask: &page::AskPin) -> Pin {
         last_try_title: french(last_try_title),
         last_try: french(last_try),
         may_confirm: typed >= fewest && typed > 0 && !asks_last_try,
-        notice: tolerated(&ask.card.verified),
+        notice: if standing.other_card { french(OTHER_CARD) } else { tolerated(&ask.card.verified) },
     }
 }
+
+/// Whose visit this is must not be in doubt; what was tolerated is said again at home.
+const OTHER_CARD: &str = "Une autre carte est dans un autre lecteur : seule celle-ci est lue.";
 
 /// What the clock or the list of revoked cards could not tell, and what to do about it.
 fn tolerated(verified: &Verified) -> String {
@@ -370,6 +373,7 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
     pills.extend(set_aside(&standing.waiting));
     pills.extend(allowance(&standing.allowance, now));
     pills.push(link(standing.link));
+    pills.extend(standing.other_card.then(|| care("Autre carte ignorée")));
     let by_phone = holder.means == Means::ECps;
     Home {
         name: words::full_name(&holder.family_name, &holder.given_name),
@@ -431,6 +435,7 @@ pub(super) fn reception(holder: &Holder, visit: &Visit, now: Now, device: &Devic
     let mut pills = vec![waiting(&visit.standing.waiting, now)];
     pills.extend(set_aside(&visit.standing.waiting));
     pills.push(link(visit.standing.link));
+    pills.extend(visit.standing.other_card.then(|| care("Autre carte ignorée")));
     Reception {
         name: words::full_name(&holder.family_name, &holder.given_name),
         role: labels::card(holder.card_kind).to_owned(),

@@ -445,7 +445,7 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
     let body = match &visit.page {
         Page::Idle => Body::Idle(before::idle(visit, now, device)),
         Page::ReadingCard { .. } => Body::Wait(before::reading_card()),
-        Page::AskPin(ask) => Body::Pin(before::pin(ask)),
+        Page::AskPin(ask) => Body::Pin(before::pin(ask, &visit.standing)),
         Page::CheckingPin { card, was_wrong, .. } => Body::Wait(match card.pin_entry {
             PinEntry::Screen => before::checking_pin(),
             PinEntry::Reader => before::pin_on_reader(card, *was_wrong),

@@ -52,6 +52,10 @@ pub enum Event {
     ReaderIs(ReaderState),
     CardIn(Insertion),
     CardOut,
+    /// That card has not answered in time, whoever asked it what: nothing more is asked of it.
+    CardMute(Insertion),
+    /// Whether another card lies in another reader meanwhile. It is taken when this one is out.
+    OtherCardIs(bool),
     CardRead {
         insertion: Insertion,
         answer: Result<Box<CardRead>, Trouble>,
@@ -360,6 +364,8 @@ impl Event {
             Event::ReaderIs(_) => "reader_is",
             Event::CardIn(_) => "card_in",
             Event::CardOut => "card_out",
+            Event::CardMute(_) => "card_mute",
+            Event::OtherCardIs(_) => "other_card_is",
             Event::CardRead { .. } => "card_read",
             Event::PinChecked { .. } => "pin_checked",
             Event::CompartmentOpened { .. } => "compartment_opened",

@@ -60,6 +60,8 @@ pub struct Visit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     pub reader: ReaderState,
+    /// Another card lies in another reader, and is ignored as long as this one is in.
+    pub other_card: bool,
     pub link: LinkState,
     pub waiting: Waiting,
     /// How long the journal may go on without an upstream's word.
@@ -372,6 +374,7 @@ impl Visit {
     pub fn new(rules: Arc<Rules>) -> Visit {
         let standing = Standing {
             reader: ReaderState::Absent,
+            other_card: false,
             link: LinkState::Unknown,
             waiting: Waiting::default(),
             allowance: Allowance::default(),
@@ -413,6 +416,28 @@ impl Visit {
             Page::Record(record) => Some(&record.here),
             Page::Document(reader) => Some(&reader.record.here),
             _ => None,
+        }
+    }
+
+    /// The card, or the telephone's request, that this page belongs to; nobody's when it would look the same for anybody.
+    pub fn insertion(&self) -> Option<Insertion> {
+        match &self.page {
+            Page::ReadingCard { insertion, .. }
+            | Page::CheckingPin { insertion, .. }
+            | Page::Reception { insertion, .. } => Some(*insertion),
+            Page::AskPin(ask) => Some(ask.insertion),
+            Page::ChoosingSituation(choosing) => Some(choosing.insertion),
+            Page::Opening(opening) => Some(opening.insertion),
+            Page::Duty(_) | Page::Home(_) | Page::Gate(_) | Page::Record(_) | Page::Document(_) => {
+                self.here().map(|here| here.insertion)
+            }
+            Page::Idle
+            | Page::About { .. }
+            | Page::AskRpps(_)
+            | Page::WaitingForPhone(_)
+            | Page::ChoosingExercise(_)
+            | Page::PhoneOver { .. }
+            | Page::TakeCard(_) => None,
         }
     }
 

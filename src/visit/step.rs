@@ -60,6 +60,15 @@ impl Visit {
                 }
             }
             Event::CardIn(insertion) => self.card_in(insertion, now),
+            // Whatever was being asked of it: the page says so, and that it is to be taken out.
+            Event::CardMute(insertion) if self.insertion() == Some(insertion) => {
+                self.end(Page::TakeCard(Trouble::CardMute))
+            }
+            Event::CardMute(_) => (self, vec![]),
+            Event::OtherCardIs(other) => {
+                self.standing.other_card = other;
+                (self, vec![])
+            }
             Event::LinkIs(link) => self.link_is(link),
             Event::PhoneOver { ticket, trouble } => self.phone_over(ticket, trouble),
             Event::WaitingIs(waiting) => {

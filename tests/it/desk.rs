@@ -54,14 +54,38 @@ pub struct Hands {
 impl Desk {
     /// Fails with a sentence that names the Debian package, if one is missing.
     pub fn open() -> Desk {
+        Desk::with(Pcscd::start())
+    }
+
+    /// Two readers that can be unplugged, and be stuck.
+    pub fn with_switches() -> Desk {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/plug.c");
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let library = folder.path().join("plug.so");
+        // Rust itself links by it.
+        let made =
+            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl").output();
+        let made = made.expect("cc is missing: install the Debian package gcc");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Desk::with(Pcscd::start_with_switches(&library))
+    }
+
+    fn with(pcscd: Result<Pcscd, chevet::sandbox::pcscd::Error>) -> Desk {
         let pki = pki();
-        let pcscd = Pcscd::start().unwrap_or_else(|error| panic!("{error}"));
+        let pcscd = pcscd.unwrap_or_else(|error| panic!("{error}"));
         Desk { pcscd, drawer: Drawer::new(pki.clone()), pki, second: None }
     }
 
     /// Puts a card of the drawer into the first slot; `odd:` and a make's name is the odd card, made so; `doctor@nurse` is the
     /// doctor's with the number of the nurse's; `nurse#9` is the nurse's, changed by its issuer on the ninth.
     pub fn insert(&self, name: &str) -> Inserted {
+        self.insert_with(name, Faults::default())
+    }
+
+    /// One that is broken before the reader sees it.
+    pub fn insert_with(&self, name: &str, faults: Faults) -> Inserted {
+        // What follows a `~` only tells apart those who share a test.
+        let name = name.split_once('~').map_or(name, |(name, _)| name);
         let (printed, day) = name.split_once('#').map_or((name, None), |(name, day)| (name, day.parse().ok()));
         let card = match (printed.strip_prefix("odd:"), printed.split_once('@')) {
             (Some(make), _) => self.drawer.odd_card(make),
@@ -70,6 +94,7 @@ impl Desk {
         };
         let mut card = card.unwrap_or_else(|error| panic!("{name}: {error}"));
         day.into_iter().for_each(|day| card.stamp(day));
+        card.faults = faults;
         self.pcscd.slots()[0].insert(card).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
@@ -95,8 +120,22 @@ pub fn is_child() -> bool {
     std::env::var_os(HANDS).is_some()
 }
 
+/// Which card [`with_card`] began with, where several share one test.
+pub fn first_card() -> String {
+    std::env::var(CARD).unwrap_or_default()
+}
+
 /// Runs `body` where the card `name` is in a reader. `test` is this test's own full name, for the child.
 pub fn with_card(test: &str, name: &str, body: impl FnOnce(&Hands)) {
+    with_desk(test, name, Desk::open, body);
+}
+
+/// The same with two readers that can be unplugged, and be stuck; the card is in the first.
+pub fn with_two_readers(test: &str, name: &str, body: impl FnOnce(&Hands)) {
+    with_desk(test, name, Desk::with_switches, body);
+}
+
+fn with_desk(test: &str, name: &str, open: impl FnOnce() -> Desk, body: impl FnOnce(&Hands)) {
     if let Some(socket) = std::env::var_os(HANDS) {
         let line = UnixStream::connect(socket).expect("the test that started this one holds the socket");
         let hands = Hands { line: RefCell::new(BufReader::new(line)) };
@@ -104,7 +143,7 @@ pub fn with_card(test: &str, name: &str, body: impl FnOnce(&Hands)) {
         hands.ask("done");
         return;
     }
-    let desk = Desk::open();
+    let desk = open();
     let inserted = desk.insert(name);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let socket = folder.path().join("hands");
@@ -116,6 +155,7 @@ pub fn with_card(test: &str, name: &str, body: impl FnOnce(&Hands)) {
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
         .env(variable, value)
         .env(HANDS, &socket)
+        .env(CARD, name)
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a file handle can be doubled"))
         .stderr(log)
@@ -182,6 +222,21 @@ fn obey(desk: &mut Desk, in_slot: &mut Option<Inserted>, asked: &str) -> String 
             desk.second = Some(inserted);
             String::new()
         }
+        ["pull-second"] => {
+            desk.second.take();
+            String::new()
+        }
+        [switch @ ("plug" | "stick"), number, on] => {
+            let (number, on) = (number.parse().expect("hands write numbers"), *on == "true");
+            let turned = if *switch == "plug" { desk.pcscd.plug(number, on) } else { desk.pcscd.stick(number, on) };
+            turned.map(|()| String::new()).unwrap_or_else(|error| panic!("{error}"))
+        }
+        ["insert", name, mute_from, pulled_at] => {
+            in_slot.take();
+            let (mute_from, pulled_at) = (mute_from.parse().ok(), pulled_at.parse().ok());
+            *in_slot = Some(desk.insert_with(name, Faults { mute_from, pulled_at, ..Faults::default() }));
+            String::new()
+        }
         ["insert", name] => {
             in_slot.take();
             *in_slot = Some(desk.insert(name));
@@ -225,6 +280,11 @@ impl Hands {
     /// Pulls the card, and returns when the service has seen it go.
     pub fn pull_and_see(&self) {
         self.pull();
+        self.see_it_gone();
+    }
+
+    /// Returns when the service has seen that no card is in any reader.
+    pub fn see_it_gone(&self) {
         let service = pcsc::Context::establish(pcsc::Scope::User).expect("the service");
         let names = service.list_readers_owned().expect("readers");
         let mut states: Vec<pcsc::ReaderState> =
@@ -243,6 +303,12 @@ impl Hands {
         self.ask(&format!("insert {name}"));
     }
 
+    /// The same, with a card that falls silent, or leaves, at the command of that index.
+    pub fn insert_with(&self, name: &str, faults: Faults) {
+        let index = |index: Option<u64>| index.map_or("-".to_owned(), |index| index.to_string());
+        self.ask(&format!("insert {name} {} {}", index(faults.mute_from), index(faults.pulled_at)));
+    }
+
     /// Stops the PC/SC service, the card staying where it is.
     pub fn stop_service(&self) {
         self.ask("stop");
@@ -257,9 +323,27 @@ impl Hands {
         self.ask("start-bare");
     }
 
-    /// Puts a card into the second reader, where it stays to the end.
+    /// Puts a card into the second reader.
     pub fn insert_into_second(&self, name: &str) {
         self.ask(&format!("second {name}"));
+    }
+
+    pub fn pull_second(&self) {
+        self.ask("pull-second");
+    }
+
+    /// Unplugs a reader of [`with_two_readers`], and has the living service look.
+    pub fn unplug(&self, number: usize) {
+        self.ask(&format!("plug {number} false"));
+    }
+
+    pub fn plug_in(&self, number: usize) {
+        self.ask(&format!("plug {number} true"));
+    }
+
+    /// From here on the reader's driver swallows what is sent to the card, whether it is in or not.
+    pub fn stick(&self, number: usize, is_stuck: bool) {
+        self.ask(&format!("stick {number} {is_stuck}"));
     }
 
     /// From the next APDU on.
@@ -300,4 +384,6 @@ impl Hands {
 }
 
 const HANDS: &str = "CHEVET_TEST_HANDS";
-const CHILD_MAX: Duration = Duration::from_secs(60);
+const CARD: &str = "CHEVET_TEST_CARD";
+/// A row of some twenty visits, on a machine that has other things to do.
+const CHILD_MAX: Duration = Duration::from_secs(180);

@@ -143,7 +143,46 @@ fn every_layer_is_named_when_it_is_the_one_that_fails() {
         hands.stop_service();
         let stopped: Vec<&str> = practice.failing().iter().map(|(layer, _)| *layer).collect();
         assert_eq!(stopped, ["usb", "pcscd"], "nothing is known of a reader that is not on the bus");
-        // As the kernel shows a reader, beside a keyboard.
+        practice.plug_into_usb();
+        only(&practice.failing(), "pcscd", "does not listen");
+        let usb = &practice.lines()[0];
+        assert!(usb.ok && usb.what.ends_with("USB SmartCard Reader (08e6:3437)"), "{usb:?}");
+    });
+}
+
+/// On the bus, and the service has nothing of it: the driver is not installed, or does not know this reader.
+#[test]
+fn a_reader_that_no_driver_takes_points_at_the_driver() {
+    with_card("doctor::a_reader_that_no_driver_takes_points_at_the_driver", "nurse", |hands| {
+        let practice = Practice::new();
+        practice.plug_into_usb();
+        assert!(practice.failing().is_empty(), "{:?}", practice.failing());
+        hands.stop_service();
+        hands.start_service_without_readers();
+        only(&practice.failing(), "driver", "not installed");
+        fs::create_dir(practice.folder.path().join("no-driver")).expect("made");
+        only(&practice.failing(), "driver", "does not take it");
+    });
+}
+
+/// As it does while a visit is on.
+#[test]
+fn a_card_that_a_program_holds_is_told_as_held() {
+    with_card("doctor::a_card_that_a_program_holds_is_told_as_held", "nurse", |_| {
+        let practice = Practice::new();
+        let service = pcsc::Context::establish(pcsc::Scope::User).expect("the service");
+        let names = service.list_readers_owned().expect("readers");
+        let held = service.connect(&names[0], pcsc::ShareMode::Exclusive, pcsc::Protocols::T0).expect("the card");
+        only(&practice.failing(), "card", "another program holds");
+        drop(held);
+        wait_until("a card that is free", |holds| matches!(holds, Holds::Card { is_held: false, .. }));
+        assert!(practice.failing().is_empty(), "{:?}", practice.failing());
+    });
+}
+
+impl Practice {
+    /// As the kernel shows a reader, beside a keyboard.
+    fn plug_into_usb(&self) {
         for (path, text) in [
             ("1-2/idVendor", "08e6\n"),
             ("1-2/idProduct", "3437\n"),
@@ -151,14 +190,11 @@ fn every_layer_is_named_when_it_is_the_one_that_fails() {
             ("1-2:1.0/bInterfaceClass", "0b\n"),
             ("1-3:1.0/bInterfaceClass", "03\n"),
         ] {
-            let file = practice.usb().join(path);
+            let file = self.usb().join(path);
             fs::create_dir_all(file.parent().expect("a folder")).expect("made");
             fs::write(file, text).expect("written");
         }
-        only(&practice.failing(), "pcscd", "does not listen");
-        let usb = &practice.lines()[0];
-        assert!(usb.ok && usb.what.ends_with("USB SmartCard Reader (08e6:3437)"), "{usb:?}");
-    });
+    }
 }
 
 /// pcscd turns away whom polkit refuses by hanging up. This Debian's pcscd has no polkit, so a listener that does the same

@@ -2,6 +2,7 @@
 //!
 //! With `CHEVET_SNAPSHOTS` naming a folder, each page is also written there as a PNG, to be looked at.
 
+mod card_out;
 mod fixtures;
 mod gates;
 mod harness;

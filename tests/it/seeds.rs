@@ -47,6 +47,9 @@ fn every_target_takes_its_seeds_and_what_is_cut_of_them() {
 #[test]
 fn the_seeds_reach_behind_the_first_check() {
     use chevet::card::pkcs15;
+    use chevet::exchange::pdsm::documents;
+    use chevet::exchange::pdsm::fhir::Bundle;
+    use chevet::exchange::pdsm::history;
     use chevet::identity::certificate::Certificate;
     use chevet::identity::crl::Crls;
     use chevet::identity::id_token;
@@ -54,6 +57,8 @@ fn the_seeds_reach_behind_the_first_check() {
     use chevet::identity::situations;
     use chevet::identity::userinfo::Person;
     use chevet::journal::note;
+    use chevet::link::headers;
+    use chevet::patient::datamatrix;
     let any = |target: &str, reached: &dyn Fn(&[u8]) -> bool| {
         let seeds = fs::read_dir(folder().join(target)).expect("seeds");
         let mut seeds = seeds.map(|entry| fs::read(entry.expect("an entry").path()).expect("a seed"));
@@ -73,6 +78,19 @@ fn the_seeds_reach_behind_the_first_check() {
     });
     any("situation", &|seed| situations::read(seed).is_some());
     any("tlv", &|seed| pkcs15::serial(seed).is_some());
+    let resource = |seed: &[u8]| serde_json::from_slice(seed).ok().into_iter().collect::<Vec<serde_json::Value>>();
+    any("fhir", &|seed| documents::documents(resource(seed), &targets::ASKED).unreadable == 0);
+    any("fhir", &|seed| history::accesses(resource(seed)).unreadable == 0);
+    any("bundle", &|seed| {
+        Bundle::read(seed, "searchset", "a search")
+            .is_ok_and(|page| page.next().is_some() && page.matches().count() == 2)
+    });
+    any("headers", &|seed| {
+        let mut lines = std::str::from_utf8(seed).unwrap_or_default().lines();
+        let date = lines.next().and_then(headers::date);
+        lines.next().and_then(|line| headers::retry_after_s(line, date)) == Some(90)
+    });
+    any("datamatrix", &|seed| std::str::from_utf8(seed).is_ok_and(|text| datamatrix::parse(text).is_ok()));
     any("tlv", &|seed| pkcs15::root_application(seed).is_some());
 }
 

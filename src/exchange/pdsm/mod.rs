@@ -8,7 +8,7 @@
 pub mod answer;
 pub mod documents;
 pub mod event;
-mod fhir;
+pub mod fhir;
 mod head;
 pub mod history;
 mod names;

@@ -2,8 +2,8 @@
 # between the slots' Unix sockets (seen by everyone who sees the folder) and vpcd's TCP ports (seen by nobody else).
 #
 # Perl, because perl-base is part of every Debian and because a Rust process with threads cannot enter a user name
-# space. Usage: inside.pl FOLDER PORT SLOTS PCSCD ARGUMENT…; orders on standard input, one a line: start, stop. Its end
-# of file (the owner has gone, however it went) ends everything.
+# space. Usage: inside.pl FOLDER PORT SLOTS PCSCD ARGUMENT…; orders on standard input, one a line: start, stop,
+# rescan. Its end of file (the owner has gone, however it went) ends everything.
 use strict;
 use warnings;
 use File::Path;
@@ -58,6 +58,7 @@ sub order {
     if (!$got) { stop(); chdir('/'); rmtree($folder); exit 0 }
     stop() if $line =~ /^stop/;
     start() if $line =~ /^start/;
+    rescan() if $line =~ /^rescan/;
 }
 
 sub connect_slot {
@@ -109,6 +110,12 @@ sub stop {
     }
     $service = undef;
     print "stopped\n";
+}
+
+# As a person does who has changed the list of readers that do not announce themselves.
+sub rescan {
+    system("$pcscd[0] --hotplug >>'$folder/pcscd.log' 2>&1");
+    print "rescanned\n";
 }
 
 sub run { system(@_) == 0 or die "@_ failed\n" }

@@ -2,6 +2,7 @@
 
 use super::Watched;
 use crate::desk::with_card;
+use crate::desk::with_two_readers;
 use chevet::card::Error;
 use chevet::card::Notice;
 use chevet::card::Options;
@@ -74,6 +75,111 @@ fn of_two_readers_the_named_one_is_used() {
         hands.insert("unknown");
         watched.login(insertion, "1234").expect("logged in");
         watched.sign(insertion).expect("signed");
+    });
+}
+
+/// Two readers and no name in the settings: the card that comes in anywhere is the card; another one waits, is told of, and
+/// is taken when the first is out.
+#[test]
+fn of_two_readers_without_a_name_both_are_watched() {
+    with_card("card::readers::of_two_readers_without_a_name_both_are_watched", "nurse", |hands| {
+        hands.pull_and_see();
+        let mut watched = Watched::start();
+        assert_eq!(watched.next(), Notice::ReaderReady);
+        hands.insert_into_second("doctor");
+        let first = watched.card_in();
+        assert_eq!(profession(&watched, first), Some(ProfessionCode(10)));
+        watched.login(first, "1234").expect("logged in");
+        hands.insert("nurse");
+        assert_eq!(watched.next(), Notice::OtherCard(true));
+        watched.sign(first).expect("the other card is in nobody's way");
+        assert_eq!(hands.apdus(), 0, "nothing is said to it");
+        hands.pull_second();
+        assert_eq!(watched.next(), Notice::CardOut(first));
+        let second = watched.card_in();
+        assert_eq!(watched.next(), Notice::OtherCard(false));
+        assert_eq!(watched.sign(second), Err(Error::PinNeeded));
+        assert_eq!(profession(&watched, second), Some(ProfessionCode(60)));
+    });
+}
+
+fn profession(watched: &Watched, insertion: u64) -> Option<ProfessionCode> {
+    let contents = watched.read(insertion).expect("read");
+    Certificate::parse(&contents.certificate).expect("a certificate").holder().profession
+}
+
+/// In a living service: nothing is restarted, and each is told within two seconds.
+#[test]
+fn a_reader_may_be_unplugged_and_plugged_in_again() {
+    with_two_readers("card::readers::a_reader_may_be_unplugged_and_plugged_in_again", "nurse", |hands| {
+        let named = Options { reader_name: Some("bac a sable".to_owned()), ..Options::default() };
+        let mut watched = Watched::with_options(named);
+        assert_eq!(watched.next(), Notice::ReaderReady);
+        let mut insertion = watched.card_in();
+        for _again in 0..2 {
+            watched.login(insertion, "1234").expect("logged in");
+            let unplugged = Instant::now();
+            hands.unplug(0);
+            assert_eq!(watched.next(), Notice::CardOut(insertion));
+            assert_eq!(watched.next(), Notice::ReaderAbsent);
+            assert!(unplugged.elapsed() < TRUE_WITHIN, "{:?}", unplugged.elapsed());
+            assert_eq!(watched.sign(insertion), Err(Error::StaleInsertion));
+            let plugged = Instant::now();
+            hands.plug_in(0);
+            assert_eq!(watched.next(), Notice::ReaderReady);
+            assert!(plugged.elapsed() < TRUE_WITHIN, "{:?}", plugged.elapsed());
+            insertion = watched.card_in();
+            assert_eq!(watched.sign(insertion), Err(Error::PinNeeded));
+        }
+    });
+}
+
+/// With its card in it: that is out. The other reader is there all the while, and takes the next card.
+#[test]
+fn of_two_readers_one_may_be_unplugged() {
+    with_two_readers("card::readers::of_two_readers_one_may_be_unplugged", "nurse", |hands| {
+        let (mut watched, first) = Watched::with_card_in();
+        watched.login(first, "1234").expect("logged in");
+        hands.unplug(0);
+        assert_eq!(watched.next(), Notice::CardOut(first));
+        hands.insert_into_second("doctor");
+        let second = watched.card_in();
+        assert_eq!(profession(&watched, second), Some(ProfessionCode(10)));
+        hands.plug_in(0);
+        // The nurse's card lies in it still.
+        assert_eq!(watched.next(), Notice::OtherCard(true));
+        watched.login(second, "1234").expect("logged in");
+    });
+}
+
+/// A driver that never comes back, not even when the card is pulled: its reader is lost until it does, the other one is not.
+#[test]
+fn a_reader_that_is_stuck_leaves_the_other_one_free() {
+    with_two_readers("card::readers::a_reader_that_is_stuck_leaves_the_other_one_free", "nurse", |hands| {
+        let mut watched = Watched::with_options(Options { answer_max: super::BRIEF, ..Options::default() });
+        assert_eq!(watched.next(), Notice::ReaderReady);
+        let first = watched.card_in();
+        watched.read(first).expect("read");
+        hands.stick(0, true);
+        assert_eq!(watched.login(first, "1234"), Err(Error::Mute));
+        assert_eq!(watched.next(), Notice::CardMute(first));
+        // Asked again, it is refused without a wait behind the first.
+        assert_eq!(watched.sign(first), Err(Error::Mute));
+        assert_eq!(watched.login(first, "1234"), Err(Error::Mute));
+        let before = hands.apdus();
+        assert_eq!(hands.tries_left(), Some(3));
+        // pcscd itself does not see it go: its driver is still waiting for an answer.
+        hands.pull();
+        hands.insert_into_second("doctor");
+        assert_eq!(watched.next(), Notice::CardOut(first));
+        let second = watched.card_in();
+        assert_eq!(watched.next(), Notice::OtherCard(true));
+        assert_eq!(profession(&watched, second), Some(ProfessionCode(10)));
+        watched.login(second, "1234").expect("logged in");
+        hands.stick(0, false);
+        assert_eq!(watched.next(), Notice::OtherCard(false), "it is seen to have gone");
+        watched.sign(second).expect("the thread that came back is in nobody's way");
+        assert!(before > 10, "read whole, and nothing after that: {before}");
     });
 }
 

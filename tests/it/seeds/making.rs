@@ -83,6 +83,7 @@ pub fn write(folder: &Path) {
     }
     journal(&put);
     psc(&put);
+    upstream(&put);
     put("datamatrix", "one", b"IS010000000000000000000000S1279035121518989\x1DS21.2.250.1.213.1.4.10S3DOMINIQUE\x1DS4NESSI\x1DS5FS614-05-1979S751215");
 }
 
@@ -161,6 +162,62 @@ fn psc(put: &dyn Fn(&str, &str, &[u8])) {
     let signed = format!("{}.{}", coded(header.to_string().as_bytes()), coded(claims.to_string().as_bytes()));
     let signature = secrets.sign_with_authentication(signed.as_bytes()).expect("signed");
     put("id_token", "signed", format!("{keys}\n{signed}.{}", coded(&signature)).as_bytes());
+}
+
+/// What a server answers, by the shapes of docs/pdsm.md.
+fn upstream(put: &dyn Fn(&str, &str, &[u8])) {
+    let identifier = json!({"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "279035121518989"});
+    let nurse = json!({"system": "urn:oid:1.2.250.1.71.4.2.1", "value": "899700101340"});
+    let document = json!({
+        "resourceType": "DocumentReference", "id": "d1", "status": "current", "date": "2026-11-02T09:30:00Z",
+        "contained": [{"resourceType": "PractitionerRole", "id": "a1",
+            "practitioner": {"identifier": nurse, "display": "Maëlle QUERVENNEC"}}],
+        "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.250.1.213.99.1"},
+        "identifier": [{"value": "urn:uuid:0b8d3c5e-7f11-4d21-9d35-6f3a2f4c1e01"}],
+        "type": {"coding": [{"system": "http://loinc.org", "code": "11488-4", "display": "Compte rendu"}]},
+        "category": [{"coding": [{"code": "10"}]}],
+        "subject": {"identifier": identifier}, "author": [{"reference": "#a1"}],
+        "securityLabel": [{"coding": [{"code": "N"}]}],
+        "content": [{"attachment": {"contentType": "text/xml", "url": "Binary/d1", "size": 12,
+            "hash": "2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "title": "Un titre", "creation": "2026-11-02T09:30:00Z"},
+            "format": {"code": "urn:ihe:iti:xds-sd:text:2008"}}],
+        "context": {"period": {"start": "2026-11"}}
+    });
+    let access = json!({
+        "resourceType": "AuditEvent", "recorded": "2026-11-02T09:31:00Z", "type": {"code": "rest"},
+        "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": "read"}],
+        "agent": [{"requestor": true, "who": {"identifier": nurse}, "name": "Maëlle QUERVENNEC"}]
+    });
+    let patient = json!({
+        "resourceType": "Patient", "id": "p1", "identifier": [identifier], "active": true,
+        "extension": [{"url": "https://chevet.invalid/fhir/StructureDefinition/minor", "valueBoolean": false}]
+    });
+    let consent = json!({
+        "resourceType": "Consent", "id": "c1", "status": "active",
+        "category": [{"coding": [{"system": "https://chevet.invalid/fhir/CodeSystem/consent-category",
+            "code": "authorization"}]}],
+        "patient": {"identifier": identifier},
+        "provision": {"type": "permit", "period": {"end": "2027-01-01"}, "actor": [{"reference": {"identifier": nurse}}]}
+    });
+    for (name, resource) in [("document", &document), ("access", &access), ("patient", &patient), ("consent", &consent)]
+    {
+        put("fhir", name, resource.to_string().as_bytes());
+    }
+    let page = json!({
+        "resourceType": "Bundle", "type": "searchset", "total": 3,
+        "link": [{"relation": "next", "url": "https://dmp.example:8443/fhir?page=2"}],
+        "entry": [{"search": {"mode": "match"}, "resource": document}, {"search": {"mode": "match"}, "resource": access},
+            {"search": {"mode": "outcome"}, "resource": {"resourceType": "OperationOutcome"}}]
+    });
+    put("bundle", "page", page.to_string().as_bytes());
+    let lines = [
+        "Mon, 23 Nov 2026 08:42:00 GMT",
+        "Mon, 23 Nov 2026 08:43:30 GMT",
+        "application/fhir+json; charset=utf-8",
+        "Binary/d1",
+    ];
+    put("headers", "date", lines.join("\n").as_bytes());
+    put("headers", "seconds", b"Mon, 23 Nov 2026 08:42:00 GMT\n120\n\nhttps://elsewhere.example/");
 }
 
 fn card(name: &str) -> Card {

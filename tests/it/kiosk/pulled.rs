@@ -1,0 +1,153 @@
+//! A whole visit with a card that is pulled, or falls silent, at each of its commands in turn: while it is read, while its PIN
+//! is checked, while the compartment opens, at the token for a record, at the countersignature behind an open document.
+//!
+//! Each command costs a visit of its own, most of which is waiting for pcscd, which looks at a virtual slot every 400 ms; so
+//! the commands are dealt out to four cards, each with a reader and a kiosk of its own, which all live at once.
+
+use super::*;
+use crate::desk::first_card;
+use crate::desk::is_child;
+
+const SHARES: [&str; 4] = ["nurse~0", "nurse~1", "nurse~2", "nurse~3"];
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    Pulled,
+    Mute,
+}
+
+#[test]
+fn a_card_pulled_at_any_command_of_a_visit_leaves_a_blank_page() {
+    at_each_command("kiosk::pulled::a_card_pulled_at_any_command_of_a_visit_leaves_a_blank_page", End::Pulled);
+}
+
+#[test]
+fn a_card_that_falls_silent_at_any_command_of_a_visit_is_asked_for_back() {
+    at_each_command("kiosk::pulled::a_card_that_falls_silent_at_any_command_of_a_visit_is_asked_for_back", End::Mute);
+}
+
+fn at_each_command(test: &str, end: End) {
+    std::thread::scope(|scope| {
+        // A child is asked for one body; whose card it has does not matter to it.
+        let shares = if is_child() { &SHARES[..1] } else { &SHARES[..] };
+        for name in shares {
+            scope.spawn(|| with_card(test, name, |hands| runtime().block_on(live(hands, end))));
+        }
+    });
+}
+
+async fn live(hands: &Hands, end: End) {
+    let name = first_card();
+    let share = SHARES.iter().position(|card| *card == name).expect("one of the shares");
+    let folder = tempfile::tempdir().expect("a folder");
+    let stage = stage(folder.path());
+    let text = std::fs::read_to_string(&stage.settings).expect("settings");
+    // Nobody waits here for a real chip.
+    let text = text.replace("[reader]\n", "[reader]\nanswer_s_max = 1\n");
+    assert!(text.contains("answer_s_max"), "{text}");
+    std::fs::write(&stage.settings, text).expect("written");
+    let mut kiosk = Person::before(&stage, &stage.settings).await;
+
+    // As far as a visit goes, and how many commands that takes.
+    go_in(&mut kiosk, hands, |kiosk| matches!(kiosk.shown(), Body::Reader(page) if page.reading.is_some())).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let steps = hands.apdus();
+    assert!(steps > 15, "{steps}");
+    hands.pull();
+    let mut pages = BTreeSet::new();
+    for at in (share as u64..steps).step_by(SHARES.len()) {
+        gone(&mut kiosk, hands).await;
+        let faults = match end {
+            End::Pulled => Faults { pulled_at: Some(at), ..Faults::default() },
+            End::Mute => Faults { mute_from: Some(at), ..Faults::default() },
+        };
+        hands.insert_with(&name, faults);
+        kiosk.until("the card", |body| !matches!(body, Body::Idle(_))).await;
+        let page = go_in(&mut kiosk, hands, |kiosk| match (kiosk.shown(), end) {
+            (Body::Idle(_), End::Pulled) => true,
+            (Body::Trouble(page), End::Mute) => {
+                assert_eq!(page.happened, Trouble::CardMute.words().happened, "command {at}");
+                assert_eq!(page.next, Trouble::CardMute.words().next, "command {at}");
+                true
+            }
+            _ => false,
+        })
+        .await;
+        pages.insert(page);
+        // The card's own count, whatever it was asked: no try of ours is on it, and nothing is sent once more.
+        assert_eq!(hands.tries_left(), Some(3), "command {at}");
+        assert_eq!(hands.is_in(), end == End::Mute, "command {at}");
+        if end == End::Mute {
+            let asked = hands.apdus();
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            assert_eq!((asked, hands.apdus()), (at + 1, at + 1), "command {at}");
+            hands.pull();
+        }
+    }
+    for page in ["reading_card", "checking_pin", "opening"] {
+        assert!(pages.contains(page), "nothing happened on the page {page}: {pages:?}");
+    }
+    // After all of that: a card as ever.
+    gone(&mut kiosk, hands).await;
+    hands.insert(&name);
+    kiosk.log_in().await;
+    kiosk.open_record_of(0).await;
+}
+
+/// The page is blank, and the reader empty.
+async fn gone(kiosk: &mut Person, hands: &Hands) {
+    kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+    hands.see_it_gone();
+}
+
+/// Does what a person does, page after page, until it is over; behind the last page they look at one document after the
+/// other. The page on which it ended.
+async fn go_in(kiosk: &mut Person, hands: &Hands, is_over: impl Fn(&Person) -> bool) -> &'static str {
+    let until = Instant::now() + Duration::from_secs(40);
+    let mut done: BTreeSet<&'static str> = BTreeSet::new();
+    let mut last = "idle";
+    while !is_over(kiosk) {
+        assert!(Instant::now() < until, "no end on the page {last}, {} commands", hands.apdus());
+        let (page, body) = {
+            let view = kiosk.kiosk.views.borrow_and_update();
+            (view.page, view.body.clone())
+        };
+        if !matches!(body, Body::Idle(_) | Body::Trouble(_)) {
+            last = page;
+        }
+        if let Body::Pin(page) = &body {
+            assert!(page.alert.is_empty(), "called a wrong PIN: {}", page.alert);
+        }
+        let is_new = done.insert(page);
+        match &body {
+            Body::Pin(_) if is_new => {
+                for digit in [1, 2, 3, 4] {
+                    kiosk.touch(Touch::Digit(digit)).await;
+                }
+                kiosk.touch(Touch::Confirm).await;
+            }
+            Body::Choice(_) if is_new => kiosk.touch(Touch::Choose(0)).await,
+            Body::Duty(_) if is_new => kiosk.touch(Touch::Understood).await,
+            Body::Home(home) if !home.rows.is_empty() && is_new => kiosk.touch(Touch::OpenPatient(0)).await,
+            Body::Home(_) => {
+                done.remove("home");
+            }
+            Body::Gate(gate) if gate.act == GateAct::OpenRecord => kiosk.touch(Touch::OpenRecord).await,
+            Body::Gate(gate) if gate.act == GateAct::AskConsent => kiosk.touch(Touch::AskConsent).await,
+            Body::Consent(_) if done.insert("consent") => kiosk.touch(Touch::Yes).await,
+            Body::Documents(page) if page.rows.len() > 1 => kiosk.touch(Touch::OpenDocument(0)).await,
+            // Long enough for the card to sign what has been opened.
+            Body::Reader(page) if page.reading.is_some() => {
+                let changed = kiosk.kiosk.views.changed();
+                if tokio::time::timeout(Duration::from_millis(700), changed).await.is_err() && !is_over(kiosk) {
+                    kiosk.touch(Touch::Back).await;
+                }
+                continue;
+            }
+            _ => {}
+        }
+        // A page that asks for nothing more is waited for; a touch that was not taken is made again.
+        let _nothing_new = tokio::time::timeout(Duration::from_millis(500), kiosk.kiosk.views.changed()).await;
+    }
+    last
+}

@@ -1,0 +1,280 @@
+//! P3 by enumeration: from every state that a visit can be in, the step that sees the card go yields the blank page.
+//!
+//! The lists are exhaustive, because `every!` matches on their patterns: a new state does not compile before it has a line
+//! here, and then has to go blank like all others.
+
+use super::*;
+use chevet::identity::holder::HolderId;
+use chevet::identity::holder::Situation;
+use chevet::identity::userinfo::Person;
+use chevet::journal::Held;
+use chevet::journal::consent::Quality;
+use chevet::journal::consent::Speaker;
+use chevet::journal::trace::CardProof;
+use chevet::journal::trace::LoginProof;
+use chevet::journal::words::Class;
+use chevet::journal::words::Ground;
+use chevet::journal::words::Source;
+use chevet::record::state::Authorization;
+use chevet::screen::view::View;
+use chevet::visit::Visit;
+use chevet::visit::event::Listing;
+use chevet::visit::event::PhoneCode;
+use chevet::visit::event::PhoneLogin;
+use chevet::visit::page::ChoosingSituation;
+use chevet::visit::page::Duty;
+use chevet::visit::page::DutyStep;
+use chevet::visit::page::Home;
+use chevet::visit::page::Opening;
+use chevet::visit::page::OpeningStep;
+use chevet::visit::page::gate::About;
+use chevet::visit::page::gate::Question;
+use chevet::visit::page::gate::Typed;
+use chevet::visit::page::phone::AskRpps;
+use chevet::visit::page::phone::ChoosingExercise;
+use chevet::visit::page::phone::WaitingForPhone;
+use std::collections::HashSet;
+
+const UNTIL: Duration = Duration::from_secs(600);
+const TICKET: Ticket = Ticket(1);
+const CARD: Insertion = Insertion(1);
+
+/// Patterns, each with its states. A state that no pattern fits does not compile; a pattern without a state fails.
+macro_rules! every {
+    ($of:ty: $( $pattern:pat => $states:expr ),+ $(,)?) => {{
+        #[deny(unreachable_patterns)]
+        let _all = |state: &$of| match state { $( $pattern => () ),+ };
+        let mut all: Vec<$of> = Vec::new();
+        $(
+            let states: Vec<$of> = Vec::from($states);
+            assert!(!states.is_empty() && states.iter().all(|state| matches!(state, $pattern)), "{}", stringify!($pattern));
+            all.extend(states);
+        )+
+        all
+    }};
+}
+
+fn proof() -> Box<LoginProof> {
+    Box::new(LoginProof::Card(CardProof { certificate: vec![1], nonce: [2; 32], signature: vec![3] }))
+}
+
+fn at_home(typing: bool, notice: Option<Trouble>, handing: bool) -> Page {
+    let Page::Home(home) = home(typing, notice, round()) else { panic!("home") };
+    Page::Home(Box::new(Home { handing: handing.then_some((TICKET, UNTIL)), ..*home }))
+}
+
+fn duty(step: DutyStep) -> Page {
+    let Page::Home(home) = home(false, None, round()) else { panic!("home") };
+    Page::Duty(Box::new(Duty { here: home.here, step }))
+}
+
+fn opening(step: OpeningStep) -> Page {
+    Page::Opening(Box::new(Opening { insertion: CARD, holder: holder(), step, until: UNTIL }))
+}
+
+fn caller() -> PhoneLogin {
+    let said = br#"{"sub": "s", "SubjectNameID": "899700000001", "SubjectRole": ["60^1.2.250.1.213.1.1.5.5"]}"#;
+    PhoneLogin { person: Person::read(said).expect("somebody"), proof: *proof() }
+}
+
+fn checking(page: Page) -> Page {
+    let Page::AskPin(ask) = page else { panic!("a PIN page") };
+    Page::CheckingPin { insertion: ask.insertion, card: ask.card, was_wrong: false, until: UNTIL }
+}
+
+fn pages() -> Vec<Page> {
+    let place = |name: &str| Situation { structure: name.into(), name: name.into(), sector: None };
+    let code = PhoneCode { digits: "42".into(), until: UNTIL };
+    let rings = |code| WaitingForPhone { ticket: TICKET, holder: HolderId("899700000001".into()), code, until: UNTIL };
+    every!(Page:
+        Page::Idle => [Page::Idle],
+        Page::About { .. } => [Page::About { until: UNTIL }],
+        Page::ReadingCard { .. } => [Page::ReadingCard { insertion: CARD, until: UNTIL }],
+        Page::AskPin(_) => [
+            pin(Some(3), &[], false, false),
+            pin(Some(3), &[1, 2, 3], false, false),
+            pin(Some(2), &[1, 2, 3, 4], true, false),
+            pin(Some(1), &[], false, false),
+            pin(Some(1), &[1], false, true),
+            pin(None, &[], false, false),
+        ],
+        Page::CheckingPin { .. } => [checking(pin(Some(3), &[], false, false)), pin_on_reader(3, false)],
+        Page::AskRpps(_) => [Page::AskRpps(AskRpps { digits: "997".into(), notice: None, until: UNTIL })],
+        Page::WaitingForPhone(_) => [Page::WaitingForPhone(rings(None)), Page::WaitingForPhone(rings(Some(code.clone())))],
+        Page::ChoosingExercise(_) => [
+            Page::ChoosingExercise(Box::new(ChoosingExercise { ticket: TICKET, login: caller(), until: UNTIL })),
+        ],
+        Page::ChoosingSituation(_) => [Page::ChoosingSituation(Box::new(ChoosingSituation {
+            insertion: CARD, holder: holder(), proof: proof(), situations: vec![place("A"), place("B")], until: UNTIL,
+        }))],
+        Page::PhoneOver { .. } => [Page::PhoneOver { trouble: Trouble::PhoneDenied, until: UNTIL }],
+        Page::Opening(_) => every!(OpeningStep:
+            OpeningStep::RecordingLogin { .. } => [OpeningStep::RecordingLogin { ticket: TICKET, proof: proof() }],
+            OpeningStep::OpeningCompartment { .. } => [OpeningStep::OpeningCompartment { ticket: TICKET, login: 0 }],
+        ).into_iter().map(opening).collect::<Vec<Page>>(),
+        Page::Duty(_) => every!(DutyStep:
+            DutyStep::Shown => [DutyStep::Shown],
+            DutyStep::Recording { .. } => [DutyStep::Recording { ticket: TICKET, until: UNTIL }],
+        ).into_iter().map(duty).collect::<Vec<Page>>(),
+        Page::Home(_) => [
+            at_home(false, None, false),
+            at_home(false, Some(Trouble::Offline), false),
+            at_home(true, Some(Trouble::InsWrongKey), false),
+            at_home(false, None, true),
+            home_by_phone(),
+        ],
+        Page::Reception { .. } => [reception()],
+        Page::Gate(_) => gates(),
+        Page::Record(_) => rooms(),
+        Page::Document(_) => readers(),
+        Page::TakeCard(_) => Trouble::ALL.iter().map(|trouble| Page::TakeCard(*trouble)).collect::<Vec<Page>>(),
+    )
+}
+
+fn gates() -> Vec<Page> {
+    let known = || answer(Authorization::None);
+    let question = |about| {
+        let by = Speaker::Patient;
+        Question { about, by, colleague: None, ground: Ground::Team, language: Language::French }
+    };
+    let listing = || Listing {
+        documents: Held::record(patient("Patiente-Une", "ODETTE", 1953).ins, vec![]),
+        opened: HashSet::new(),
+        source: Source::Online,
+        as_of: at("2026-11-23T07:40:00Z"),
+    };
+    let typing = |what| GateStep::Typing { answer: known(), what, wrong: false };
+    let abouts = || {
+        every!(About:
+            About::Access => [About::Access], About::Event => [About::Event], About::Withdrawal => [About::Withdrawal],
+        )
+    };
+    let steps = every!(GateStep:
+        GateStep::AskingState { .. } => [GateStep::AskingState { ticket: TICKET, until: UNTIL }],
+        GateStep::Standing { .. } => [may_open(), must_ask()],
+        GateStep::Situations { .. } => [GateStep::Situations { answer: known() }],
+        GateStep::ChoosingQuality { .. } => [GateStep::ChoosingQuality { answer: known() }],
+        GateStep::ChoosingColleague { .. } => [GateStep::ChoosingColleague { answer: known() }],
+        GateStep::ChoosingReason { .. } => [GateStep::ChoosingReason { answer: known() }],
+        GateStep::Typing { .. } => every!(Typed:
+            Typed::Representative(_) => [Typed::Representative(Quality::ALL[0])],
+            Typed::Colleague => [Typed::Colleague],
+            Typed::Emergency(_) => [Typed::Emergency("other")],
+        ).into_iter().map(typing).collect::<Vec<GateStep>>(),
+        GateStep::AskingPatient { .. } => abouts().into_iter().map(|about| {
+            GateStep::AskingPatient { answer: known(), question: question(about) }
+        }).collect::<Vec<GateStep>>(),
+        GateStep::Signing { .. } => [GateStep::Signing { answer: known(), question: question(About::Access) }],
+        GateStep::RecordingAnswer { .. } => [GateStep::RecordingAnswer {
+            ticket: TICKET, answer: known(), question: question(About::Access), agreed: true, said: vec![], until: UNTIL,
+        }],
+        GateStep::RecordingEmergency { .. } => [
+            GateStep::RecordingEmergency { ticket: TICKET, answer: known(), until: UNTIL },
+        ],
+        GateStep::Delivering { .. } => [
+            GateStep::Delivering { ticket: TICKET, answer: known(), ground: Ground::Team, until: UNTIL },
+        ],
+        GateStep::Listing { .. } => [
+            GateStep::Listing { ticket: TICKET, answer: known(), ground: Ground::Team, until: UNTIL },
+        ],
+        GateStep::RecordingList { .. } => [GateStep::RecordingList {
+            ticket: TICKET, answer: known(), ground: Ground::Team, listing: Box::new(listing()), until: UNTIL,
+        }],
+        GateStep::Denied { .. } => [denied()],
+        GateStep::Failed { .. } => [GateStep::Failed { trouble: Trouble::Offline }],
+    );
+    steps.into_iter().map(gate).collect()
+}
+
+fn rooms() -> Vec<Page> {
+    let searching = |step| Room::Searching { ticket: TICKET, words: "mots".into(), step, until: UNTIL };
+    let rooms = every!(Room:
+        Room::Documents { .. } => [Room::Documents { class: None }, Room::Documents { class: Some("10".into()) }],
+        Room::Why => [Room::Why],
+        Room::Agreements => [Room::Agreements],
+        Room::AskingHistory { .. } => [Room::AskingHistory { ticket: TICKET, until: UNTIL }],
+        Room::History { .. } => [history()],
+        Room::HistoryFailed { .. } => [Room::HistoryFailed { trouble: Trouble::Offline }],
+        Room::AskingWords => [Room::AskingWords],
+        Room::Searching { .. } => every!(SearchStep:
+            SearchStep::Recording => [SearchStep::Recording],
+            SearchStep::Looking => [SearchStep::Looking],
+        ).into_iter().map(searching).collect::<Vec<Room>>(),
+        Room::Found { .. } => [Room::Found { words: "mots".into(), places: vec![1] }],
+        Room::SearchFailed { .. } => [Room::SearchFailed { trouble: Trouble::Internal }],
+    );
+    rooms.into_iter().map(room).collect()
+}
+
+fn readers() -> Vec<Page> {
+    let rendering =
+        ReaderStep::Rendering { ticket: TICKET, committed: committed(Class::Opened), page: 0, until: UNTIL };
+    let steps = every!(ReaderStep:
+        ReaderStep::Fetching { .. } => [fetching()],
+        ReaderStep::Recording { .. } => [ReaderStep::Recording { ticket: TICKET, until: UNTIL }],
+        ReaderStep::Rendering { .. } => [rendering],
+        ReaderStep::Shown { .. } => [shown(narrative(), 0), shown(pictures(), 1)],
+        ReaderStep::Failed { .. } => [ReaderStep::Failed { trouble: Trouble::DocumentDamaged }],
+    );
+    steps.into_iter().map(|step| reader(step, 200)).collect()
+}
+
+fn blank(standing: &Visit) -> View {
+    let mut nobody = visit(Page::Idle);
+    nobody.standing = standing.standing.clone();
+    seen(&nobody)
+}
+
+/// One step, and the page is that of a device before which nobody has ever stood; the world is asked for one thing: to lock.
+#[test]
+fn every_state_goes_blank_in_the_step_that_sees_the_card_go() {
+    let mut places = HashSet::new();
+    for page in pages() {
+        let name = page.name();
+        places.insert(name);
+        let (after, effects) = visit(page).step(Event::CardOut, now());
+        assert!(matches!(after.page, Page::Idle), "{name} → {}", after.page.name());
+        assert!(seen(&after) == blank(&after), "{name}: something is left on the page");
+        assert!(matches!(effects[..], [Effect::Lock]), "{name}: {effects:?}");
+        assert!(after.insertion().is_none() && after.holder().is_none() && after.patient().is_none(), "{name}");
+        assert_eq!(after.alarm(), None, "{name}: nothing waits");
+    }
+    assert_eq!(places.len(), 18, "{places:?}");
+}
+
+/// A reader that goes takes its card along: whatever a card opened is closed, and only what has no card goes on.
+#[test]
+fn every_state_of_a_card_goes_blank_with_its_reader() {
+    for reader in [ReaderState::Absent, ReaderState::InTrouble(Trouble::ReaderServiceDown)] {
+        for page in pages() {
+            let (name, idle, visit) = (page.name(), matches!(page, Page::Idle), visit(page));
+            let by_phone = visit.is_by_phone();
+            let (after, effects) = visit.step(Event::ReaderIs(reader), now());
+            if by_phone {
+                assert_eq!((after.page.name(), effects.len()), (name, 0), "{name} has no card");
+                continue;
+            }
+            assert!(matches!(after.page, Page::Idle) && seen(&after) == blank(&after), "{name}");
+            assert_eq!(effects.len(), usize::from(!idle), "{name}: {effects:?}");
+        }
+    }
+}
+
+/// A card that falls silent is asked for back from wherever its holder is; any other card's silence changes nothing.
+#[test]
+fn a_mute_card_is_asked_for_back_from_every_state() {
+    for page in pages() {
+        let (name, visit) = (page.name(), visit(page));
+        let own = visit.insertion();
+        let (after, effects) = visit.step(Event::CardMute(CARD), now());
+        if own == Some(CARD) {
+            assert!(matches!(after.page, Page::TakeCard(Trouble::CardMute)), "{name} → {}", after.page.name());
+            assert!(matches!(effects[..], [Effect::Lock]), "{name}: {effects:?}");
+        }
+    }
+    for page in pages() {
+        let name = page.name();
+        let (after, effects) = visit(page).step(Event::CardMute(Insertion(7)), now());
+        assert_eq!((after.page.name(), effects.len()), (name, 0), "another card's silence");
+    }
+}
