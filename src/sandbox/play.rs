@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 mod gates;
+mod notes;
 
 /// Who plays, on what, and where the pictures go.
 pub struct Player {
@@ -72,7 +73,9 @@ impl Player {
     async fn scenes(&mut self) -> Result<(), Error> {
         self.enter().await?;
         let patient = self.read().await?;
+        self.write_a_note().await?;
         self.through_the_gate().await?;
+        self.settle().await?;
         self.leave_and_deliver().await?;
         self.offline(&patient).await?;
         self.other_cards().await?;
