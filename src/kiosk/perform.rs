@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 mod attest;
 pub mod hands;
 mod memory;
+mod note;
 mod record;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
@@ -129,6 +130,7 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::History { .. }
         | Effect::Search { .. }
         | Effect::Fetch { .. }
+        | Effect::OpenDraft { .. }
         | Effect::Render { .. } => Fate::DroppedByTheNext,
         Effect::ReadCard { .. }
         | Effect::CheckPin { .. }
@@ -140,8 +142,11 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::HandOver { .. }
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.
         | Effect::KeepTold { .. }
+        // So is a draft; what was not saved a second ago is lost with the card.
+        | Effect::KeepDraft { .. }
+        | Effect::SendAgain { .. }
         | Effect::Lock => Fate::DroppedByLock,
-        Effect::Record { .. } => Fate::Finished,
+        Effect::Record { .. } | Effect::Contribute { .. } => Fate::Finished,
     }
 }
 
