@@ -117,7 +117,7 @@ impl Journal {
         }
         for id in damaged {
             // Its own time stays: nothing here reads a clock.
-            self.mark_set_aside(id, DAMAGED_HERE, "the stored item cannot be read any more", None)?;
+            self.mark_set_aside(id, DAMAGED_HERE, "Ce qui est enregistré ici ne peut plus être lu.", None)?;
         }
         Ok(ready)
     }

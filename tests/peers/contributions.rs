@@ -13,6 +13,7 @@ use chevet::patient::ins::Patient;
 use chevet::patient::ins::Sex;
 use chevet::record::document::ClassCode;
 use chevet::record::document::Label;
+use chevet::record::note::Change;
 use chevet::record::note::Note;
 use chevet::record::note::Replaced;
 use chevet::record::note::Writer;
@@ -53,7 +54,7 @@ fn note(number: u128, replaces: Option<Replaced>) -> Note {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn medplum_takes_a_note_once() {
+async fn medplum_takes_a_note_once_and_every_change_of_it() {
     let server = Medplum::start();
     let pdsm = server.pdsm(Profile::Put);
     let who = AsHolder {
@@ -68,6 +69,12 @@ async fn medplum_takes_a_note_once() {
     }
     assert_eq!(server.count("DocumentReference").await, 1, "by its identifier");
     assert_eq!(server.count("List").await, 1, "and its set");
+    for change in Change::ALL {
+        let deed = Deed::Change { change, labels: change.labels_after(&[Label::Normal]) };
+        let changed = pdsm.contribute(&who, &Contribution { deed, ..one.clone() }).await;
+        assert_eq!(changed.expect("delivered"), Outcome::Acknowledged, "{change:?}");
+    }
+    assert_eq!(server.count("DocumentReference").await, 1, "changed in its place");
 }
 
 /// Every trace, every answer, a note and its next version.

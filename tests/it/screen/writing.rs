@@ -185,7 +185,7 @@ fn the_tray_says_what_was_refused_why_and_what_next() {
         visit.standing.waiting = Waiting { set_aside: 2, ..Waiting::default() };
         visit.standing.refused = vec![
             refused(1, RefusedKind::Contribution, "record-closed", "Le dossier est fermé."),
-            refused(2, RefusedKind::Trace, "damaged-here", "the stored item cannot be read any more"),
+            refused(2, RefusedKind::Trace, "damaged-here", "Ce qui est enregistré ici ne peut plus être lu."),
         ];
         visit
     };
