@@ -162,7 +162,8 @@ impl Visit {
             }
             (WritingStep::ChoosingType { types }, Touch::Choose(place)) if place < types.len() => {
                 writing.draft.type_code = Some(types.swap_remove(place));
-                writing.step = WritingStep::Typing { save_at: Some(now.since_boot) };
+                let save_at = (!writing.draft.is_empty()).then_some(now.since_boot);
+                writing.step = WritingStep::Typing { save_at };
             }
             (WritingStep::Typing { save_at }, Touch::NoteTyped(text)) => {
                 writing.draft.text = text.chars().take(note::CHARACTERS_MAX).collect();
