@@ -4,8 +4,11 @@
 //!   them valid FHIR R4.
 //! - oidc-provider (npm) with CIBA in poll mode behind mutual TLS: a telephone logs in, by both ways of knowing a client.
 //! - Keycloak (Maven Central), which Pro Santé Connect is: the same login by its own CIBA path, with its own `slow_down`.
+//! - fhir.resources (PyPI): it parses every resource that we send.
 //! - pymerkle (PyPI): the journal's roots, its proofs, and each head's consistency with the one before.
 
+#[path = "peers/contributions.rs"]
+mod contributions;
 #[path = "peers/keycloak.rs"]
 mod keycloak;
 

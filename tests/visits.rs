@@ -53,6 +53,7 @@ fn the_promises_hold_in_every_life() {
     assert!(all.phone_networks > 10 && all.phone_cards > 10, "{all:?}");
     assert!(all.secret > 10 && all.brain_death > 10 && all.duties > 100, "{all:?}");
     assert!(all.handed_over > 5, "{all:?}");
+    assert!(all.deposits > 5 && all.changes > 0, "{all:?}");
 }
 
 /// Showing before the trace is durable, tried on purpose: a vault that says "committed" and has written nothing.

@@ -15,6 +15,7 @@
 use crate::exchange::upstream::Error;
 use crate::identity::holder::HolderId;
 use crate::journal::item::Body;
+use crate::journal::item::Deed;
 use crate::journal::item::Item;
 use crate::journal::item::Needs;
 use crate::journal::trace::Trace;
@@ -160,6 +161,11 @@ impl Plan {
         wake.map_or(Next::Rest, |until| Next::Sleep { until })
     }
 
+    /// Whether something is under way that a person may be waiting for.
+    pub fn serves_a_holder(&self) -> bool {
+        self.in_flight.iter().any(|batch| batch.lane != Lane::Device)
+    }
+
     /// The request is on its way.
     pub fn sent(&mut self, batch: &Batch) {
         self.in_flight.push(batch.clone());
@@ -232,13 +238,21 @@ impl Waiting {
         let (kind, order, size_bytes) = match &item.body {
             Body::Trace { .. } => (Kind::Trace, trace.and_then(|row| row.draft.patient.clone()), TRACE_BYTES),
             Body::Consent(consent) => (Kind::Consent, Some(consent.said.patient.clone()), TRACE_BYTES),
-            Body::Contribution(note) => (Kind::Contribution, Some(note.patient.clone()), note.cda.len()),
+            Body::Contribution(one) => (Kind::Contribution, Some(one.patient.clone()), size_of(&one.deed)),
         };
         let lane = match &item.needs {
             Needs::Device => Lane::Device,
             Needs::Holder(holder) => Lane::Holder(holder.clone()),
         };
         Waiting { id: item.id, kind, lane, order, size_bytes }
+    }
+}
+
+/// Base64 is a third longer, and metadata go with it.
+fn size_of(deed: &Deed) -> usize {
+    match deed {
+        Deed::Add { cda, .. } => TRACE_BYTES + cda.len() + cda.len() / 3,
+        Deed::Change { .. } => TRACE_BYTES,
     }
 }
 
@@ -269,233 +283,6 @@ fn mix(value: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::patient::ins::InsKind;
-    use std::collections::BTreeSet;
-    use std::collections::HashMap;
-
-    fn patient(number: u64) -> Ins {
-        Ins::unchecked(&format!("{:015}", 255_069_999_900_000 + number), InsKind::Test).expect("well formed")
-    }
-
-    fn item(number: u64, kind: Kind, about: Option<u64>) -> Waiting {
-        let lane = if kind == Kind::Trace { Lane::Device } else { Lane::Holder(nurse()) };
-        let id = Uuid::from_u128(u128::from(number));
-        Waiting { id, kind, lane, order: about.map(patient), size_bytes: 3_000 }
-    }
-
-    fn nurse() -> HolderId {
-        HolderId("899700000012".into())
-    }
-
-    fn numbers(next: Next) -> Vec<u128> {
-        match next {
-            Next::Send(batch) => batch.ids.iter().map(Uuid::as_u128).collect(),
-            other => panic!("not sending: {other:?}"),
-        }
-    }
-
-    const NOW: Duration = Duration::from_secs(1_000);
-
-    #[test]
-    fn nothing_waits_or_nobody_is_here_or_no_network() {
-        let mut plan = Plan::new(1);
-        assert_eq!(plan.next(&[], Some(&nurse()), NOW), Next::Rest);
-        let consent = [item(1, Kind::Consent, Some(1))];
-        assert_eq!(plan.next(&consent, None, NOW), Next::Rest);
-        assert_eq!(plan.next(&consent, Some(&HolderId("other".into())), NOW), Next::Rest);
-        assert_eq!(numbers(plan.next(&consent, Some(&nurse()), NOW)), [1]);
-        plan.link_is(Link::Down);
-        assert_eq!(plan.next(&consent, Some(&nurse()), NOW), Next::Rest);
-    }
-
-    #[test]
-    fn a_batch_is_bounded_in_number_and_bytes() {
-        let plan = Plan::new(1);
-        let many: Vec<Waiting> = (0..120).map(|n| item(n, Kind::Trace, Some(n % 3))).collect();
-        assert_eq!(numbers(plan.next(&many, None, NOW)), (0..50).collect::<Vec<u128>>());
-        let heavy: Vec<Waiting> =
-            (0..10).map(|n| Waiting { size_bytes: 100_000, ..item(n, Kind::Trace, None) }).collect();
-        assert_eq!(numbers(plan.next(&heavy, None, NOW)), [0, 1]);
-        let monster = [Waiting { size_bytes: 1_000_000, ..item(7, Kind::Trace, None) }, item(8, Kind::Trace, None)];
-        assert_eq!(numbers(plan.next(&monster, None, NOW)), [7], "it goes alone, to be refused alone");
-    }
-
-    #[test]
-    fn what_a_person_waits_for_goes_first_and_a_patients_items_in_order() {
-        let plan = Plan::new(1);
-        let waiting = [
-            item(1, Kind::Trace, Some(1)),
-            item(2, Kind::Contribution, Some(1)),
-            item(3, Kind::Consent, Some(1)),
-            item(4, Kind::Consent, Some(2)),
-        ];
-        // 3 is behind 2, of the same patient; 4 is not.
-        assert_eq!(numbers(plan.next(&waiting, Some(&nurse()), NOW)), [4]);
-        assert_eq!(numbers(plan.next(&waiting[..3], Some(&nurse()), NOW)), [2]);
-        assert_eq!(numbers(plan.next(&waiting, None, NOW)), [1]);
-    }
-
-    #[test]
-    fn a_lane_that_fails_waits_alone() {
-        let mut plan = Plan::new(1);
-        let waiting = [item(1, Kind::Consent, Some(1)), item(2, Kind::Trace, Some(1))];
-        let Next::Send(batch) = plan.next(&waiting, Some(&nurse()), NOW) else { panic!("sends") };
-        plan.sent(&batch);
-        assert_eq!(numbers(plan.next(&waiting, Some(&nurse()), NOW)), [2], "in flight is not sent again");
-        plan.failed(&batch, Failure::Again, NOW);
-        assert_eq!(numbers(plan.next(&waiting, Some(&nurse()), NOW)), [2]);
-        let Next::Sleep { until } = plan.next(&waiting[..1], Some(&nurse()), NOW) else { panic!("sleeps") };
-        assert!(until > NOW && until <= NOW + PAUSE_MIN, "{until:?}");
-        plan.holder_is_here(&nurse());
-        assert_eq!(numbers(plan.next(&waiting[..1], Some(&nurse()), NOW)), [1]);
-    }
-
-    #[test]
-    fn two_requests_under_way_never_share_a_patient() {
-        let mut plan = Plan::new(1);
-        let waiting: Vec<Waiting> =
-            (0..60).map(|n| item(n, Kind::Trace, Some(n / 50))).chain([item(60, Kind::Trace, Some(2))]).collect();
-        let Next::Send(first) = plan.next(&waiting[..51], None, NOW) else { panic!("sends") };
-        assert_eq!(first.ids.len(), BATCH_MAX);
-        plan.sent(&first);
-        let Next::Send(second) = plan.next(&waiting, None, NOW) else { panic!("sends") };
-        assert_eq!(second.ids.len(), 11);
-        plan.sent(&second);
-        assert_eq!(plan.next(&waiting, None, NOW), Next::Rest, "two are enough");
-        plan.answered(&first);
-        assert_eq!(plan.next(&waiting[50..], None, NOW), Next::Rest, "what is left is under way");
-        let more = [item(5, Kind::Trace, Some(1)), item(70, Kind::Trace, Some(0))];
-        let all: Vec<Waiting> = waiting[50..].iter().chain(&more).cloned().collect();
-        assert_eq!(numbers(plan.next(&all, None, NOW)), [70]);
-    }
-
-    #[test]
-    fn pauses_double_differ_and_end() {
-        for failures in 1..60 {
-            let whole = PAUSE_MIN.saturating_mul(1 << (failures - 1).min(16)).min(PAUSE_MAX);
-            let pause = back_off(42, failures);
-            assert!(pause >= whole / 2 && pause <= whole, "{failures}: {pause:?}");
-        }
-        let spread: BTreeSet<Duration> = (0..100).map(|seed| back_off(seed, 5)).collect();
-        assert!(spread.len() > 90, "a fleet must not come back together");
-    }
-
-    #[test]
-    fn the_servers_word_outlives_the_networks_return() {
-        let waiting = [item(1, Kind::Trace, None)];
-        let batch = Batch { lane: Lane::Device, kind: Kind::Trace, ids: vec![waiting[0].id] };
-        let mut plan = Plan::new(1);
-        plan.failed(&batch, Failure::AfterSeconds(600), NOW);
-        plan.link_is(Link::Down);
-        plan.link_is(Link::Up);
-        let until = NOW + Duration::from_secs(600);
-        assert_eq!(plan.next(&waiting, None, NOW), Next::Sleep { until });
-        assert_eq!(numbers(plan.next(&waiting, None, until)), [1]);
-
-        let mut plan = Plan::new(1);
-        (0..9).for_each(|_| plan.failed(&batch, Failure::Again, NOW));
-        assert!(matches!(plan.next(&waiting, None, NOW), Next::Sleep { .. }));
-        plan.link_is(Link::Down);
-        plan.link_is(Link::Up);
-        assert_eq!(numbers(plan.next(&waiting, None, NOW)), [1], "wakes with the network");
-
-        plan.failed(&batch, Failure::AfterSeconds(u64::MAX), NOW);
-        assert_eq!(plan.next(&waiting, None, NOW), Next::Sleep { until: NOW + RETRY_AFTER_MAX });
-    }
-
-    /// A server that keeps by id, and remembers in which order it first saw each.
-    #[derive(Default)]
-    struct Server {
-        kept: HashMap<Uuid, u32>,
-        arrived: Vec<Uuid>,
-    }
-
-    impl Server {
-        fn takes(&mut self, batch: &Batch, poison: &HashSet<Uuid>) {
-            for id in batch.ids.iter().filter(|id| !poison.contains(id)) {
-                if !self.kept.contains_key(id) {
-                    self.arrived.push(*id);
-                }
-                self.kept.insert(*id, 1);
-            }
-        }
-    }
-
-    /// One life: requests lost, answers lost, requests doubled and late, the plan forgotten by a crash, the holder coming
-    /// and going. In the end each item was kept once, in its patient's order, and poison is set aside.
-    fn live_through(seed: u64) {
-        let mut dice = fastrand::Rng::with_seed(seed);
-        let count = dice.u64(1..150);
-        let all: Vec<Waiting> = (0..count)
-            .map(|n| {
-                let kind = [Kind::Trace, Kind::Trace, Kind::Trace, Kind::Consent, Kind::Contribution][dice.usize(0..5)];
-                item(n, kind, (n % 7 != 0).then(|| dice.u64(0..5)))
-            })
-            .collect();
-        let poison: HashSet<Uuid> = all.iter().filter(|_| dice.u8(0..20) == 0).map(|item| item.id).collect();
-        let (mut waiting, mut server, mut plan) = (all.clone(), Server::default(), Plan::new(seed));
-        let mut late: Vec<(Duration, Batch)> = Vec::new();
-        let (mut now, mut set_aside, mut steps) = (Duration::ZERO, HashSet::new(), 0);
-        while !waiting.is_empty() {
-            steps += 1;
-            assert!(steps < 20_000, "seed {seed}: {} never leave", waiting.len());
-            let quiet = steps > 5_000; // the worst weather ends some day
-            if !quiet && dice.u8(0..50) == 0 {
-                plan = Plan::new(seed);
-            }
-            let present = (quiet || dice.u8(0..3) > 0).then(nurse);
-            late.sort_by_key(|(at, _)| *at);
-            while late.first().is_some_and(|(at, _)| *at <= now) {
-                server.takes(&late.remove(0).1, &poison);
-            }
-            let batch = match plan.next(&waiting, present.as_ref(), now) {
-                Next::Send(batch) => batch,
-                Next::Sleep { until } => {
-                    assert!(until > now, "seed {seed}: a sleep that is no sleep");
-                    now = until;
-                    continue;
-                }
-                Next::Rest => {
-                    now += Duration::from_secs(60);
-                    continue;
-                }
-            };
-            plan.sent(&batch);
-            now += Duration::from_millis(dice.u64(10..2_000));
-            let weather = if quiet { 0 } else { dice.u8(0..10) };
-            if weather != 1 {
-                server.takes(&batch, &poison); // 1: the request is lost
-            }
-            if weather == 2 {
-                late.push((now + Duration::from_secs(dice.u64(1..4_000)), batch.clone())); // doubled, and late
-            }
-            match weather {
-                1 | 3 => plan.failed(&batch, Failure::Again, now), // 3: only the answer is lost
-                4 => plan.failed(&batch, Failure::AfterSeconds(dice.u64(0..100)), now),
-                5 => plan = Plan::new(seed), // crash between answer and disk
-                _ => {
-                    set_aside.extend(batch.ids.iter().filter(|id| poison.contains(id)).copied());
-                    waiting.retain(|item| !batch.ids.contains(&item.id));
-                    plan.answered(&batch);
-                }
-            }
-        }
-        assert_eq!(set_aside, poison, "seed {seed}");
-        assert_eq!(server.kept.len() + poison.len(), all.len(), "seed {seed}: something is lost");
-        assert_eq!(server.arrived.len(), server.kept.len(), "seed {seed}: something is doubled");
-        let place: HashMap<Uuid, usize> = server.arrived.iter().enumerate().map(|(at, id)| (*id, at)).collect();
-        for (at, one) in all.iter().enumerate().filter(|(_, one)| one.order.is_some()) {
-            for other in all[at + 1..].iter().filter(|other| other.order == one.order && other.lane == one.lane) {
-                let (Some(first), Some(second)) = (place.get(&one.id), place.get(&other.id)) else { continue };
-                assert!(first < second, "seed {seed}: a patient's items changed places");
-            }
-        }
-    }
-
-    #[test]
-    fn whatever_the_weather_each_item_arrives_once_and_in_order() {
-        (1..=1_000).for_each(live_through);
-    }
-}
+mod lives;
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,12 @@
 use crate::identity::holder::HolderId;
 use crate::journal::consent::Consent;
 use crate::patient::ins::Ins;
+use crate::record::document::Label;
+use crate::record::document::TypeCode;
+use crate::record::document::UniqueId;
+use crate::record::note::Change;
+use crate::record::note::Note;
+use crate::record::note::cda;
 use uuid::Uuid;
 
 /// One thing in the outbox. Its id makes delivery idempotent; its author never changes.
@@ -28,20 +34,28 @@ pub enum Body {
     Trace { index: u64 },
     /// Always [`Needs::Holder`].
     Consent(Box<Consent>),
-    /// A finished note. Always [`Needs::Holder`].
+    /// A finished note, or what its author does with it later. Always [`Needs::Holder`].
     Contribution(Box<Contribution>),
 }
 
-/// A finished document on its way upstream.
+/// What an author does to a record: adds a document, or changes one of theirs that is there.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Contribution {
+    /// Under whose credential it goes, and nobody else's.
+    pub author: HolderId,
     pub patient: Ins,
-    /// The CDA's own identifier.
-    pub unique_id: String,
-    pub type_code: String,
-    pub title: String,
-    /// CDA R2, UTF-8.
-    pub cda: Vec<u8>,
+    /// Of the document that it is about.
+    pub unique_id: UniqueId,
+    pub type_code: TypeCode,
+    pub deed: Deed,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// The note, and the CDA R2 that it became when it was finished: what is sent is what was signed for then.
+    Add { note: Box<Note>, cda: Vec<u8> },
+    /// DMP TD3.3, with the labels that the document has after it.
+    Change { change: Change, labels: Vec<Label> },
 }
 
 /// Where an item stands. "Set aside" is visible, explained, and blocks nothing.
@@ -51,6 +65,20 @@ pub enum Standing {
     Sent,
     Acknowledged,
     SetAside { code: String, reason: String },
+}
+
+impl Contribution {
+    /// A finished note.
+    pub fn add(note: Note) -> Contribution {
+        let cda = cda::write(&note);
+        Contribution {
+            author: note.writer.id.clone(),
+            patient: note.patient.ins.clone(),
+            unique_id: note.unique_id(),
+            type_code: note.type_code.clone(),
+            deed: Deed::Add { note: Box::new(note), cda },
+        }
+    }
 }
 
 impl Body {

@@ -123,6 +123,13 @@ impl Committed {
             && self.patient.as_ref() == Some(patient)
             && self.document.as_ref() == Some(document)
     }
+
+    /// Whether this row is the deposit, or the change, of that very document.
+    pub fn covers_contribution(&self, patient: &Ins, document: &UniqueId) -> bool {
+        self.class == Class::Contributed
+            && self.patient.as_ref() == Some(patient)
+            && self.document.as_ref() == Some(document)
+    }
 }
 
 /// SHA-256(0x00 ‖ bytes).

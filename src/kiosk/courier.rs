@@ -3,6 +3,7 @@
 //!
 //! What goes next is `exchange::outbox`'s decision, what waits is the vault's knowledge; here they only meet.
 
+mod flying;
 mod put_back;
 
 use crate::config;
@@ -24,6 +25,7 @@ use crate::journal::Trace;
 use crate::journal::allowance::Allowance;
 use crate::journal::item::Body;
 use crate::journal::item::Item;
+use crate::kiosk::courier::flying::Flying;
 use crate::kiosk::courier::put_back::Head;
 use crate::kiosk::courier::put_back::Told;
 use crate::kiosk::troubles;
@@ -32,6 +34,8 @@ use crate::vault;
 use crate::vault::Vault;
 use crate::visit::Event;
 use crate::visit::event::LinkState;
+use crate::visit::event::Refused;
+use crate::visit::event::RefusedKind;
 use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
 use std::future::Future;
@@ -63,6 +67,13 @@ pub struct Courier {
     pub journal: config::Journal,
 }
 
+/// How one batch ended.
+enum Landed {
+    Well,
+    Badly(Trouble),
+    OnABadDisk(Trouble),
+}
+
 /// What the vault listed as waiting.
 type Listed = Vec<(Item, Option<Trace>)>;
 
@@ -72,7 +83,13 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
     let mut asked = None;
     let mut prune_at = Duration::ZERO;
     let mut head = Head::NotCompared;
+    let mut compare_at = COMPARE_EVERY;
     loop {
+        // A centre may come back from a backup while the device runs on.
+        if courier.clock.now().since_boot >= compare_at {
+            compare_at = courier.clock.now().since_boot + COMPARE_EVERY;
+            head = Head::NotCompared;
+        }
         // With the card out too: what is over goes, and what the device was on is written down.
         if let Err(error) = courier.vault.time_is(courier.clock.now()).await {
             tracing::error!(%error, "leases that are over could not be ended");
@@ -131,73 +148,113 @@ impl Courier {
         present.filter(|who| who.until > self.clock.as_shown())
     }
 
-    /// Sends batch after batch until the plan rests or sleeps. The visit that asked is told as soon as nothing of its
-    /// holder's is left to send, or sending it has failed: it does not wait for the traces.
+    /// Sends batches, several at once as the plan allows, until it rests or sleeps and none is under way. The visit that asked is
+    /// told as soon as nothing of its holder's is left to send, or sending it has failed: it does not wait for the traces.
     async fn round(&self, plan: &mut Plan, asked: &mut Option<Ticket>, head: &mut Head) -> Result<Next, Trouble> {
         let mut went = Ok(());
-        let mut sent = false;
+        let mut stopped: Option<Trouble> = None;
+        let (mut sent, mut flying) = (false, Flying::default());
         loop {
             let present = self.present();
             let holder = present.as_ref().map(|who| &who.holder);
-            let listed = self.vault.waiting(holder, LISTED_MAX).await.map_err(|error| troubles::of_vault(&error))?;
+            let listed = self.vault.waiting(holder, LISTED_MAX).await.map_err(|error| troubles::of_vault(&error));
+            let listed = match listed {
+                Ok(listed) if stopped.is_none() => listed,
+                Ok(_) => Listed::new(),
+                Err(trouble) => {
+                    stopped.get_or_insert(trouble);
+                    Listed::new()
+                }
+            };
             let waiting: Vec<outbox::Waiting> =
                 listed.iter().map(|(item, trace)| outbox::Waiting::of(item, trace.as_ref())).collect();
             let next = plan.next(&waiting, holder, self.clock.now().since_boot);
-            let holders_turn = matches!(&next, Next::Send(batch) if batch.lane != Lane::Device);
-            if !holders_turn {
+            if let Next::Send(batch) = next {
+                sent = true;
+                plan.sent(&batch);
+                flying.add(Box::pin(self.send(batch, listed, present)));
+                continue;
+            }
+            if stopped.is_none() && !plan.serves_a_holder() {
                 let left = waiting.iter().any(|item| item.lane != Lane::Device);
                 let answer = if went.is_ok() && left { Err(Trouble::Offline) } else { went };
                 self.tell_delivered(asked, answer).await;
             }
-            let Next::Send(batch) = next else {
-                if *head == Head::NotCompared {
-                    match self.compare().await? {
-                        Told::Nothing => *head = Head::Compared,
-                        // The row that says so goes at once.
-                        Told::Lost => {
-                            *head = Head::Compared;
-                            continue;
-                        }
-                        Told::Later => {}
-                        Told::Offline => return went.map(|()| next),
+            if let Some((batch, delivered)) = flying.next().await {
+                if self.presence.borrow().is_none() {
+                    // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
+                    self.upstream.hang_up();
+                }
+                match self.landed(plan, &batch, delivered).await {
+                    Landed::Well => {}
+                    Landed::Badly(trouble) if matches!(batch.lane, Lane::Holder(_)) && went.is_ok() => {
+                        went = Err(trouble)
                     }
+                    Landed::Badly(_) => {}
+                    // What else is under way ends first: its outcome counts.
+                    Landed::OnABadDisk(trouble) => stopped = Some(trouble),
                 }
-                // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
-                if !self.anchor().await? && !sent {
-                    self.look_for_network().await;
-                }
-                return went.map(|()| next);
-            };
-            sent = true;
-            plan.sent(&batch);
-            let delivered = self.deliver(&batch, listed, present.as_deref()).await;
-            if self.presence.borrow().is_none() {
-                // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
-                self.upstream.hang_up();
+                continue;
             }
-            match delivered {
-                Ok(()) => {
-                    plan.answered(&batch);
-                    self.tell_link(LinkState::Online).await;
-                }
-                Err(Stopped::Vault(error)) => {
-                    // Nothing may stay "on its way" for ever: the disk may be well again at the next try.
-                    plan.failed(&batch, Failure::Again, self.clock.now().since_boot);
-                    return Err(troubles::of_vault(&error));
-                }
-                Err(stopped) => {
-                    let (why, trouble) = match stopped {
-                        Stopped::Upstream(error) => (Failure::of(&error), troubles::of_upstream(&error)),
-                        _ => (Failure::Again, Trouble::ServerFailed),
-                    };
-                    plan.failed(&batch, why, self.clock.now().since_boot);
-                    self.tell_link(link_of(Some(trouble))).await;
-                    if matches!(batch.lane, Lane::Holder(_)) && went.is_ok() {
-                        went = Err(trouble);
+            if let Some(trouble) = stopped {
+                return Err(trouble);
+            }
+            // Before each head, not once: a centre that came back from a backup and gets a new one would have nothing to be
+            // found out by.
+            if *head == Head::NotCompared || (*head == Head::Compared && sent) {
+                match self.compare().await? {
+                    Told::Nothing => *head = Head::Compared,
+                    Told::CannotSay => *head = Head::CannotBe,
+                    // The row that says so, or what the centre forgot, goes at once.
+                    Told::Lost | Told::Forgotten => {
+                        *head = Head::Compared;
+                        continue;
                     }
+                    Told::Later => {}
+                    Told::Offline => return went.map(|()| next),
                 }
+            }
+            // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
+            if !self.anchor().await? && !sent {
+                self.look_for_network().await;
+            }
+            return went.map(|()| next);
+        }
+    }
+
+    /// The plan hears of an outcome once the vault has it.
+    async fn landed(&self, plan: &mut Plan, batch: &Batch, delivered: Result<(), Stopped>) -> Landed {
+        let now = self.clock.now().since_boot;
+        match delivered {
+            Ok(()) => {
+                plan.answered(batch);
+                self.tell_link(LinkState::Online).await;
+                Landed::Well
+            }
+            Err(Stopped::Vault(error)) => {
+                // Nothing may stay "on its way" for ever: the disk may be well again at the next try.
+                plan.failed(batch, Failure::Again, now);
+                Landed::OnABadDisk(troubles::of_vault(&error))
+            }
+            Err(stopped) => {
+                let (why, trouble) = match stopped {
+                    Stopped::Upstream(error) => (Failure::of(&error), troubles::of_upstream(&error)),
+                    _ => (Failure::Again, Trouble::ServerFailed),
+                };
+                plan.failed(batch, why, now);
+                self.tell_link(link_of(Some(trouble))).await;
+                Landed::Badly(trouble)
             }
         }
+    }
+
+    async fn send(&self, batch: Batch, listed: Listed, present: Option<Arc<AsHolder>>) -> (Batch, Result<(), Stopped>) {
+        // It is only said: whoever looks sees that it is on its way. Whether it arrived is another matter.
+        if let Err(error) = self.vault.sent(batch.ids.clone()).await {
+            tracing::warn!(%error, "what is on its way is not marked so");
+        }
+        let delivered = self.deliver(&batch, listed, present.as_deref()).await;
+        (batch, delivered)
     }
 
     async fn deliver(&self, batch: &Batch, listed: Listed, present: Option<&AsHolder>) -> Result<(), Stopped> {
@@ -205,7 +262,10 @@ impl Courier {
         if batch.lane == Lane::Device {
             return self.deliver_traces(mine).await;
         }
-        let Some(who) = present else { return Err(Stopped::NothingCame) };
+        // Whoever came meanwhile is not whom these need.
+        let Some(who) = present.filter(|who| batch.lane == Lane::Holder(who.holder.clone())) else {
+            return Err(Stopped::NothingCame);
+        };
         let mut settled = false;
         for (item, _) in mine {
             let send = async {
@@ -364,6 +424,7 @@ impl Courier {
                     oldest: counts.oldest,
                 };
                 self.tell(Event::WaitingIs(waiting)).await;
+                self.tell(Event::RefusedAre(counts.set_aside.into_iter().map(refused).collect())).await;
             }
             Err(error) => tracing::error!(%error, "what waits cannot be counted"),
         }
@@ -374,6 +435,16 @@ impl Courier {
             tracing::debug!("the loop is gone");
         }
     }
+}
+
+/// As the tray shows it.
+fn refused(item: vault::SetAside) -> Refused {
+    let kind = match item.kind.as_str() {
+        "traces" => RefusedKind::Trace,
+        "consents" => RefusedKind::Consent,
+        _ => RefusedKind::Contribution,
+    };
+    Refused { id: item.id, kind, since: item.since, code: item.code, reason: item.reason }
 }
 
 /// Why a delivery stopped.
@@ -399,5 +470,7 @@ const REST: Duration = Duration::from_secs(20);
 /// How often the journal is looked through for what is past its time.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 const DAY_S: i64 = 86_400;
+/// How often the upstream is asked which head of ours it has, beside once a start.
+const COMPARE_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// After the vault itself failed.
 const RETRY: Duration = Duration::from_secs(5);

@@ -19,6 +19,7 @@ mod attest;
 pub mod hands;
 mod known;
 mod memory;
+mod note;
 mod record;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
@@ -130,6 +131,7 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::History { .. }
         | Effect::Search { .. }
         | Effect::Fetch { .. }
+        | Effect::OpenDraft { .. }
         | Effect::Render { .. } => Fate::DroppedByTheNext,
         Effect::ReadCard { .. }
         | Effect::CheckPin { .. }
@@ -141,8 +143,11 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::HandOver { .. }
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.
         | Effect::KeepTold { .. }
+        // So is a draft; what was not saved a second ago is lost with the card.
+        | Effect::KeepDraft { .. }
+        | Effect::SendAgain { .. }
         | Effect::Lock => Fate::DroppedByLock,
-        Effect::Record { .. } => Fate::Finished,
+        Effect::Record { .. } | Effect::Contribute { .. } => Fate::Finished,
     }
 }
 

@@ -55,6 +55,7 @@ pub enum Method {
     Get,
     Post,
     Put,
+    Patch,
 }
 
 /// One question. Its URL and body are personal data: there is no `Debug`.
@@ -155,6 +156,7 @@ impl Client {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
             Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
         };
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::try_from(&request.accept).map_err(|_| Error::Address)?);

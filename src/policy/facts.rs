@@ -22,7 +22,7 @@ pub enum Ask {
     SeeDocument,
     /// To fetch one document for later, unseen.
     PrefetchDocument,
-    /// To put a document into the record. Authorizations and the matrix speak of consultation only.
+    /// To put a document into the record, or to change one's own that is there. Authorizations speak of consultation only.
     Deposit,
 }
 

@@ -2,6 +2,7 @@
 //! are found again. Pure.
 
 pub mod document;
+pub mod note;
 pub mod reading;
 pub mod search;
 pub mod state;

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 mod cards;
 mod gates;
+mod notes;
 
 /// Who plays, on what, and where the pictures go.
 pub struct Player {
@@ -76,7 +77,9 @@ impl Player {
     async fn scenes(&mut self) -> Result<(), Error> {
         self.enter().await?;
         let patient = self.read().await?;
+        self.write_a_note().await?;
         self.through_the_gate().await?;
+        self.settle().await?;
         self.leave_and_deliver().await?;
         self.offline(&patient).await?;
         self.other_cards().await?;

@@ -91,6 +91,15 @@ impl Stage {
         Ok(stage)
     }
 
+    /// Whether the DMP refuses whatever a holder adds.
+    pub fn refuse_notes(&self, refuses: bool) {
+        let Some(running) = &self.dmp else { return };
+        match refuses {
+            true => running.faults().set(dmp::Fault::RefusesNotes),
+            false => running.faults().clear(),
+        }
+    }
+
     /// The DMP goes away: nobody answers at its address.
     pub fn stop_dmp(&mut self) {
         if let Some(running) = self.dmp.take() {

@@ -14,6 +14,7 @@ use crate::patient::ins::Sex;
 use crate::screen::labels;
 use crate::screen::phone;
 use crate::screen::reasons;
+use crate::screen::tray;
 use crate::screen::view::About;
 use crate::screen::view::Bar;
 use crate::screen::view::Choice;
@@ -42,7 +43,6 @@ use crate::visit::event::Disk;
 use crate::visit::event::LinkState;
 use crate::visit::event::ReaderState;
 use crate::visit::event::RoundEntry;
-use crate::visit::event::Waiting;
 use crate::visit::page;
 use crate::visit::page::AsideKind;
 use crate::visit::page::Standing;
@@ -50,8 +50,8 @@ use crate::visit::step;
 
 pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
     let at = words::local(now.wall.value(), &device.time_zone);
-    let mut pills = vec![waiting(&visit.standing.waiting, now)];
-    pills.extend(set_aside(&visit.standing.waiting));
+    let mut pills = vec![tray::waiting(&visit.standing.waiting, now)];
+    pills.extend(tray::set_aside(&visit.standing.waiting));
     pills.extend(allowance(&visit.standing.allowance, now));
     pills.extend(disk(visit.standing.disk, now));
     let (title, hint) = match visit.standing.reader {
@@ -149,35 +149,6 @@ pub(super) fn quiet(text: &str) -> Pill {
 
 pub(super) fn care(text: &str) -> Pill {
     Pill { text: french(text), tone: Tone::Care }
-}
-
-/// "Tout est transmis" is the only green light, and only when nothing at all is left here.
-fn waiting(waiting: &Waiting, now: Now) -> Pill {
-    let Waiting { traces, consents, contributions, set_aside, oldest } = *waiting;
-    let all = traces + consents + contributions;
-    if all == 0 {
-        return match set_aside {
-            0 => Pill { text: "Tout est transmis".to_owned(), tone: Tone::Good },
-            _ => quiet("Rien n'attend l'envoi"),
-        };
-    }
-    let what = if all == traces {
-        words::count(traces, "trace", "traces")
-    } else if all == consents {
-        words::count(consents, "accord", "accords")
-    } else {
-        words::count(all, "envoi", "envois")
-    };
-    let age = oldest.map(|oldest| words::age(oldest, now)).filter(|age| !age.is_empty());
-    match age {
-        Some(age) => care(&format!("{what} en attente · {age}")),
-        None => care(&format!("{what} en attente")),
-    }
-}
-
-fn set_aside(waiting: &Waiting) -> Option<Pill> {
-    let refused = || words::count(waiting.set_aside, "envoi refusé", "envois refusés");
-    (waiting.set_aside > 0).then(|| Pill { text: refused(), tone: Tone::Stopped })
 }
 
 /// What remains before the device must see the network again; nothing while that is plenty.
@@ -369,8 +340,8 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
         0 => String::new(),
         all => french(&format!("{} sur {all}", words::count(ready as u32, "patient prêt", "patients prêts"))),
     };
-    let mut pills = vec![waiting(&standing.waiting, now)];
-    pills.extend(set_aside(&standing.waiting));
+    let mut pills = vec![tray::waiting(&standing.waiting, now)];
+    pills.extend(tray::set_aside(&standing.waiting));
     pills.extend(allowance(&standing.allowance, now));
     pills.push(link(standing.link));
     pills.extend(standing.other_card.then(|| care("Autre carte ignorée")));
@@ -382,6 +353,7 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
         summary,
         rows: round.iter().map(|entry| round_row(entry, now, device)).collect(),
         notice: home.notice.map(notice),
+        tray: tray::offer(&standing.waiting),
         hand_over: visit::hand_over_offered(&home.here, now).map_or(String::new(), |ends| card_ends(ends, now, device)),
         memory_only: if by_phone { french(phone::NOTHING_KEPT) } else { String::new() },
         empty: if round.is_empty() && by_phone {
@@ -432,8 +404,8 @@ fn round_row(entry: &RoundEntry, now: Now, device: &DeviceFacts) -> RoundRow {
 }
 
 pub(super) fn reception(holder: &Holder, visit: &Visit, now: Now, device: &DeviceFacts) -> Reception {
-    let mut pills = vec![waiting(&visit.standing.waiting, now)];
-    pills.extend(set_aside(&visit.standing.waiting));
+    let mut pills = vec![tray::waiting(&visit.standing.waiting, now)];
+    pills.extend(tray::set_aside(&visit.standing.waiting));
     pills.push(link(visit.standing.link));
     pills.extend(visit.standing.other_card.then(|| care("Autre carte ignorée")));
     Reception {

@@ -13,6 +13,7 @@ use crate::screen::form::Field;
 use crate::screen::form::Form;
 use crate::screen::pad::Pad;
 use crate::screen::pad::Typed;
+use crate::screen::sheet::Sheet;
 use crate::screen::view::Body;
 use crate::screen::view::Notice;
 use crate::screen::view::View;
@@ -70,6 +71,8 @@ struct Inner {
     form: Form,
     /// What is typed and drawn at the gate.
     typed: Typed,
+    /// The note that is being typed.
+    sheet: Sheet,
     pad: Pad,
     shown: Option<View>,
 }
@@ -82,6 +85,7 @@ impl Window {
             touches,
             form: Form::default(),
             typed: Typed::default(),
+            sheet: Sheet::default(),
             pad: Pad::default(),
             shown: None,
         }));
@@ -102,6 +106,12 @@ impl Window {
         }
         if before.as_ref().is_none_or(|before| !same_words(before, &view.body)) {
             self.inner.borrow_mut().typed = Typed::default();
+        }
+        match &view.body {
+            // What is typed comes back in no view: the page keeps the text that it began with.
+            Body::Note(_) if matches!(before, Some(Body::Note(_))) => {}
+            Body::Note(page) => self.inner.borrow_mut().sheet = Sheet::new(&page.begun),
+            _ => self.inner.borrow_mut().sheet = Sheet::default(),
         }
         if !matches!(view.body, Body::Sign(_)) {
             self.inner.borrow_mut().pad.clear();
@@ -139,6 +149,15 @@ impl Window {
             Body::Text(page) => {
                 screen.set_words(fill::words(page));
                 screen.set_typed(self.inner.borrow().typed.text().into());
+            }
+            Body::Note(page) => {
+                screen.set_note(fill::note(page));
+                screen.set_typed(self.inner.borrow().sheet.text().into());
+            }
+            Body::Check(page) => screen.set_check(fill::check(page)),
+            Body::Tray(page) => {
+                screen.set_tray(fill::tray(page));
+                screen.set_tray_rows(fill::list(&page.rows, fill::tray_row));
             }
             Body::Consent(page) => screen.set_consent(fill::consent(page)),
             Body::Sign(page) => {
@@ -231,6 +250,9 @@ impl Window {
         touch.on_show_documents(plain(Touch::ShowDocuments));
         touch.on_show_history(plain(Touch::ShowHistory));
         touch.on_search(plain(Touch::Search));
+        touch.on_write_note(plain(Touch::WriteNote));
+        touch.on_manage(plain(Touch::Manage));
+        touch.on_show_tray(plain(Touch::ShowTray));
         touch.on_why(plain(Touch::Why));
         touch.on_next_page(plain(Touch::NextPage));
         touch.on_previous_page(plain(Touch::PreviousPage));
@@ -249,6 +271,7 @@ impl Window {
         touch.on_digit(numbered(|_, digit| u8::try_from(digit).ok().map(Touch::Digit)));
         touch.on_open_patient(numbered(|_, place| Some(Touch::OpenPatient(place))));
         touch.on_choose(numbered(|_, place| Some(Touch::Choose(place))));
+        touch.on_send_again(numbered(|_, place| Some(Touch::SendAgain(place))));
         touch.on_open_document(numbered(|_, place| Some(Touch::OpenDocument(place))));
         touch.on_language(numbered(|_, number| language(number).map(Touch::Language)));
         touch.on_filter(numbered(Inner::filter));
@@ -266,7 +289,13 @@ impl Window {
                 if let Some(app) = app.upgrade() {
                     let (screen, inner) = (app.global::<chevet_ui::Screen<'_>>(), inner.borrow());
                     screen.set_form(fill::form(&inner.form));
-                    screen.set_typed(inner.typed.text().into());
+                    match &inner.shown {
+                        Some(View { body: Body::Note(_), .. }) => {
+                            screen.set_typed(inner.sheet.text().into());
+                            inner.send(Touch::NoteTyped(inner.sheet.text().to_owned()));
+                        }
+                        _ => screen.set_typed(inner.typed.text().into()),
+                    }
                 }
             }
         };
@@ -335,6 +364,7 @@ impl Inner {
     fn press(&mut self, key: char) {
         match &self.shown {
             Some(View { body: Body::Text(page), .. }) => self.typed.press(key, page.digits),
+            Some(View { body: Body::Note(_), .. }) => self.sheet.press(key),
             _ => self.form.press(key),
         }
     }
@@ -342,6 +372,7 @@ impl Inner {
     fn erase(&mut self) {
         match &self.shown {
             Some(View { body: Body::Text(_), .. }) => self.typed.erase(),
+            Some(View { body: Body::Note(_), .. }) => self.sheet.erase(),
             _ => self.form.erase(),
         }
     }
@@ -374,6 +405,9 @@ fn shown(body: &Body) -> Shown {
         Body::Gate(_) => Shown::Gate,
         Body::Choice(_) => Shown::Choice,
         Body::Text(_) => Shown::Words,
+        Body::Note(_) => Shown::Note,
+        Body::Check(_) => Shown::Check,
+        Body::Tray(_) => Shown::Tray,
         Body::Consent(_) => Shown::Consent,
         Body::Sign(_) => Shown::Sign,
         Body::Agreements(_) => Shown::Agreements,

@@ -4,6 +4,7 @@
 //! - `words` dates, times, names, French typography · `labels` professions and classes of documents
 //! - `reasons` a decision's rule, law and facts in French
 //! - `consent_text` what a patient is asked · `agreements` what they said · `form` what is typed on the INS page · `pad` what is drawn and typed at the gate
+//! - `writing` a note and what becomes of it · `sheet` its text while it is typed · `tray` the light, and what was refused
 //! - `bridge` alone knows Slint (feature `screen`)
 
 mod agreements;
@@ -15,9 +16,12 @@ mod labels;
 pub mod pad;
 mod phone;
 mod reasons;
+mod sheet;
+mod tray;
 pub mod view;
 mod within;
 pub mod words;
+mod writing;
 
 #[cfg(feature = "screen")]
 pub mod bridge;

@@ -7,6 +7,7 @@ use crate::record::reading::Reading;
 use crate::screen::before;
 use crate::screen::gate;
 use crate::screen::phone;
+use crate::screen::tray;
 use crate::screen::within;
 use crate::time::Now;
 use crate::visit::Page;
@@ -53,6 +54,12 @@ pub enum Body {
     Choice(Choice),
     /// A few words to type.
     Text(Text),
+    /// A note being typed.
+    Note(Note),
+    /// Read once more, and confirmed, before it is done.
+    Check(Check),
+    /// What the upstream refused.
+    Tray(Tray),
     /// Turned to the patient.
     Consent(Consent),
     /// Turned to the patient, who draws their signature.
@@ -191,6 +198,8 @@ pub struct Home {
     pub memory_only: String,
     pub rows: Vec<RoundRow>,
     pub notice: Option<Notice>,
+    /// « À régler (2) »; empty where nothing is.
+    pub tray: String,
     /// Why the round should go to another card; empty while it need not.
     pub hand_over: String,
     /// What to do when the round has nobody; else empty.
@@ -266,6 +275,52 @@ pub struct Text {
     pub optional: bool,
     pub act_label: String,
     pub notice: Option<Notice>,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Note {
+    pub bar: Bar,
+    pub title: String,
+    pub sentence: String,
+    /// The text that the page begins with; what is typed on it is not here.
+    pub begun: String,
+    /// Of the sheet.
+    pub label: String,
+    pub act_label: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Check {
+    pub bar: Bar,
+    pub title: String,
+    pub lead: String,
+    pub text: String,
+    /// What is attested by going on; may be empty.
+    pub warning: String,
+    pub act_label: String,
+    /// It cannot be taken back.
+    pub is_grave: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Tray {
+    pub title: String,
+    pub sentence: String,
+    pub rows: Vec<TrayRow>,
+    pub empty: String,
+    pub back: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TrayRow {
+    pub title: String,
+    /// In the server's words.
+    pub reason: String,
+    pub next: String,
+    pub code: String,
+    /// Empty where sending again cannot help.
+    pub act_label: String,
+    pub label: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -406,6 +461,8 @@ pub struct Reader {
     pub has_next: bool,
     pub has_previous: bool,
     pub text_percent: u16,
+    /// To change it; empty where it is somebody else's.
+    pub manage: String,
     /// What is awaited; else empty.
     pub waiting: String,
     pub notice: Option<Notice>,
@@ -459,6 +516,7 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
         Page::Opening(opening) => Body::Wait(before::opening(opening.holder.means)),
         Page::Duty(duty) => duty_page(duty),
         Page::Home(home) if home.typing => Body::Typing(Typing { notice: home.notice.map(before::notice) }),
+        Page::Home(home) if home.tray => Body::Tray(tray::page(&visit.standing.refused, now, device)),
         Page::Home(home) => Body::Home(before::home(home, &visit.standing, now, device)),
         Page::Reception { holder, .. } => Body::Reception(before::reception(holder, visit, now, device)),
         Page::Gate(gate) => gate::gate(gate, visit, now, device),

@@ -31,6 +31,7 @@ use crate::screen::view::Wait;
 use crate::screen::view::Why;
 use crate::screen::words;
 use crate::screen::words::french;
+use crate::screen::writing;
 use crate::time::Now;
 use crate::trouble::Trouble;
 use crate::visit::Visit;
@@ -55,6 +56,8 @@ pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &De
         Room::Searching { step, .. } => Body::Wait(searching(bar("Documents"), *step)),
         Room::Found { words, places } => Body::Documents(found(bar("Tous"), record, words, places.len(), device)),
         Room::SearchFailed { trouble } => Body::Documents(not_searched(bar("Tous"), record, *trouble, device)),
+        Room::Writing(one) => writing::writing(one, record, bar, visit, device),
+        Room::Managing(one) => writing::managing(one, record, bar, visit, device),
         Room::HistoryFailed { trouble } => {
             let notice = Some(before::notice(*trouble));
             Body::History(History { bar: bar("Documents"), notice, ..History::default() })
@@ -303,6 +306,7 @@ pub(super) fn reader(reader: &page::Reader, visit: &Visit, now: Now, device: &De
         details: details(&permitted.document, device),
         warnings: warnings(permitted),
         text_percent: reader.text_percent,
+        manage: if record.acts(reader.place).is_empty() { String::new() } else { french("Gérer") },
         ..Reader::default()
     };
     match &reader.step {

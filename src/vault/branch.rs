@@ -25,6 +25,8 @@ use rusqlite::params;
 pub enum Compared {
     /// It is in the tree: nothing is missing here.
     Ours,
+    /// It is in the tree, and the upstream had taken a newer one before: it came back from a backup.
+    Behind { size: u64 },
     /// It is lost here, and a row has said so before.
     KnownLost,
     /// It is lost here. A row says so now.
@@ -63,7 +65,8 @@ impl Journal {
             return Ok(Compared::Foreign);
         };
         if head.size <= self.size()? && self.root(head.size)? == head.root {
-            return Ok(Compared::Ours);
+            let acknowledged = self.anchor()?.map_or(0, |anchor| anchor.size);
+            return Ok(if head.size < acknowledged { Compared::Behind { size: head.size } } else { Compared::Ours });
         }
         if self.knows(&head)? {
             Ok(Compared::KnownLost)

@@ -49,6 +49,8 @@ pub enum Error {
     SlotAlgorithm,
     #[error("the row is about something else: nothing is released")]
     NotCovered,
+    #[error("it was finished before: nothing is kept twice")]
+    FinishedBefore,
     #[error("it is not here")]
     Absent,
     #[error("the row's body was pruned: only its leaf is left")]

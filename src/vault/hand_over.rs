@@ -14,14 +14,16 @@ use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::compartment::Compartments;
 use crate::vault::shapes;
+use crate::vault::shapes::DeskDraft;
 use std::time::Duration;
 
-/// One round, on its way.
+/// One desk, on its way.
 pub(super) struct HandOver {
     holder: HolderId,
     /// The compartment that it comes from: each card has its own.
     from: String,
     round: Vec<SecretBytes>,
+    drafts: Vec<SecretBytes>,
     /// Since boot.
     until: Duration,
 }
@@ -35,11 +37,17 @@ impl Vault {
     /// Puts behind the open compartment's round what was handed over to it; what waits for another card is wiped.
     pub async fn take_over(&self, now: Duration, at: UnixSeconds) -> Result<(), Error> {
         let sent = self.inner.compartments.ask(move |compartments| compartments.take_over(now)).await?;
-        if sent.is_empty() {
+        for one in sent.drafts {
+            // Begun under the new card already: that one stays.
+            if self.note_draft(&one.patient).await?.is_none() {
+                self.keep_note_draft(&one.patient, one.draft, at).await?;
+            }
+        }
+        if sent.round.is_empty() {
             return Ok(());
         }
         let own: Vec<Patient> = self.round().await?.into_iter().map(|row| row.patient).collect();
-        let new = sent.into_iter().filter(|patient| own.iter().all(|known| known.ins != patient.ins)).collect();
+        let new = sent.round.into_iter().filter(|patient| own.iter().all(|known| known.ins != patient.ins)).collect();
         self.put_round([own.clone(), new].concat(), at).await
     }
 
@@ -53,24 +61,34 @@ impl Vault {
     }
 }
 
+/// What came with the new card.
+#[derive(Default)]
+pub(super) struct TakenOver {
+    pub round: Vec<Patient>,
+    pub drafts: Vec<DeskDraft>,
+}
+
 impl Compartments {
-    /// Takes a copy of the open compartment's round.
+    /// Takes a copy of the open compartment's round and drafts.
     pub fn hand_over(&mut self, until: Duration) -> Result<(), Error> {
         let open = self.open()?;
         let round = open.round()?.iter().map(|row| shapes::write(&row.patient)).collect();
+        let drafts = open.drafts()?.iter().map(shapes::write).collect();
         let (holder, from) = (open.holder().clone(), open.name().to_owned());
-        self.on_its_way = Some(HandOver { holder, from, round, until });
+        self.on_its_way = Some(HandOver { holder, from, round, drafts, until });
         Ok(())
     }
 
     /// What was handed over to the card that is open, once. For any other card it is gone.
-    pub fn take_over(&mut self, now: Duration) -> Result<Vec<Patient>, Error> {
-        let Some(sent) = self.on_its_way.take() else { return Ok(Vec::new()) };
+    pub fn take_over(&mut self, now: Duration) -> Result<TakenOver, Error> {
+        let Some(sent) = self.on_its_way.take() else { return Ok(TakenOver::default()) };
         let open = self.open()?;
         if now >= sent.until || *open.holder() != sent.holder || open.name() == sent.from {
-            return Ok(Vec::new());
+            return Ok(TakenOver::default());
         }
-        sent.round.iter().map(shapes::read).collect()
+        let round = sent.round.iter().map(shapes::read).collect::<Result<_, _>>()?;
+        let drafts = sent.drafts.iter().map(shapes::read).collect::<Result<_, _>>()?;
+        Ok(TakenOver { round, drafts })
     }
 
     /// Wipes what nobody took over in time.

@@ -201,6 +201,11 @@ impl Journal {
         Ok(self)
     }
 
+    pub(super) fn recount(&mut self) -> Result<(), Error> {
+        self.unanchored = self.count_unanchored()?;
+        Ok(())
+    }
+
     fn count_unanchored(&self) -> Result<Unanchored, Error> {
         let from = self.anchor()?.map_or(0, |anchor| anchor.size);
         let mut unanchored = Unanchored::default();

@@ -315,17 +315,17 @@ fn keep_consent(
 }
 
 /// A new line of the outbox.
-struct Waits<'a> {
-    id: Uuid,
-    kind: &'static str,
-    needs: Option<Pseudonym>,
-    patient: Option<Pseudonym>,
-    body: &'a [u8],
-    since: UnixSeconds,
+pub(super) struct Waits<'a> {
+    pub id: Uuid,
+    pub kind: &'static str,
+    pub needs: Option<Pseudonym>,
+    pub patient: Option<Pseudonym>,
+    pub body: &'a [u8],
+    pub since: UnixSeconds,
 }
 
 impl Waits<'_> {
-    fn keep(&self, change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
+    pub fn keep(&self, change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
         let body = keys.sealer.seal(outbox_place(self.id.as_bytes()), self.body);
         let sql = "INSERT INTO outbox (id, kind, needs, patient, body, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let mut insert = change.prepare_cached(sql).map_err(Error::writing("the outbox"))?;
@@ -336,7 +336,7 @@ impl Waits<'_> {
 
 impl Origin {
     /// UUIDv7 of the row's own time, never of a clock read here; rising within one start.
-    fn id(&self, at: UnixSeconds) -> Uuid {
+    pub fn id(&self, at: UnixSeconds) -> Uuid {
         Uuid::new_v7(Timestamp::from_unix(&self.ids, at.0.max(0) as u64, 0))
     }
 }

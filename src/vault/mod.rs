@@ -19,7 +19,9 @@
 mod branch;
 mod check;
 mod compartment;
+mod contributions;
 mod counter;
+mod drafts;
 mod error;
 mod files;
 mod folder;
@@ -34,6 +36,7 @@ mod line;
 mod look;
 mod opened;
 mod outbox;
+mod resend;
 mod retention;
 mod schema;
 mod seal;

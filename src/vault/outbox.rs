@@ -3,6 +3,7 @@
 use crate::identity::holder::HolderId;
 use crate::journal::Trace;
 use crate::journal::item::Body;
+use crate::journal::item::Contribution;
 use crate::journal::item::Item;
 use crate::journal::item::Needs;
 use crate::patient::ins::Ins;
@@ -50,7 +51,7 @@ struct Line {
 }
 
 /// The code of an item that our own disk damaged: it is set aside like a refused one, so that it blocks nobody.
-const DAMAGED_HERE: &str = "damaged-here";
+pub(super) const DAMAGED_HERE: &str = "damaged-here";
 
 impl Vault {
     /// What may be sent now: the device's items, and that holder's when one is named; oldest first, so that a patient's
@@ -116,7 +117,7 @@ impl Journal {
         }
         for id in damaged {
             // Its own time stays: nothing here reads a clock.
-            self.mark_set_aside(id, DAMAGED_HERE, "the stored item cannot be read any more", None)?;
+            self.mark_set_aside(id, DAMAGED_HERE, "Ce qui est enregistré ici ne peut plus être lu.", None)?;
         }
         Ok(ready)
     }
@@ -128,8 +129,11 @@ impl Journal {
         let sql = "UPDATE store SET last_success = ?1 WHERE id = 1 AND coalesce(last_success, 0) < ?1";
         change.execute(sql, [at.0]).map_err(Error::writing("an acknowledgement"))?;
         for id in ids {
-            let sql = "UPDATE outbox SET state = 'acknowledged', body = x'', code = NULL, reason = NULL WHERE id = ?1";
-            change.execute(sql, [id.as_bytes()]).map_err(Error::writing("an acknowledgement"))?;
+            // What its author wrote is nowhere else: it stays for as long as the rows do (`retention`), in case the centre
+            // comes back from a backup.
+            let sql = "UPDATE outbox SET state = 'acknowledged', code = NULL, reason = NULL, since = ?2,
+                       body = CASE kind WHEN 'contributions' THEN body ELSE x'' END WHERE id = ?1 AND state <> 'acknowledged'";
+            change.execute(sql, params![id.as_bytes(), at.0]).map_err(Error::writing("an acknowledgement"))?;
         }
         change.commit().map_err(Error::writing("an acknowledgement"))
     }
@@ -205,7 +209,13 @@ impl Journal {
                 let needs = Needs::Holder(consent.said.holder.clone());
                 Ok((Item { id: line.id, needs, body: Body::Consent(Box::new(consent)) }, None))
             }
-            _ => Err(Error::Shape { what: "an item's kind" }),
+            "contributions" => {
+                let contribution: Contribution = shapes::read(&body)?;
+                let needs = Needs::Holder(contribution.author.clone());
+                Ok((Item { id: line.id, needs, body: Body::Contribution(Box::new(contribution)) }, None))
+            }
+            // A newer program's: it waits for that one.
+            _ => Err(Error::FromTheFuture { found: 0, known: 0 }),
         }
     }
 

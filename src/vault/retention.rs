@@ -35,6 +35,9 @@ impl Journal {
                    WHERE idx >= ?1 AND idx < ?2 AND body IS NOT NULL AND patient IS NOT NULL AND local_time < ?3
                    AND EXISTS (SELECT 1 FROM outbox WHERE outbox.id = trace.id AND outbox.state = 'acknowledged')";
         let pruned = change.execute(sql, params![from, from + WINDOW, before.0]).map_err(writing())?;
+        let sql = "UPDATE outbox SET body = x'' WHERE kind = 'contributions' AND state = 'acknowledged'
+                   AND since < ?1 AND length(body) > 0";
+        let pruned = pruned + change.execute(sql, [before.0]).map_err(writing())?;
         // The first row that must be looked at again: too young, or not acknowledged yet. What was set aside is passed
         // over, so that it stands in nobody's way.
         let sql = "SELECT coalesce((SELECT min(idx) FROM trace JOIN outbox ON outbox.id = trace.id

@@ -2,6 +2,10 @@
 //!
 //! A field is only ever added, with a default; another meaning is another form byte (`seal`).
 
+mod contribution;
+
+pub(super) use contribution::DeskDraft;
+
 use crate::identity::holder::HolderId;
 use crate::journal::consent::Answer;
 use crate::journal::consent::Consent;

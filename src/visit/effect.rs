@@ -5,15 +5,18 @@ use crate::identity::holder::HolderId;
 use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::consent::Said;
+use crate::journal::item::Contribution;
 use crate::journal::words::Mode;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
+use crate::record::note::NoteDraft;
 use crate::secret::Pin;
 use crate::time::UnixSeconds;
 use crate::visit::event::Insertion;
 use crate::visit::event::Ticket;
 use std::time::Duration;
+use uuid::Uuid;
 
 pub enum Effect {
     /// Find the certificate, verify it, read the tries left. Answer: `CardRead`.
@@ -47,6 +50,15 @@ pub enum Effect {
     Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed, page: u32 },
     /// The desk waits for the holder's other card, until that time since boot. Answer: `HandedOver`.
     HandOver { ticket: Ticket, until: Duration },
+    /// What lies on the desk about that patient. Answer: `DraftCame`.
+    OpenDraft { ticket: Ticket, patient: Ins },
+    /// Onto the desk, in place of what lay there; an empty one clears it. Nobody waits for it.
+    KeepDraft { patient: Ins, draft: Box<NoteDraft> },
+    /// What an author finished, with its row, in one transaction; off the desk after it. Without an id it gets one. Answer:
+    /// `Recorded`.
+    Contribute { ticket: Ticket, row: Box<Draft>, id: Option<Uuid>, contribution: Box<Contribution> },
+    /// A refused item waits again. Nobody waits for it: the tray shows what became of it.
+    SendAgain { id: Uuid },
     /// The holder was told what a consultation entails: not again for a while. Nobody waits for it.
     KeepTold { at: UnixSeconds },
     /// The visit is over: wipe keys, kill the worker, cancel the print, reset the card. Nobody waits for it.
@@ -80,6 +92,10 @@ impl Effect {
             Effect::Fetch { .. } => "fetch",
             Effect::Render { .. } => "render",
             Effect::HandOver { .. } => "hand_over",
+            Effect::OpenDraft { .. } => "open_draft",
+            Effect::KeepDraft { .. } => "keep_draft",
+            Effect::Contribute { .. } => "contribute",
+            Effect::SendAgain { .. } => "send_again",
             Effect::KeepTold { .. } => "keep_told",
             Effect::Lock => "lock",
         }

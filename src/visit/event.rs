@@ -14,6 +14,7 @@ use crate::journal::words::Source;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
 use crate::record::document::UniqueId;
+use crate::record::note::NoteDraft;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::record::state::RecordState;
@@ -23,6 +24,7 @@ use crate::visit::said;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// One card's stay in the reader. A new insertion of the same card is another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,6 +99,11 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<(), Trouble>,
     },
+    /// What lay on the desk about that patient, or an empty draft with a name of its own.
+    DraftCame {
+        ticket: Ticket,
+        answer: Result<NoteDraft, Trouble>,
+    },
     HistoryCame {
         ticket: Ticket,
         answer: Result<Box<History>, Trouble>,
@@ -135,6 +142,7 @@ pub enum Event {
     /// What the device says of itself.
     LinkIs(LinkState),
     WaitingIs(Waiting),
+    RefusedAre(Vec<Refused>),
     AllowanceIs(Allowance),
     DiskIs(Disk),
 }
@@ -194,6 +202,16 @@ pub enum Touch {
     ShowHistory,
     /// To look for words in the record.
     Search,
+    /// To write a note into the record.
+    WriteNote,
+    /// All of the note, as it stands after a key.
+    NoteTyped(String),
+    /// To change the own document that is open.
+    Manage,
+    /// « À régler ».
+    ShowTray,
+    /// To send a refused item once more, by its place.
+    SendAgain(usize),
     /// A document, by its place in the list as it is shown.
     OpenDocument(usize),
     /// `None`: all classes.
@@ -346,6 +364,25 @@ pub struct Waiting {
     pub oldest: Option<UnixSeconds>,
 }
 
+/// One item that the upstream refused for good: visible, explained, never deleted by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub id: Uuid,
+    pub kind: RefusedKind,
+    pub since: UnixSeconds,
+    /// The upstream's word, or an HTTP status.
+    pub code: String,
+    /// Its sentence. It names nobody (docs/pdsm.md §1).
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedKind {
+    Trace,
+    Consent,
+    Contribution,
+}
+
 /// What became of the device's own stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Disk {
@@ -368,6 +405,8 @@ impl Event {
             Event::OtherCardIs(_) => "other_card_is",
             Event::CardRead { .. } => "card_read",
             Event::PinChecked { .. } => "pin_checked",
+            Event::DraftCame { .. } => "draft_came",
+            Event::RefusedAre(_) => "refused_are",
             Event::CompartmentOpened { .. } => "compartment_opened",
             Event::DeskIs { .. } => "desk_is",
             Event::Recorded { .. } => "recorded",

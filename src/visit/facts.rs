@@ -10,6 +10,9 @@ use crate::policy::facts::HolderFacts;
 use crate::policy::facts::Known;
 use crate::policy::facts::SiteFacts;
 use crate::record::document::Document;
+use crate::record::document::Label;
+use crate::record::document::Status;
+use crate::record::document::TypeCode;
 use crate::time::Now;
 use crate::visit::event::StateAnswer;
 use crate::visit::page::Here;
@@ -106,6 +109,23 @@ pub(super) fn to_see(opened: &Facts, here: &Here, document: &Document, rules: &R
             labels: document.labels.clone(),
             status: document.status,
             by_this_holder: known(mine),
+        }),
+        ..opened.clone()
+    }
+}
+
+/// The facts for putting a document of that type, with these labels, into the record: in the ordinary mode, under the identity
+/// that the holder attests (EX_GEN-1255), as its author.
+pub(super) fn to_deposit(opened: &Facts, here: &Here, code: &TypeCode, labels: Vec<Label>, rules: &Rules) -> Facts {
+    Facts {
+        ask: Ask::Deposit,
+        ins_qualified: Known::Yes,
+        document: Some(DocumentFacts {
+            type_code: code.clone(),
+            cell: rules.matrix.cell(&rules.place(&here.holder), code),
+            labels,
+            status: Status::Current,
+            by_this_holder: Known::Yes,
         }),
         ..opened.clone()
     }

@@ -12,6 +12,7 @@
 //! - `event` what may happen · `effect` what is asked of the world
 //! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history · `search` words in a record
 //! - `hand_over` from the old card to the new one
+//! - `writing` a note, from the desk to the outbox · `managing` what its author does with it later · `tray` what was refused
 //! - `gate` on what ground · `answer` the patient's page · `situations` what is not the ordinary way · `said` what was said before
 //! - `phone` a visit without a card
 //! - `facts` what `policy` is told
@@ -27,6 +28,7 @@ mod facts;
 mod gate;
 mod hand_over;
 mod identify;
+pub mod managing;
 pub mod page;
 mod phone;
 mod reading;
@@ -34,6 +36,8 @@ mod said;
 mod search;
 mod situations;
 pub mod step;
+mod tray;
+mod writing;
 
 pub use effect::Effect;
 pub use event::Event;

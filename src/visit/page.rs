@@ -3,6 +3,7 @@
 
 pub mod gate;
 pub mod phone;
+pub mod writing;
 
 use crate::identity::holder::Holder;
 use crate::identity::holder::HolderId;
@@ -35,6 +36,7 @@ use crate::visit::event::Disk;
 use crate::visit::event::Insertion;
 use crate::visit::event::LinkState;
 use crate::visit::event::ReaderState;
+use crate::visit::event::Refused;
 use crate::visit::event::RoundEntry;
 use crate::visit::event::StateAnswer;
 use crate::visit::event::Ticket;
@@ -64,6 +66,8 @@ pub struct Standing {
     pub other_card: bool,
     pub link: LinkState,
     pub waiting: Waiting,
+    /// What the upstream refused, oldest first.
+    pub refused: Vec<Refused>,
     /// How long the journal may go on without an upstream's word.
     pub allowance: Allowance,
     pub disk: Disk,
@@ -247,6 +251,8 @@ pub struct Home {
     pub here: Here,
     /// The page on which an INS is typed is open.
     pub typing: bool,
+    /// « À régler » is open.
+    pub tray: bool,
     /// What went wrong a moment ago, above the round.
     pub notice: Option<Trouble>,
     /// The desk is being handed over; nothing else is done meanwhile.
@@ -321,6 +327,10 @@ pub enum Room {
     SearchFailed {
         trouble: Trouble,
     },
+    /// A note is being written.
+    Writing(Box<writing::Writing>),
+    /// One of the holder's own documents is being changed.
+    Managing(writing::Managing),
 }
 
 /// No row, no search.
@@ -377,6 +387,7 @@ impl Visit {
             other_card: false,
             link: LinkState::Unknown,
             waiting: Waiting::default(),
+            refused: Vec::new(),
             allowance: Allowance::default(),
             disk: Disk::default(),
         };

@@ -99,6 +99,7 @@ impl Visit {
     pub(super) fn record_tick(mut self, now: Now) -> Turn {
         match &mut self.page {
             Page::Record(record) => match &record.room {
+                Room::Writing(_) | Room::Managing(_) => return self.own_tick(now),
                 Room::AskingHistory { until, .. } if now.since_boot >= *until => {
                     record.room = Room::HistoryFailed { trouble: Trouble::ServerTimedOut };
                 }
@@ -123,7 +124,21 @@ impl Visit {
         (self, vec![])
     }
 
+    /// Writing and changing have waits of their own.
+    fn own_tick(mut self, now: Now) -> Turn {
+        match std::mem::replace(&mut self.page, Page::Idle) {
+            Page::Record(record) if matches!(record.room, Room::Writing(_)) => self.writing_tick(*record, now),
+            Page::Record(record) => self.managing_tick(*record, now),
+            page => self.turn(page, vec![]),
+        }
+    }
+
     pub(super) fn in_record(self, mut record: Record, event: Event, now: Now) -> Turn {
+        match std::mem::replace(&mut record.room, Room::Documents { class: None }) {
+            Room::Writing(writing) => return self.while_writing(record, *writing, event, now),
+            Room::Managing(managing) => return self.while_managing(record, managing, event, now),
+            room => record.room = room,
+        }
         match event {
             Event::Touched(touch) => self.touched_in_record(record, touch, now),
             Event::HistoryCame { ticket: asked, answer } => {
@@ -175,6 +190,7 @@ impl Visit {
                 let step = GateStep::Failed { trouble: Trouble::Internal };
                 self.ask_withdrawal(Gate { here, patient, so_far, step }, answer)
             }
+            Touch::WriteNote => self.write_note(record, None, now),
             Touch::Search => {
                 record.room = Room::AskingWords;
                 self.record(record, vec![])
@@ -319,6 +335,8 @@ impl Visit {
                 reader.text_percent = reader.text_percent.saturating_sub(TEXT_STEP_PERCENT).max(100);
                 self.document(reader, vec![])
             }
+            // What is open may be the holder's own.
+            Touch::Manage => self.manage(reader.record, reader.place),
             Touch::NextPage => self.turn_page(reader, 1, now),
             Touch::PreviousPage => self.turn_page(reader, -1, now),
             _ => self.document(reader, vec![]),

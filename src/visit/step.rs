@@ -75,6 +75,10 @@ impl Visit {
                 self.standing.waiting = waiting;
                 (self, vec![])
             }
+            Event::RefusedAre(refused) => {
+                self.standing.refused = refused;
+                (self, vec![])
+            }
             Event::AllowanceIs(allowance) => {
                 self.standing.allowance = allowance;
                 (self, vec![])
@@ -112,6 +116,8 @@ impl Visit {
             Page::Gate(gate) => gate.step.wait().map(|(until, _)| until),
             Page::Record(record) => match &record.room {
                 Room::AskingHistory { until, .. } | Room::Searching { until, .. } => Some(*until),
+                Room::Writing(writing) => writing.wait(),
+                Room::Managing(managing) => managing.wait(),
                 _ => None,
             },
             Page::Document(reader) => match &reader.step {
@@ -502,7 +508,7 @@ impl Visit {
     }
 
     pub(super) fn home(self, here: Here, notice: Option<Trouble>, effects: Vec<Effect>) -> (Visit, Vec<Effect>) {
-        self.turn(Page::Home(Box::new(Home { here, typing: false, notice, handing: None })), effects)
+        self.turn(Page::Home(Box::new(Home { here, typing: false, tray: false, notice, handing: None })), effects)
     }
 
     fn at_home(self, mut home: Home, event: Event, now: Now) -> (Visit, Vec<Effect>) {
@@ -511,7 +517,14 @@ impl Visit {
         }
         let Event::Touched(touch) = event else { return self.turn(Page::Home(Box::new(home)), vec![]) };
         home.notice = None;
+        if home.tray {
+            return self.at_tray(home, touch);
+        }
         match touch {
+            Touch::ShowTray => {
+                home.tray = true;
+                self.turn(Page::Home(Box::new(home)), vec![])
+            }
             Touch::HandOver => self.hand_over(home, now),
             Touch::OpenPatient(place) if place < home.here.round.len() => {
                 let patient = home.here.round[place].patient.clone();

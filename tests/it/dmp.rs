@@ -1,5 +1,6 @@
 //! The sandbox DMP asked by the real client side: `link` for single questions, `exchange::pdsm` for whole searches.
 
+mod contributions;
 mod teams;
 
 use aws_lc_rs::digest;

@@ -158,11 +158,11 @@ fn every_ask_can_be_explained_and_the_text_is_french() {
         (code, answer["rule"].as_str().expect("a rule").to_owned())
     };
     assert_eq!(ask(&["--ground", "authorization"]), (0, "G-01".into()));
-    assert_eq!(ask(&["--type", "11488-4", "--ask", "deposit"]), (0, "W-01".into()));
-    assert_eq!(ask(&["--type", "11488-4", "--ask", "deposit", "--ins-qualified", "no"]), (1, "W-02".into()));
+    assert_eq!(ask(&["--type", "11505-5", "--ask", "deposit"]), (0, "W-01".into()));
+    assert_eq!(ask(&["--type", "11505-5", "--ask", "deposit", "--ins-qualified", "no"]), (1, "W-02".into()));
     assert_eq!(
         ask(&[
-            "--type", "11488-4", "--ask", "deposit", "--strict", "--record", "open", "--status", "current", "--label",
+            "--type", "11505-5", "--ask", "deposit", "--strict", "--record", "open", "--status", "current", "--label",
             "N"
         ]),
         (1, "W-03".into())

@@ -8,6 +8,7 @@ mod gates;
 mod harness;
 mod phone;
 mod situations;
+mod writing;
 
 use chevet::identity::trust::Verified;
 use chevet::identity::trust::Warning;

@@ -50,6 +50,7 @@ use uuid::Uuid;
 mod card_key;
 #[cfg(feature = "sandbox")]
 mod cards;
+mod contributions;
 #[cfg(feature = "sandbox")]
 mod counter;
 #[cfg(feature = "sandbox")]

@@ -7,10 +7,13 @@ use crate::life::world::Life;
 use crate::life::world::concerns;
 use crate::life::world::is_denied;
 use chevet::journal::Committed;
+use chevet::journal::Draft;
 use chevet::journal::consent::Answer;
 use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
 use chevet::journal::consent::Speaker;
+use chevet::journal::item::Contribution;
+use chevet::journal::item::Deed;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Mode;
@@ -50,6 +53,9 @@ pub struct Lived {
     pub lists: u64,
     pub searches: u64,
     pub finds: u64,
+    /// Notes finished; own documents changed.
+    pub deposits: u64,
+    pub changes: u64,
     pub documents: u64,
     pub consents: u64,
     pub refusals: u64,
@@ -102,6 +108,8 @@ impl Lived {
         self.lists += other.lists;
         self.searches += other.searches;
         self.finds += other.finds;
+        self.deposits += other.deposits;
+        self.changes += other.changes;
         self.documents += other.documents;
         self.consents += other.consents;
         self.refusals += other.refusals;
@@ -455,6 +463,9 @@ impl Life {
     /// P4: every row names the holder whose card is in, and the login that proved it; a consent is what was touched.
     fn check_rows(&mut self, effects: &[Effect], touched: Touched, at: &str) {
         for effect in effects {
+            if let Effect::Contribute { row, contribution, .. } = effect {
+                self.check_contribution(row, contribution, touched, at);
+            }
             let Effect::Record { rows, said, .. } = effect else { continue };
             let inside = self.who();
             for row in rows {
@@ -486,6 +497,28 @@ impl Life {
             let Some(login) = row.login else { continue };
             let named = usize::try_from(login).ok().and_then(|login| self.rows.get(login));
             assert_eq!(named.map(|row| (row.class, &row.holder)), Some((Class::Login, &row.holder)), "{at}: author");
+        }
+    }
+
+    /// P4, P5: under the name of whoever's card is in, of a type that the matrix opens to them, and only on their yes.
+    fn check_contribution(&self, row: &Draft, one: &Contribution, touched: Touched, at: &str) {
+        let inside = self.who();
+        assert_eq!((Some(&row.holder), Some(&one.author)), (inside.as_ref(), inside.as_ref()), "{at}: another's name");
+        assert_eq!(touched, Touched::Yes, "{at}: a deposit that nobody confirmed");
+        assert_eq!((row.class, row.patient.as_ref()), (Class::Contributed, Some(&one.patient)), "{at}: another row");
+        let Page::Record(record) = &self.visit.page else { panic!("{at}: a deposit outside a record") };
+        assert_eq!(record.patient.ins, one.patient, "{at}: into another record");
+        let place = Place::of(record.here.holder.profession, record.here.holder.pharmacist_section.as_deref());
+        let cell = self.visit.rules().matrix.cell(&place, &one.type_code);
+        assert_eq!(cell, Cell::Yes, "{at}: a type that is not known to be permitted");
+        match &one.deed {
+            Deed::Add { note, .. } => {
+                assert_eq!(Some(&note.writer.id), inside.as_ref(), "{at}: written by somebody else");
+                assert!(!note.text.is_empty(), "{at}: an empty note");
+            }
+            Deed::Change { .. } => {
+                assert_eq!(inside.as_ref().map(|me| me.0.as_str()), Some(TEAM_MEMBER), "{at}: not theirs")
+            }
         }
     }
 

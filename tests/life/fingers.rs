@@ -55,7 +55,22 @@ impl Life {
                 1 => Touch::TextTyped("  ".into()),
                 _ => Touch::TextTyped("Œdème".into()),
             },
-            Page::Record(_) => match dice.u8(0..13) {
+            Page::Record(record) if matches!(record.room, Room::Writing(_)) => match dice.u8(0..12) {
+                0 => Touch::Back,
+                1..=3 => Touch::Choose(dice.usize(0..4)),
+                4..=6 => Touch::NoteTyped("Plaie propre.".into()),
+                7 | 8 => Touch::Confirm,
+                9 => Touch::NoteTyped("  ".into()),
+                _ => Touch::Yes,
+            },
+            Page::Record(record) if matches!(record.room, Room::Managing(_)) => match dice.u8(0..8) {
+                0 => Touch::Back,
+                1..=4 => Touch::Choose(dice.usize(0..5)),
+                _ => Touch::Yes,
+            },
+            Page::Document(_) if dice.u8(0..6) == 0 => Touch::Manage,
+            Page::Record(_) => match dice.u8(0..15) {
+                13 | 14 => Touch::WriteNote,
                 10..=12 => Touch::Search,
                 0 => Touch::ShowHistory,
                 1 => Touch::FilterClass(Some("10".into())),

@@ -61,7 +61,7 @@ pub fn rules(with_framework: bool) -> Rules {
         let signature = signed::sign(FRAMEWORK.as_bytes(), KEY, "development").expect("signed");
         Framework::open(FRAMEWORK.as_bytes(), &signature, Standing::Desk).expect("verified")
     };
-    let types = [("10213-7", Cell::Yes), ("11488-4", Cell::No), ("11490-0", Cell::Unknown)];
+    let types = [("10213-7", Cell::Yes), ("11488-4", Cell::No), ("11490-0", Cell::Unknown), ("11505-5", Cell::Yes)];
     let columns = vec![Column("60_69".into()), Column("10".into())];
     let rows = types.iter().map(|(code, cell)| (TypeCode((*code).into()), vec![*cell; 2])).collect();
     Rules {
@@ -131,7 +131,7 @@ pub fn round() -> Vec<RoundEntry> {
 /// One permitted, one forbidden, one unknown to the matrix, one of an unknown type, one with an unknown label.
 pub fn documents(patient: &Ins) -> Vec<Document> {
     let kinds = [
-        ("10213-7", Label::Normal),
+        ("11505-5", Label::Normal),
         ("11488-4", Label::Normal),
         ("11490-0", Label::Normal),
         ("99999-9", Label::Normal),
@@ -145,7 +145,8 @@ pub fn documents(patient: &Ins) -> Vec<Document> {
         type_label: "Compte rendu".into(),
         class_code: ClassCode("10".into()),
         title: format!("TITRE-{}-{at}", patient.matricule),
-        authors: vec![Author { id: None, name: "Dr A".into(), structure: None }],
+        // One of them is the team member's own.
+        authors: vec![Author { id: (at == 0).then(|| TEAM_MEMBER.into()), name: "Dr A".into(), structure: None }],
         labels: vec![label.clone()],
         status: Status::Current,
         service_start: UnixSeconds(1_790_000_000 + at as i64),

@@ -171,7 +171,10 @@ impl Life {
         for effect in effects {
             let rests = match effect {
                 Effect::List { keep, .. } | Effect::Fetch { keep, .. } => *keep != Keep::Memory,
-                Effect::OpenCompartment { .. } | Effect::KeepTold { .. } | Effect::CheckPin { .. } => true,
+                Effect::OpenCompartment { .. }
+                | Effect::KeepTold { .. }
+                | Effect::KeepDraft { .. }
+                | Effect::CheckPin { .. } => true,
                 _ => false,
             };
             assert!(!rests, "{at}: {effect:?} by telephone");

@@ -28,13 +28,16 @@ use chevet::journal::allowance::Limits;
 use chevet::journal::allowance::Unanchored;
 use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
+use chevet::journal::item::Deed;
 use chevet::journal::trace::CardProof;
 use chevet::journal::trace::LoginProof;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Source;
+use chevet::patient::ins::Ins;
 use chevet::patient::ins::Patient;
 use chevet::record::document::UniqueId;
+use chevet::record::note::NoteDraft;
 use chevet::record::reading::Reading;
 use chevet::record::state::Authorization;
 use chevet::record::state::ClosureReason;
@@ -95,6 +98,8 @@ pub struct Life {
     pub rows: Vec<Draft>,
     pub said: Vec<Said>,
     pub told: Option<UnixSeconds>,
+    /// A draft on the desk. The dice have one desk: whose it is does not matter to the visit.
+    pub drafted: Option<(Ins, NoteDraft)>,
     /// An explicit yes to a last try, since the PIN page opened.
     pub last_try_agreed: bool,
     pub confirmed: bool,
@@ -126,6 +131,7 @@ impl Life {
             rows: Vec::new(),
             said: said_before(&mut dice),
             told: [None, Some(UnixSeconds(1_794_900_000)), Some(UnixSeconds(1_700_000_000))][dice.usize(0..3)],
+            drafted: None,
             last_try_agreed: false,
             confirmed: false,
             lived: Lived::default(),
@@ -310,6 +316,28 @@ impl Life {
                 let answer = if lucky && !words.is_empty() { Ok(found) } else { Err(Trouble::StoreUnreadable) };
                 Event::Found { ticket, answer }
             }
+            Effect::OpenDraft { ticket, .. } => {
+                let mut draft = NoteDraft::new(Uuid::from_u128(u128::from(self.dice.u64(1..1_000_000))));
+                if let Some((_, kept)) = &self.drafted {
+                    draft = kept.clone();
+                }
+                let answer = if lucky { Ok(draft) } else { Err(Trouble::StoreUnreadable) };
+                Event::DraftCame { ticket, answer }
+            }
+            Effect::KeepDraft { patient, draft } => {
+                self.drafted = (!draft.is_empty()).then_some((patient, *draft));
+                return None;
+            }
+            Effect::Contribute { ticket, row, contribution, .. } => {
+                let answer = self.write(vec![*row], vec![]);
+                if answer.is_ok() {
+                    self.lived.deposits += u64::from(matches!(contribution.deed, Deed::Add { .. }));
+                    self.lived.changes += u64::from(matches!(contribution.deed, Deed::Change { .. }));
+                    self.drafted = None;
+                }
+                Event::Recorded { ticket, answer }
+            }
+            Effect::SendAgain { .. } => return None,
             Effect::KeepTold { at } => {
                 self.told = Some(at);
                 return None;

@@ -39,7 +39,7 @@ const DUTIES: &[(&str, &str, &str)] = &[
     ("a document of which nothing, or not its status, is known; withdrawn ones", "D-01 D-02 D-03", "documents"),
     ("a minor's secret connection", "S-01 S-02 S-03 S-04 S-05 S-06 W-06 W-07", "secret, deposit"),
     ("depositing: open record, qualified INS, no authorization", "W-01 W-02 W-03 W-04", "deposit"),
-    ("depositing: who may, which type, whose document", "W-05 W-08 W-09", "deposit"),
+    ("depositing: who may, which type, whose document", "W-05 W-08 W-09 W-10", "deposit"),
     (
         "brain death: forbidden; a signed framework in force, and never by consent, urgency or ahead",
         "B-01 B-02 B-03",

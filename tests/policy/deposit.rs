@@ -31,7 +31,7 @@ fn connections() -> Vec<([Word; 3], bool, Option<bool>, Known)> {
 
 fn note(labels: Vec<Label>) -> DocumentFacts {
     let type_code = TypeCode("11488-4".into());
-    DocumentFacts { type_code, cell: Cell::Unknown, labels, status: Status::Current, by_this_holder: Known::Yes }
+    DocumentFacts { type_code, cell: Cell::Yes, labels, status: Status::Current, by_this_holder: Known::Yes }
 }
 
 /// An authorization that is missing, past or forbidden, and a refusal of consultation, change nothing.
@@ -79,6 +79,7 @@ fn who_may_deposit_is_what_the_tables_say() {
                                         "plain",
                                         "current",
                                         "taken",
+                                        "yes",
                                         "yes",
                                     ];
                                     let article = which(&facts);
@@ -141,6 +142,7 @@ fn what_may_be_deposited_is_what_the_tables_say() {
                                 status_word,
                                 type_word,
                                 own_word,
+                                ["yes", "no", "unknown"][cell_at],
                             ];
                             let article = which(&facts);
                             let permits = article.verdict == Verdict::Permit;
@@ -179,6 +181,8 @@ fn a_deposit_says_what_it_lacks_and_what_it_owes() {
     let change = |edit: fn(&mut DocumentFacts)| rule(&|f| f.document.iter_mut().for_each(edit));
     assert_eq!(change(|d| d.type_code = TypeCode("99999-9".into())), "W-08");
     assert_eq!(change(|d| d.by_this_holder = Known::Unknown), "W-09");
+    assert_eq!(change(|d| d.cell = Cell::No), "W-10");
+    assert_eq!(change(|d| d.cell = Cell::Unknown), "W-10");
     assert_eq!(change(|d| d.labels = vec![Label::Normal, Label::MaskedToProfessionals]), "W-01");
     let secretly = |f: &mut Facts| (f.secret_connection, f.record.minor) = (true, Some(true));
     assert_eq!(rule(&secretly), "W-06");

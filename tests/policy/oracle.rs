@@ -46,12 +46,12 @@ yes   no     normal no
 ";
 
 /// Sources: DMP TD2.1 (open record, qualified INS, no authorization), EX_2.1-1050, R.1111-50, JDV_J08, ASS_X16; who may, and
-/// that a blocked professional may not, are this house's own choice (src/policy/rules/deposit.rs).
+/// that a blocked professional may not, and that the matrix must open the type (cell), are this house's own choice (src/policy/rules/deposit.rs).
 /// hidden: not visible to the legal representatives. labels: `plain` (masked or not) or `wrong`. type: the DMP takes it.
 const DEPOSIT: &str = "
-who         record ins mode   ground                                  secret minor speaks brain        hidden labels status                      type  own
-staff|coord open   yes normal none|authorization|team|explicit|refused no     *     *      no|framework no     plain  current|archived|superseded taken yes
-staff|coord open   yes normal none|authorization|team|explicit|refused yes    yes   no     no           yes    plain  current|archived|superseded taken yes
+who         record ins mode   ground                                  secret minor speaks brain        hidden labels status                      type  own cell
+staff|coord open   yes normal none|authorization|team|explicit|refused no     *     *      no|framework no     plain  current|archived|superseded taken yes yes
+staff|coord open   yes normal none|authorization|team|explicit|refused yes    yes   no     no           yes    plain  current|archived|superseded taken yes yes
 ";
 
 /// One of the tables, read once: each line as one set of words a column.

@@ -1,6 +1,7 @@
 //! FHIR R4: IHE MHD as ANS PDSm profiles it, and our own shapes where no profile gives one. docs/pdsm.md is the contract.
 //!
 //! - `names` systems and URLs · `fhir` the shapes that are read · `answer` what a status means
+//! - `squeeze` compressed where it is taken
 //! - `state` TD0.2 · `documents` ITI-67 · `history` ITI-81 · `said` TD0.3 · `submission` ITI-65 · `event` ITI-20
 //!
 //! All of these are pure; this file asks. It keeps nothing of a patient after a call returns, and logs counts only.
@@ -13,6 +14,7 @@ mod head;
 pub mod history;
 mod names;
 pub mod said;
+mod squeeze;
 pub mod state;
 pub mod submission;
 
@@ -28,6 +30,7 @@ use crate::exchange::upstream::Upstream;
 use crate::journal::Held;
 use crate::journal::consent::Consent;
 use crate::journal::item::Contribution;
+use crate::journal::item::Deed;
 use crate::journal::trace::Trace;
 use crate::link;
 use crate::link::Client;
@@ -65,9 +68,13 @@ pub struct Pdsm {
     audit_base: String,
     profile: Profile,
     document_bytes_max: u64,
+    upstream_known: squeeze::Known,
+    audit_known: squeeze::Known,
 }
 
 const FHIR_JSON: &str = "application/fhir+json";
+/// RFC 6902
+const JSON_PATCH: &str = "application/json-patch+json";
 /// One page of a search.
 const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const PAGES_MAX: usize = 200;
@@ -96,6 +103,8 @@ impl Pdsm {
             audit_base: address::base(audit_base)?,
             profile,
             document_bytes_max: DOCUMENT_BYTES_MAX,
+            upstream_known: squeeze::Known::default(),
+            audit_known: squeeze::Known::default(),
         })
     }
 
@@ -186,29 +195,48 @@ impl Pdsm {
         headers: Vec<(&'static str, String)>,
         body: &Value,
     ) -> Result<link::Answer, Error> {
-        let request = Request {
+        let request = |bytes: Vec<u8>, more: squeeze::Headers| Request {
             method: Method::Post,
             url: format!("{}{path}", self.base),
             accept: FHIR_JSON.to_owned(),
             bearer: Some(&who.token),
-            headers: headers.into_iter().chain(stated(who)).collect(),
-            body: Some((FHIR_JSON, body.to_string().into_bytes())),
+            headers: headers.iter().cloned().chain(stated(who)).chain(more).collect(),
+            body: Some((FHIR_JSON, bytes)),
+            limit_bytes: PAGE_BYTES_MAX,
+        };
+        let sent = squeeze::send(&self.upstream, &self.upstream_known, body.to_string().into_bytes(), request).await;
+        sent.map_err(|error| failed(error, what))
+    }
+
+    /// A conditional PATCH (FHIR R4 §3.1.0.7): of the one document that has this identifier.
+    async fn patch(&self, who: &AsHolder, document: &str, body: &Value) -> Result<link::Answer, Error> {
+        let what = "the change";
+        let found = address::search(&self.base, "DocumentReference", &[("identifier", document)]);
+        let url = found.map_err(|error| failed(error, what))?;
+        let request = Request {
+            method: Method::Patch,
+            url,
+            accept: FHIR_JSON.to_owned(),
+            bearer: Some(&who.token),
+            headers: stated(who),
+            body: Some((JSON_PATCH, body.to_string().into_bytes())),
             limit_bytes: PAGE_BYTES_MAX,
         };
         self.upstream.send(request).await.map_err(|error| failed(error, what))
     }
 
     async fn audit(&self, method: Method, path: &str, body: &Value) -> Result<link::Answer, Error> {
-        let request = Request {
+        let request = |bytes: Vec<u8>, more: squeeze::Headers| Request {
             method,
             url: format!("{}{path}", self.audit_base),
             accept: FHIR_JSON.to_owned(),
             bearer: None,
-            headers: Vec::new(),
-            body: Some((FHIR_JSON, body.to_string().into_bytes())),
+            headers: more,
+            body: Some((FHIR_JSON, bytes)),
             limit_bytes: PAGE_BYTES_MAX,
         };
-        self.audit.send(request).await.map_err(|error| failed(error, "the traces"))
+        let sent = squeeze::send(&self.audit, &self.audit_known, body.to_string().into_bytes(), request).await;
+        sent.map_err(|error| failed(error, "the traces"))
     }
 
     /// One event under its own id.
@@ -332,8 +360,16 @@ impl Upstream for Pdsm {
     }
 
     async fn contribute(&self, who: &AsHolder, contribution: &Contribution) -> Result<Outcome, Error> {
-        let body = submission::transaction(&who.holder, contribution);
-        let answer = self.post(who, "", "the contribution", Vec::new(), &body).await?;
+        let answer = match &contribution.deed {
+            Deed::Add { note, cda } => {
+                let body = submission::transaction(note, cda);
+                self.post(who, "", "the contribution", Vec::new(), &body).await?
+            }
+            Deed::Change { change, labels } => {
+                let document = submission::identifier(&contribution.unique_id);
+                self.patch(who, &document, &submission::patch(*change, labels)).await?
+            }
+        };
         answer::delivered(&answer, Asker::Holder)
     }
 

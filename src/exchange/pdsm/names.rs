@@ -4,6 +4,14 @@ pub const URI: &str = "urn:ietf:rfc:3986";
 /// PS_IdNat.
 pub const PROFESSIONAL: &str = "urn:oid:1.2.250.1.71.4.2.1";
 pub const LOINC: &str = "http://loinc.org";
+/// Types that LOINC does not know.
+pub const TYPE: &str =
+    "https://mos.esante.gouv.fr/NOS/TRE_A05-TypeDocComplementaire/FHIR/TRE-A05-TypeDocComplementaire";
+/// FINESS, SIRET, practice: with the prefix that the card gives.
+pub const STRUCTURE: &str = "urn:oid:1.2.250.1.71.4.2.2";
+pub const SECTOR: &str = "https://mos.esante.gouv.fr/NOS/TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite";
+pub const VISIBILITY: &str =
+    "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument";
 pub const CLASS: &str = "https://mos.esante.gouv.fr/NOS/TRE_A03-ClasseDocument/FHIR/TRE-A03-ClasseDocument";
 pub const PROFESSION: &str = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante";
 pub const ACCESS_MODE: &str = "https://mos.esante.gouv.fr/NOS/TRE_R248_ModeAcces/FHIR/TRE-R248-ModeAcces";

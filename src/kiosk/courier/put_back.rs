@@ -1,7 +1,8 @@
-//! Whether this disk was put back: asked of the upstream once a start, before a head of ours goes.
+//! Whether this disk was put back, or the centre: asked of the upstream before a head of ours goes, and once a day.
 //!
 //! The upstream has our heads, signed by us. One that is not in our journal any more says that rows are missing here; the vault
-//! goes on in a new branch, and the idle page says so.
+//! goes on in a new branch, and the idle page says so. One that is older than what the upstream had taken before says that it came
+//! back from a backup; what it forgot goes again (`vault::resend`).
 
 use crate::exchange::upstream;
 use crate::exchange::upstream::AsDevice;
@@ -16,24 +17,29 @@ use crate::visit::Event;
 use crate::visit::event::Disk;
 use crate::visit::event::LinkState;
 
-/// Whether the upstream's newest head was compared with ours since the start.
+/// Whether the upstream's newest head was compared with ours.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Head {
     NotCompared,
     Compared,
+    /// The server does not answer that question: not asked again before tomorrow.
+    CannotBe,
 }
 
 /// What came of comparing.
 pub(super) enum Told {
-    /// Nothing is missing, or the server cannot say.
+    /// Nothing is missing.
     Nothing,
+    CannotSay,
     Lost,
+    /// The centre has forgotten what it had taken: it waits again.
+    Forgotten,
     Later,
     Offline,
 }
 
 impl Courier {
-    /// Before the first head of this start goes: which one the upstream has. One that is not in our journal says that this disk
+    /// Before a head goes: which one the upstream has. One that is not in our journal says that this disk
     /// was put back.
     pub(super) async fn compare(&self) -> Result<Told, Trouble> {
         let answer = self.upstream.newest_checkpoints(AsDevice, &self.device).await;
@@ -46,7 +52,7 @@ impl Courier {
             }
             Err(error @ (upstream::Error::Failed { .. } | upstream::Error::Unreadable { .. })) => {
                 tracing::warn!(%error, "the server does not say which head it has: that this disk was put back would not be noticed");
-                return Ok(Told::Nothing);
+                return Ok(Told::CannotSay);
             }
             Err(error) => {
                 self.tell_link(link_of(Some(troubles::of_upstream(&error)))).await;
@@ -59,6 +65,12 @@ impl Courier {
             match compared.map_err(|error| troubles::of_vault(&error))? {
                 Compared::Foreign => {}
                 Compared::Ours | Compared::KnownLost => break,
+                Compared::Behind { size } => {
+                    let again = self.vault.send_again_from(size).await;
+                    let count = again.map_err(|error| troubles::of_vault(&error))?;
+                    tracing::warn!(rows = size, count, "the centre came back from a backup: what it forgot goes again");
+                    return Ok(Told::Forgotten);
+                }
                 Compared::Lost(Branch { index, lost_size, .. }) => {
                     tracing::error!(
                         row = index,

@@ -197,6 +197,23 @@ impl Hands {
                 let answer = self.vault.hand_over(until).await.map_err(|error| troubles::of_vault(&error));
                 Some(Event::HandedOver { ticket, answer })
             }
+            Effect::OpenDraft { ticket, patient } => {
+                Some(Event::DraftCame { ticket, answer: self.open_draft(&patient).await })
+            }
+            Effect::KeepDraft { patient, draft } => {
+                self.keep_draft(&patient, *draft).await;
+                None
+            }
+            Effect::Contribute { ticket, row, id, contribution } => {
+                let answer = self.contribute(*row, id, *contribution).await;
+                self.wake_courier();
+                Some(Event::Recorded { ticket, answer: answer.map(|row| vec![row]) })
+            }
+            Effect::SendAgain { id } => {
+                self.send_again(id).await;
+                self.wake_courier();
+                None
+            }
             Effect::KeepTold { at } => {
                 if let Err(error) = self.vault.keep_told(DUTY_TEXT, at).await {
                     tracing::warn!(%error, "that the holder was told is not remembered; they will be told again");

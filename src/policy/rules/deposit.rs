@@ -1,7 +1,8 @@
 //! Depositing: an open record and a qualified INS; no authorization and no ground, for those speak of consultation.
 //!
 //! *Who may* is published nowhere that could be read here. Decided: the professions to which the matrix gives a column, for
-//! they are the health professionals who owe the record what they do (CSP L.1111-15); a profession without one, and what an
+//! they are the health professionals who owe the record what they do (CSP L.1111-15), and of the types those that the matrix
+//! opens to them (W-10): it speaks of consultation, and whoever could not read a document again does not put it there; a profession without one, and what an
 //! occupational doctor may add, are unknown, and so denied. A blocked professional is denied too: nothing read here
 //! says that blocking stops at consultation. A refusal of consultation is none of deposit: the patient is told of each
 //! ([`Obligation::InformOfDeposit`](crate::policy::decision::Obligation)) and says no there.
@@ -9,6 +10,7 @@
 use crate::journal::words::Mode;
 use crate::policy::decision::Rule;
 use crate::policy::facts::Ask;
+use crate::policy::facts::Cell;
 use crate::policy::facts::Facts;
 use crate::policy::facts::Known;
 use crate::policy::facts::ProfessionKind;
@@ -105,6 +107,18 @@ pub const FORBIDS: &[Article] = &[
         owes: nothing,
         looks_at: &[looked::TYPE],
         next: "Choisissez un type de la liste du DMP.",
+    },
+    Article {
+        rule: Rule {
+            id: "W-10",
+            law: "précaution\u{a0}: l’inconnu vaut refus (arrêté du 26 octobre 2023, annexe)",
+            sentence: "Rien ne dit que ce type de document est ouvert à votre profession\u{a0}: dépôt refusé.",
+        },
+        verdict: Lack,
+        when: |f| !f.document.as_ref().is_some_and(|d| d.cell == Cell::Yes),
+        owes: nothing,
+        looks_at: &[looked::TYPE, looked::CELL, looked::PROFESSION, looked::MATRIX],
+        next: "Choisissez un type que la matrice ouvre à votre profession.",
     },
     Article {
         rule: Rule {

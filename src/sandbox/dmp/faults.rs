@@ -16,6 +16,10 @@ pub enum Fault {
     MalformedJson,
     /// The right answer, cut at half of its announced length.
     Truncated,
+    /// 422 for whatever a holder adds.
+    RefusesNotes,
+    /// 415 for a compressed body.
+    NoGzip,
     /// The right answer, after a while.
     Slow(Duration),
     /// A server certificate by an authority that nobody trusts, on new connections.

@@ -103,6 +103,18 @@ impl Running {
         self.shared.state().consents.clone()
     }
 
+    /// Every document that was added, as its metadata stand now, in the order of arrival.
+    pub fn received_documents(&self) -> Vec<serde_json::Value> {
+        self.shared.state().contributions.iter().map(|one| one.reference.clone()).collect()
+    }
+
+    /// The bytes of one of them, by its entry.
+    pub fn received_content(&self, id: &str) -> Option<Vec<u8>> {
+        use base64::Engine;
+        let (_, data) = contribution::content(&self.shared.state(), id)?;
+        base64::engine::general_purpose::STANDARD.decode(data).ok()
+    }
+
     /// From now on the access tokens of that Pro Santé Connect are taken too: signed by this key (JWK), and by nobody else.
     pub fn trust_issuer(&self, issuer: &str, jwk: &serde_json::Value) {
         self.shared.verifier.trust_issuer(issuer, jwk);

@@ -18,6 +18,7 @@ pub enum Refusal {
     DocumentDenied,
     NotFound,
     TooLarge,
+    OtherEncoding,
     Refused,
     /// A test wanted it.
     Failed(u16),
@@ -38,6 +39,7 @@ impl Refusal {
             | Refusal::DocumentDenied => 403,
             Refusal::NotFound => 404,
             Refusal::TooLarge => 413,
+            Refusal::OtherEncoding => 415,
             Refusal::Refused => 422,
             Refusal::Failed(status) => status,
         }
@@ -64,6 +66,7 @@ impl Refusal {
             }
             Refusal::NotFound => ("not-found", "not-found", "Cet élément n’existe pas."),
             Refusal::TooLarge => ("too-large", "too-long", "L’envoi est trop volumineux."),
+            Refusal::OtherEncoding => ("request-invalid", "not-supported", "L’encodage de l’envoi n’est pas accepté."),
             Refusal::Refused => ("refused", "business-rule", "L’envoi est compris et refusé définitivement."),
             Refusal::Failed(_) => ("failed", "transient", "Le service est momentanément indisponible."),
         }

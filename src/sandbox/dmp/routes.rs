@@ -3,6 +3,7 @@
 use crate::sandbox::dmp::consents;
 use crate::sandbox::dmp::consents::Authorization;
 use crate::sandbox::dmp::contribution;
+use crate::sandbox::dmp::faults::Fault;
 use crate::sandbox::dmp::outcome::Refusal;
 use crate::sandbox::dmp::request::Query;
 use crate::sandbox::dmp::server::Shared;
@@ -84,6 +85,9 @@ fn route(shared: &Shared, question: &Question) -> Result<Answer, Refusal> {
             consents::create(shared, &caller, question.if_none_exist.as_deref(), &question.body)
         }
         ("GET", ("DocumentReference", "")) => documents(shared, &caller(shared, question)?, &query),
+        ("PATCH", ("DocumentReference", "")) => {
+            contribution::patch(shared, &caller(shared, question)?, &query, &question.body)
+        }
         ("GET", ("Binary", id)) => binary(shared, &caller(shared, question)?, id),
         ("GET", ("AuditEvent", "")) if question.authorization.is_none() => checkpoints(shared, &query),
         ("GET", ("AuditEvent", "")) => history(shared, &caller(shared, question)?, &query),
@@ -108,6 +112,7 @@ fn bundle(shared: &Shared, question: &Question) -> Result<Answer, Refusal> {
     let bundle: Value = serde_json::from_slice(&question.body).map_err(|_| Refusal::RequestInvalid)?;
     match bundle["type"].as_str() {
         Some("batch") => traces::batch(shared, &bundle, question.body.len()),
+        Some("transaction") if shared.faults.now() == Some(Fault::RefusesNotes) => Err(Refusal::Refused),
         Some("transaction") => contribution::store(shared, &caller(shared, question)?, &bundle),
         _ => Err(Refusal::RequestInvalid),
     }
@@ -133,16 +138,28 @@ fn documents(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer, 
         return Ok(Answer::json(200, &shapes::searchset(Vec::new(), 0, Vec::new())));
     };
     may_read(shared, person, caller)?;
+    let only_current = query.one("status") == Some("current");
+    let state = shared.state();
     let mut papers: Vec<&Paper> = person
         .papers
         .iter()
-        .filter(|paper| query.one("status") != Some("current") || paper.status != PaperStatus::Superseded)
+        .filter(|paper| !only_current || paper.status != PaperStatus::Superseded)
+        .filter(|paper| {
+            state.changed.get(&paper.unique_id).is_none_or(|now| {
+                (!only_current || now["status"] == "current")
+                    && (!contribution::is_masked(now)
+                        || paper.author.id.as_deref() == Some(caller.id.as_str())
+                        || person.attending == Some(caller.id.as_str()))
+            })
+        })
         .filter(|paper| since.is_none_or(|since| paper.created >= since))
         .filter(|paper| may_see(person, paper, caller))
         .collect();
     papers.sort_by_key(|paper| std::cmp::Reverse((paper.created, paper.unique_id.clone())));
-    let mut found: Vec<Value> = contribution::references(&shared.state(), &key);
-    found.extend(papers.into_iter().map(|paper| shapes::document(person, paper)));
+    let mut found: Vec<Value> = contribution::references(&state, person, caller, only_current);
+    let now = |paper: &Paper| state.changed.get(&paper.unique_id).cloned();
+    found.extend(papers.into_iter().map(|paper| now(paper).unwrap_or_else(|| shapes::document(person, paper))));
+    drop(state);
     let offset = query.number("_offset", 0)?;
     if offset == 0 {
         log(shared, person, caller, Act::Listed);

@@ -37,6 +37,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::server::WebPkiClientVerifier;
 use std::convert::Infallible;
 use std::fs;
+use std::io::Read;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -228,8 +229,14 @@ async fn respond(shared: &Shared, device: [u8; 32], request: Request<Incoming>) 
     }
     let (head, body) = request.into_parts();
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let answer = match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(body) => routes::answer(
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await.ok().map(|body| body.to_bytes().to_vec());
+    let body = match header("content-encoding").as_deref() {
+        None | Some("identity") => body,
+        Some("gzip") if fault != Some(Fault::NoGzip) => body.and_then(|body| gunzip(&body)),
+        Some(_) => return send(Answer::refused(Refusal::OtherEncoding), None),
+    };
+    let answer = match body {
+        Some(body) => routes::answer(
             shared,
             Question {
                 method: head.method.as_str().to_owned(),
@@ -239,12 +246,20 @@ async fn respond(shared: &Shared, device: [u8; 32], request: Request<Incoming>) 
                 purpose: header("chevet-purpose-of-use"),
                 if_none_exist: header("if-none-exist"),
                 device,
-                body: body.to_bytes().to_vec(),
+                body,
             },
         ),
-        Err(_) => Answer::refused(Refusal::TooLarge),
+        None => Answer::refused(Refusal::TooLarge),
     };
     send(answer, fault)
+}
+
+/// `None`: it is no gzip, or longer than a body may be.
+fn gunzip(body: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    let limit = BODY_BYTES_MAX as u64;
+    let read = flate2::read::GzDecoder::new(body).take(limit + 1).read_to_end(&mut plain).ok()?;
+    (read as u64 <= limit).then_some(plain)
 }
 
 async fn serve_web(listener: std::net::TcpListener, shared: Arc<Shared>) {

@@ -22,6 +22,9 @@ pub struct State {
     pub names: BTreeMap<String, String>,
     /// DocumentReferences and their contents (base64).
     pub contributions: Vec<Contribution>,
+    /// Documents of the record that their authors have changed since, by unique identifier.
+    #[serde(default)]
+    pub changed: BTreeMap<String, Value>,
 }
 
 /// One access that the server itself served.
@@ -46,6 +49,7 @@ pub enum Act {
     Read,
     History,
     Contributed,
+    Changed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +86,7 @@ impl Act {
             Act::Read => "A ouvert un document",
             Act::History => "A consulté l’historique des accès",
             Act::Contributed => "A ajouté un document",
+            Act::Changed => "A modifié l’état d’un de ses documents",
         }
     }
 

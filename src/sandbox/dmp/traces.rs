@@ -204,6 +204,7 @@ fn event(state: &State, person: &Person, line: &Line, number: usize) -> Value {
         Act::Read => ("read", "R"),
         Act::Contributed => ("create", "C"),
         Act::State | Act::Listed | Act::History => ("search-type", "E"),
+        Act::Changed => ("patch", "U"),
     };
     json!({
         "resourceType": "AuditEvent", "id": format!("server-{number}"),

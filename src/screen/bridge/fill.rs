@@ -31,6 +31,10 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_choice_lines(Default::default());
     screen.set_words(Default::default());
     screen.set_typed(Default::default());
+    screen.set_note(Default::default());
+    screen.set_check(Default::default());
+    screen.set_tray(Default::default());
+    screen.set_tray_rows(Default::default());
     screen.set_consent(Default::default());
     screen.set_sign(Default::default());
     screen.set_drawn(Default::default());
@@ -167,6 +171,7 @@ pub(super) fn home(page: &view::Home) -> chevet_ui::Home {
         summary: text(&page.summary),
         memory_only: text(&page.memory_only),
         notice: maybe_notice(&page.notice),
+        tray: text(&page.tray),
         hand_over: text(&page.hand_over),
         empty: text(&page.empty),
     }
@@ -235,6 +240,48 @@ pub(super) fn words(page: &view::Text) -> chevet_ui::Words {
         optional: page.optional,
         act_label: text(&page.act_label),
         notice: maybe_notice(&page.notice),
+    }
+}
+
+pub(super) fn note(page: &view::Note) -> chevet_ui::Note {
+    chevet_ui::Note {
+        bar: bar(&page.bar),
+        title: text(&page.title),
+        sentence: text(&page.sentence),
+        label: text(&page.label),
+        act_label: text(&page.act_label),
+    }
+}
+
+pub(super) fn check(page: &view::Check) -> chevet_ui::Check {
+    chevet_ui::Check {
+        bar: bar(&page.bar),
+        title: text(&page.title),
+        lead: text(&page.lead),
+        text: text(&page.text),
+        warning: text(&page.warning),
+        act_label: text(&page.act_label),
+        is_grave: page.is_grave,
+    }
+}
+
+pub(super) fn tray(page: &view::Tray) -> chevet_ui::Tray {
+    chevet_ui::Tray {
+        title: text(&page.title),
+        sentence: text(&page.sentence),
+        empty: text(&page.empty),
+        back: text(&page.back),
+    }
+}
+
+pub(super) fn tray_row(row: &view::TrayRow) -> chevet_ui::TrayRow {
+    chevet_ui::TrayRow {
+        title: text(&row.title),
+        reason: text(&row.reason),
+        next: text(&row.next),
+        code: text(&row.code),
+        act_label: text(&row.act_label),
+        label: text(&row.label),
     }
 }
 
@@ -360,6 +407,7 @@ pub(super) fn reader(page: &view::Reader) -> chevet_ui::Reader {
         has_next: page.has_next,
         has_previous: page.has_previous,
         text_percent: i32::from(page.text_percent),
+        manage: text(&page.manage),
         waiting: text(&page.waiting),
         notice: maybe_notice(&page.notice),
         has_picture: page.picture.is_some(),

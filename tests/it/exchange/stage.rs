@@ -52,6 +52,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::server::WebPkiClientVerifier;
 use serde_json::Value;
 use serde_json::json;
+use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -201,7 +202,15 @@ impl Ask {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+        let mut plain = Vec::new();
+        let body = match self.header("content-encoding") {
+            Some("gzip") => {
+                flate2::read::GzDecoder::new(&self.body[..]).read_to_end(&mut plain).expect("gzip");
+                &plain[..]
+            }
+            _ => &self.body[..],
+        };
+        serde_json::from_slice(body).unwrap_or(Value::Null)
     }
 }
 

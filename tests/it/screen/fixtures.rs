@@ -168,7 +168,7 @@ fn here(round: Vec<RoundEntry>) -> Here {
 pub fn home_by_phone() -> Page {
     let insertion = Insertion::by_phone(Ticket(1));
     let here = Here { insertion, holder: Holder { means: Means::ECps, ..holder() }, ..here(vec![]) };
-    Page::Home(Box::new(Home { here, typing: false, notice: None, handing: None }))
+    Page::Home(Box::new(Home { here, typing: false, tray: false, notice: None, handing: None }))
 }
 
 /// With `digits` typed.
@@ -212,7 +212,7 @@ pub fn pin_on_reader(tries_left: u8, was_wrong: bool) -> Page {
 }
 
 pub fn home(typing: bool, notice: Option<Trouble>, round: Vec<RoundEntry>) -> Page {
-    Page::Home(Box::new(Home { here: here(round), typing, notice, handing: None }))
+    Page::Home(Box::new(Home { here: here(round), typing, tray: false, notice, handing: None }))
 }
 
 pub fn round() -> Vec<RoundEntry> {

@@ -1,4 +1,4 @@
-//! Where state lives (DESIGN.md §5), a test a row. A visit by e-CPS: `tests/it/ecps.rs`. Contributions and drafts are not built.
+//! Where state lives (DESIGN.md §5), a test a row. A visit by e-CPS: `tests/it/ecps.rs`. Drafts and finished notes: `contributions`.
 
 use super::*;
 use std::collections::HashSet;

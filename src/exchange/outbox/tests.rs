@@ -1,0 +1,134 @@
+//! The plan, by tables: what goes, what waits, and for how long.
+
+use crate::exchange::outbox::*;
+use crate::patient::ins::InsKind;
+use std::collections::BTreeSet;
+
+fn patient(number: u64) -> Ins {
+    Ins::unchecked(&format!("{:015}", 255_069_999_900_000 + number), InsKind::Test).expect("well formed")
+}
+
+fn item(number: u64, kind: Kind, about: Option<u64>) -> Waiting {
+    let lane = if kind == Kind::Trace { Lane::Device } else { Lane::Holder(nurse()) };
+    let id = Uuid::from_u128(u128::from(number));
+    Waiting { id, kind, lane, order: about.map(patient), size_bytes: 3_000 }
+}
+
+fn nurse() -> HolderId {
+    HolderId("899700000012".into())
+}
+
+fn numbers(next: Next) -> Vec<u128> {
+    match next {
+        Next::Send(batch) => batch.ids.iter().map(Uuid::as_u128).collect(),
+        other => panic!("not sending: {other:?}"),
+    }
+}
+
+const NOW: Duration = Duration::from_secs(1_000);
+
+#[test]
+fn nothing_waits_or_nobody_is_here_or_no_network() {
+    let mut plan = Plan::new(1);
+    assert_eq!(plan.next(&[], Some(&nurse()), NOW), Next::Rest);
+    let consent = [item(1, Kind::Consent, Some(1))];
+    assert_eq!(plan.next(&consent, None, NOW), Next::Rest);
+    assert_eq!(plan.next(&consent, Some(&HolderId("other".into())), NOW), Next::Rest);
+    assert_eq!(numbers(plan.next(&consent, Some(&nurse()), NOW)), [1]);
+    plan.link_is(Link::Down);
+    assert_eq!(plan.next(&consent, Some(&nurse()), NOW), Next::Rest);
+}
+
+#[test]
+fn a_batch_is_bounded_in_number_and_bytes() {
+    let plan = Plan::new(1);
+    let many: Vec<Waiting> = (0..120).map(|n| item(n, Kind::Trace, Some(n % 3))).collect();
+    assert_eq!(numbers(plan.next(&many, None, NOW)), (0..50).collect::<Vec<u128>>());
+    let heavy: Vec<Waiting> = (0..10).map(|n| Waiting { size_bytes: 100_000, ..item(n, Kind::Trace, None) }).collect();
+    assert_eq!(numbers(plan.next(&heavy, None, NOW)), [0, 1]);
+    let monster = [Waiting { size_bytes: 1_000_000, ..item(7, Kind::Trace, None) }, item(8, Kind::Trace, None)];
+    assert_eq!(numbers(plan.next(&monster, None, NOW)), [7], "it goes alone, to be refused alone");
+}
+
+#[test]
+fn what_a_person_waits_for_goes_first_and_a_patients_items_in_order() {
+    let plan = Plan::new(1);
+    let waiting = [
+        item(1, Kind::Trace, Some(1)),
+        item(2, Kind::Contribution, Some(1)),
+        item(3, Kind::Consent, Some(1)),
+        item(4, Kind::Consent, Some(2)),
+    ];
+    // 3 is behind 2, of the same patient; 4 is not.
+    assert_eq!(numbers(plan.next(&waiting, Some(&nurse()), NOW)), [4]);
+    assert_eq!(numbers(plan.next(&waiting[..3], Some(&nurse()), NOW)), [2]);
+    assert_eq!(numbers(plan.next(&waiting, None, NOW)), [1]);
+}
+
+#[test]
+fn a_lane_that_fails_waits_alone() {
+    let mut plan = Plan::new(1);
+    let waiting = [item(1, Kind::Consent, Some(1)), item(2, Kind::Trace, Some(1))];
+    let Next::Send(batch) = plan.next(&waiting, Some(&nurse()), NOW) else { panic!("sends") };
+    plan.sent(&batch);
+    assert_eq!(numbers(plan.next(&waiting, Some(&nurse()), NOW)), [2], "in flight is not sent again");
+    plan.failed(&batch, Failure::Again, NOW);
+    assert_eq!(numbers(plan.next(&waiting, Some(&nurse()), NOW)), [2]);
+    let Next::Sleep { until } = plan.next(&waiting[..1], Some(&nurse()), NOW) else { panic!("sleeps") };
+    assert!(until > NOW && until <= NOW + PAUSE_MIN, "{until:?}");
+    plan.holder_is_here(&nurse());
+    assert_eq!(numbers(plan.next(&waiting[..1], Some(&nurse()), NOW)), [1]);
+}
+
+#[test]
+fn two_requests_under_way_never_share_a_patient() {
+    let mut plan = Plan::new(1);
+    let waiting: Vec<Waiting> =
+        (0..60).map(|n| item(n, Kind::Trace, Some(n / 50))).chain([item(60, Kind::Trace, Some(2))]).collect();
+    let Next::Send(first) = plan.next(&waiting[..51], None, NOW) else { panic!("sends") };
+    assert_eq!(first.ids.len(), BATCH_MAX);
+    plan.sent(&first);
+    let Next::Send(second) = plan.next(&waiting, None, NOW) else { panic!("sends") };
+    assert_eq!(second.ids.len(), 11);
+    plan.sent(&second);
+    assert_eq!(plan.next(&waiting, None, NOW), Next::Rest, "two are enough");
+    plan.answered(&first);
+    assert_eq!(plan.next(&waiting[50..], None, NOW), Next::Rest, "what is left is under way");
+    let more = [item(5, Kind::Trace, Some(1)), item(70, Kind::Trace, Some(0))];
+    let all: Vec<Waiting> = waiting[50..].iter().chain(&more).cloned().collect();
+    assert_eq!(numbers(plan.next(&all, None, NOW)), [70]);
+}
+
+#[test]
+fn pauses_double_differ_and_end() {
+    for failures in 1..60 {
+        let whole = PAUSE_MIN.saturating_mul(1 << (failures - 1).min(16)).min(PAUSE_MAX);
+        let pause = back_off(42, failures);
+        assert!(pause >= whole / 2 && pause <= whole, "{failures}: {pause:?}");
+    }
+    let spread: BTreeSet<Duration> = (0..100).map(|seed| back_off(seed, 5)).collect();
+    assert!(spread.len() > 90, "a fleet must not come back together");
+}
+
+#[test]
+fn the_servers_word_outlives_the_networks_return() {
+    let waiting = [item(1, Kind::Trace, None)];
+    let batch = Batch { lane: Lane::Device, kind: Kind::Trace, ids: vec![waiting[0].id] };
+    let mut plan = Plan::new(1);
+    plan.failed(&batch, Failure::AfterSeconds(600), NOW);
+    plan.link_is(Link::Down);
+    plan.link_is(Link::Up);
+    let until = NOW + Duration::from_secs(600);
+    assert_eq!(plan.next(&waiting, None, NOW), Next::Sleep { until });
+    assert_eq!(numbers(plan.next(&waiting, None, until)), [1]);
+
+    let mut plan = Plan::new(1);
+    (0..9).for_each(|_| plan.failed(&batch, Failure::Again, NOW));
+    assert!(matches!(plan.next(&waiting, None, NOW), Next::Sleep { .. }));
+    plan.link_is(Link::Down);
+    plan.link_is(Link::Up);
+    assert_eq!(numbers(plan.next(&waiting, None, NOW)), [1], "wakes with the network");
+
+    plan.failed(&batch, Failure::AfterSeconds(u64::MAX), NOW);
+    assert_eq!(plan.next(&waiting, None, NOW), Next::Sleep { until: NOW + RETRY_AFTER_MAX });
+}
