@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+pub mod ahead;
 mod attest;
 pub mod hands;
 mod memory;
@@ -125,6 +126,10 @@ enum Fate {
 fn fate_of(effect: &Effect) -> Fate {
     match effect {
         Effect::AskState { .. }
+        | Effect::AskStates { .. }
+        | Effect::Survey { .. }
+        | Effect::FetchAhead { .. }
+        | Effect::MakeNational { .. }
         | Effect::List { .. }
         | Effect::History { .. }
         | Effect::Search { .. }
@@ -138,6 +143,9 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::OpenMemory { .. }
         | Effect::Deliver { .. }
         | Effect::HandOver { .. }
+        // Its rows are written: what they say was kept is kept, if the card stays.
+        | Effect::KeepAhead { .. }
+        | Effect::DropAhead
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.
         | Effect::KeepTold { .. }
         | Effect::Lock => Fate::DroppedByLock,

@@ -74,6 +74,7 @@ mod receipts;
 mod retention;
 mod search;
 mod shredding;
+mod sync;
 mod upgrades;
 mod withdrawal;
 
