@@ -40,6 +40,8 @@ pub enum Trouble {
     VisitEnded,
     /// The holder's desk waits for their new card: nothing is wrong.
     HandOverWaits,
+    /// The round was prepared while nobody stood there: nothing is wrong, the card is still in.
+    RoundPrepared,
     TookTooLong,
     PatientMismatch,
     InsWrongKey,
@@ -134,6 +136,7 @@ impl Trouble {
         Trouble::TimeLost,
         Trouble::VisitEnded,
         Trouble::HandOverWaits,
+        Trouble::RoundPrepared,
         Trouble::TookTooLong,
         Trouble::PatientMismatch,
         Trouble::InsWrongKey,
@@ -277,6 +280,9 @@ impl Trouble {
             Trouble::HandOverWaits => words("4-05", "visite", "Changement de carte",
                 "Votre tournée attend votre nouvelle carte, cinq minutes au plus.",
                 "Retirez cette carte, insérez la nouvelle et tapez son code. Une autre carte ou un arrêt annule tout. L’ancienne carte garde votre tournée."),
+            Trouble::RoundPrepared => words("4-06", "visite", "Tournée préparée",
+                "La tournée a été préparée. Votre visite est terminée.",
+                "Retirez votre carte. Ce qui est prêt se lira avec elle, même hors ligne."),
             Trouble::TookTooLong => words("4-01", "visite", "Temps dépassé",
                 "La borne a attendu trop longtemps.",
                 "Retirez la carte, puis recommencez. Rien de ce qui était enregistré n’est perdu."),

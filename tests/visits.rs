@@ -54,6 +54,9 @@ fn the_promises_hold_in_every_life() {
     assert!(all.secret > 10 && all.brain_death > 10 && all.duties > 100, "{all:?}");
     assert!(all.handed_over > 5, "{all:?}");
     assert!(all.deposits > 5 && all.changes > 0, "{all:?}");
+    // Rounds that were prepared, to their end and not; what was read offline and accounted for afterwards.
+    assert!(all.prepared > 20 && all.prefetched > 20 && all.cut_short > 100, "{all:?}");
+    assert!(all.national > 20, "{all:?}");
 }
 
 /// Showing before the trace is durable, tried on purpose: a vault that says "committed" and has written nothing.
@@ -87,6 +90,14 @@ fn a_record_opened_on_an_invented_consent_is_caught() {
 #[test]
 fn a_visit_left_open_without_its_token_is_caught() {
     assert!(some_life_fails(Fault::TokenEndUnsaid, "token that has ended"), "nobody noticed that the token had ended");
+}
+
+/// A disk on which a withdrawal destroys nothing of what was fetched ahead.
+#[test]
+fn a_copy_of_a_record_that_was_taken_back_is_caught() {
+    // A withdrawal is rarer than what the other faults need.
+    let caught = some_of(2_000, "was taken back", |seed| drop(Life::new(seed, Fault::CopiesStay).live(STEPS)));
+    assert!(caught, "nobody noticed that copies stayed");
 }
 
 /// With every driver silent for ever, no page waits for ever.
@@ -155,9 +166,13 @@ fn some_life_fails(fault: Fault, complaint: &str) -> bool {
 }
 
 fn some_fails(complaint: &str, live: impl Fn(u64)) -> bool {
+    some_of(300, complaint, live)
+}
+
+fn some_of(lives: u64, complaint: &str, live: impl Fn(u64)) -> bool {
     let quiet = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let failed = (1..=300).any(|seed| {
+    let failed = (1..=lives).any(|seed| {
         let lived = catch_unwind(AssertUnwindSafe(|| live(seed)));
         let said = lived.err().and_then(|said| said.downcast::<String>().ok());
         said.is_some_and(|said| said.contains(complaint))

@@ -1,5 +1,6 @@
 //! The connector's contract. Who is asking is part of each call: a holder's token, or the device's own certificate.
 
+use crate::exchange::search::Search;
 use crate::identity::holder::HolderId;
 use crate::journal::Held;
 use crate::journal::consent::Consent;
@@ -10,6 +11,8 @@ use crate::patient::ins::Ins;
 use crate::record::document::Document;
 use crate::record::state::Access;
 use crate::record::state::RecordState;
+use crate::record::sync::Changes;
+use crate::record::sync::Kept;
 use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
 use std::future::Future;
@@ -93,6 +96,23 @@ pub trait Upstream: Send + Sync {
         patient: &Ins,
         since: UnixSeconds,
     ) -> impl Future<Output = Result<Held<Vec<Document>>, Error>> + Send;
+
+    /// TD3.1, ITI-67, as it was asked.
+    fn search(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        search: &Search,
+    ) -> impl Future<Output = Result<Held<Vec<Document>>, Error>> + Send;
+
+    /// What became of a list that is kept, by ANS's synchronisation: all of it, or an error and nothing.
+    fn changes(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        kept: &Kept,
+        since: UnixSeconds,
+    ) -> impl Future<Output = Result<Held<Changes>, Error>> + Send;
 
     /// TD3.2, ITI-68: one document's bytes, size and hash verified.
     fn fetch(

@@ -2,6 +2,8 @@
 
 use crate::journal::leaf::Committed;
 use crate::patient::ins::Ins;
+use crate::record::document::Document;
+use crate::record::document::Outline;
 use crate::record::document::UniqueId;
 
 /// Something of a record that waits for its trace. The only way in is with the right [`Committed`].
@@ -38,6 +40,13 @@ impl<T> Held<T> {
 
     pub fn patient(&self) -> &Ins {
         &self.patient
+    }
+}
+
+impl Held<Vec<Document>> {
+    /// What is needed to decide and to download ahead; nothing of it can be shown.
+    pub fn outlines(&self) -> Vec<Outline> {
+        self.value.iter().map(Outline::of).collect()
     }
 }
 

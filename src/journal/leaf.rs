@@ -117,6 +117,13 @@ impl Committed {
         self.class == Class::Searched && self.patient.as_ref() == Some(patient)
     }
 
+    /// Whether this row accounts for a copy of that document that nobody sees. It lets nothing out of anywhere.
+    pub fn covers_copy(&self, patient: &Ins, document: &UniqueId) -> bool {
+        self.class == Class::Prefetched
+            && self.patient.as_ref() == Some(patient)
+            && self.document.as_ref() == Some(document)
+    }
+
     /// Whether this row allows that very document to be seen or printed.
     pub fn covers_document(&self, patient: &Ins, document: &UniqueId) -> bool {
         matches!(self.class, Class::Opened | Class::Printed | Class::Summary)

@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+pub mod ahead;
 mod attest;
 pub mod hands;
 mod known;
@@ -127,6 +128,10 @@ enum Fate {
 fn fate_of(effect: &Effect) -> Fate {
     match effect {
         Effect::AskState { .. }
+        | Effect::AskStates { .. }
+        | Effect::Survey { .. }
+        | Effect::FetchAhead { .. }
+        | Effect::MakeNational { .. }
         | Effect::List { .. }
         | Effect::History { .. }
         | Effect::Search { .. }
@@ -141,6 +146,9 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::OpenMemory { .. }
         | Effect::Deliver { .. }
         | Effect::HandOver { .. }
+        // Its rows are written: what they say was kept is kept, if the card stays.
+        | Effect::KeepAhead { .. }
+        | Effect::DropAhead
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.
         | Effect::KeepTold { .. }
         // So is a draft; what was not saved a second ago is lost with the card.

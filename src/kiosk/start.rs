@@ -22,6 +22,7 @@ use crate::kiosk::ears;
 use crate::kiosk::lists;
 use crate::kiosk::main_loop;
 use crate::kiosk::perform;
+use crate::kiosk::perform::ahead::Pace;
 use crate::kiosk::perform::hands::Hands;
 use crate::kiosk::phone;
 use crate::kiosk::phone::Line;
@@ -196,6 +197,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         phone: line,
         starter_round,
         present: Hands::nobody(),
+        pace: Pace::default(),
     };
     let journal = config.journal;
     let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence, device, journal };

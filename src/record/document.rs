@@ -88,6 +88,35 @@ pub struct Attachment {
     pub sha1: Option<[u8; 20]>,
 }
 
+/// A document as far as policy decides over it and a download needs it, with all that could be shown taken out: what is fetched
+/// ahead is fetched unseen.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outline(Document);
+
+impl Outline {
+    pub fn of(document: &Document) -> Outline {
+        let author = |author: &Author| Author { id: author.id.clone(), name: String::new(), structure: None };
+        Outline(Document {
+            title: String::new(),
+            type_label: String::new(),
+            class_code: ClassCode(String::new()),
+            authors: document.authors.iter().map(author).collect(),
+            service_start: UnixSeconds(0),
+            created: UnixSeconds(0),
+            ..document.clone()
+        })
+    }
+
+    pub fn document(&self) -> &Document {
+        &self.0
+    }
+
+    /// As announced; 0 where nothing is.
+    pub fn size_bytes(&self) -> u64 {
+        self.0.attachment.size_bytes.unwrap_or(0)
+    }
+}
+
 impl Label {
     /// From JDV_J08's code.
     pub fn from_code(code: &str) -> Label {
@@ -119,6 +148,12 @@ impl Label {
 impl std::fmt::Debug for UniqueId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("UniqueId([REDACTED])")
+    }
+}
+
+impl std::fmt::Debug for Outline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outline([REDACTED])")
     }
 }
 

@@ -1,8 +1,9 @@
-//! What a document is (DocumentReference or XDS metadata), what state a record is in, what a reader shows, and how its words
-//! are found again. Pure.
+//! What a document is (DocumentReference or XDS metadata), what state a record is in, what a reader shows, how its words are
+//! found again, and how a kept list follows the upstream's. Pure.
 
 pub mod document;
 pub mod note;
 pub mod reading;
 pub mod search;
 pub mod state;
+pub mod sync;

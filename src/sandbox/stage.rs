@@ -125,6 +125,13 @@ impl Stage {
         Ok(base_url)
     }
 
+    /// A document's metadata, amended now: masked, archived, replaced, withdrawn. Nothing happens while the DMP is away.
+    pub fn amend(&self, entry: &str, amendment: dmp::Amendment) {
+        if let Some(dmp) = &self.dmp {
+            dmp.amend(entry, amendment);
+        }
+    }
+
     /// The telephones, and what goes wrong with them.
     pub fn psc(&self) -> &psc::Running {
         &self.psc

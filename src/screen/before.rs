@@ -332,10 +332,17 @@ pub(super) fn situations(choosing: &page::ChoosingSituation) -> Choice {
 
 const UNTRIED: &str = "carte CPS4 : pas encore vérifié avec une vraie carte";
 
-pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &DeviceFacts) -> Home {
+pub(super) fn home(home: &page::Home, visit: &Visit, now: Now, device: &DeviceFacts) -> Home {
+    let standing = &visit.standing;
     let holder = &home.here.holder;
     let round = &home.here.round;
-    let ready = round.iter().filter(|entry| entry.cached > 0).count();
+    let ready = round.iter().filter(|entry| entry.ready.is_some()).count();
+    let prepare = match (visit::may_prepare(visit, home, now), ready) {
+        (false, _) => "",
+        (true, 0) => "Préparer la tournée",
+        (true, some) if some < round.len() => "Compléter la tournée",
+        (true, _) => "Actualiser la tournée",
+    };
     let summary = match round.len() {
         0 => String::new(),
         all => french(&format!("{} sur {all}", words::count(ready as u32, "patient prêt", "patients prêts"))),
@@ -354,6 +361,8 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
         rows: round.iter().map(|entry| round_row(entry, now, device)).collect(),
         notice: home.notice.map(notice),
         tray: tray::offer(&standing.waiting),
+        prepare: french(prepare),
+        national: home.national.map_or(String::new(), national),
         hand_over: visit::hand_over_offered(&home.here, now).map_or(String::new(), |ends| card_ends(ends, now, device)),
         memory_only: if by_phone { french(phone::NOTHING_KEPT) } else { String::new() },
         empty: if round.is_empty() && by_phone {
@@ -364,6 +373,16 @@ pub(super) fn home(home: &page::Home, standing: &Standing, now: Now, device: &De
             String::new()
         },
     }
+}
+
+/// What offline reading owed, and what became of it.
+fn national(national: page::National) -> String {
+    let page::National { made, refused } = national;
+    let patients = |count| words::count(count, "patient lu", "patients lus");
+    let made = (made > 0).then(|| format!("Trace nationale faite pour {} hors ligne.", patients(made)));
+    let refused = (refused > 0).then(|| format!("Le DMP l'a refusée pour {} hors ligne.", patients(refused)));
+    let both: Vec<String> = made.into_iter().chain(refused).collect();
+    french(&both.join(" "))
 }
 
 /// Why the round should go to another card, and by when.
@@ -382,6 +401,7 @@ fn round_row(entry: &RoundEntry, now: Now, device: &DeviceFacts) -> RoundRow {
     let name = words::full_name(&patient.birth_name, &patient.birth_given_names);
     let age = patient.age_years(now.wall.value()).map(|years| format!("{years}\u{a0}ans"));
     let cached = match entry.cached {
+        0 if entry.ready.is_some() => french("aucun document pour vous"),
         0 => french("rien sur la borne"),
         some => format!("{} sur la borne", words::count(some, "document", "documents")),
     };
@@ -392,10 +412,14 @@ fn round_row(entry: &RoundEntry, now: Now, device: &DeviceFacts) -> RoundRow {
     };
     let day = 86_400;
     let pill = match entry.as_of {
-        Some(as_of) if entry.cached > 0 => {
+        Some(as_of) if entry.cached > 0 || entry.ready.is_some() => {
             let when = words::moment(as_of, now, &device.time_zone);
             let old = now.wall.value().0 - as_of.0 > day || !now.wall.is_trusted();
-            if old { care(&format!("Du {when}")) } else { quiet(&format!("Prêt · {when}")) }
+            match (old, entry.ready.is_some()) {
+                (true, _) => care(&format!("Du {when}")),
+                (false, true) => quiet(&format!("Prêt · {when}")),
+                (false, false) => quiet(&format!("En partie · {when}")),
+            }
         }
         _ => quiet("Non chargé"),
     };
@@ -426,7 +450,7 @@ pub(super) fn reception(holder: &Holder, visit: &Visit, now: Now, device: &Devic
 
 pub(super) fn take_card(trouble: Trouble) -> TroublePage {
     let words = trouble.words();
-    let ended = matches!(trouble, Trouble::VisitEnded | Trouble::HandOverWaits);
+    let ended = matches!(trouble, Trouble::VisitEnded | Trouble::HandOverWaits | Trouble::RoundPrepared);
     TroublePage {
         pill: Pill { text: words.name.to_owned(), tone: if ended { Tone::Quiet } else { Tone::Stopped } },
         happened: words.happened.to_owned(),

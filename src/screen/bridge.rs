@@ -135,6 +135,12 @@ impl Window {
                     screen.set_round(fill::list(&page.rows, fill::round_row));
                 }
             }
+            Body::Ahead(page) => {
+                screen.set_ahead(fill::ahead(page));
+                if !matches!(before, Some(Body::Ahead(old)) if old.rows == page.rows) {
+                    screen.set_round(fill::list(&page.rows, fill::round_row));
+                }
+            }
             Body::Typing(page) => {
                 let nothing = Notice::default();
                 screen.set_form_notice(fill::notice(page.notice.as_ref().unwrap_or(&nothing)));
@@ -236,6 +242,9 @@ impl Window {
         touch.on_quit(plain(Touch::Quit));
         touch.on_understood(plain(Touch::Understood));
         touch.on_type_ins(plain(Touch::TypeIns));
+        touch.on_prepare_round(plain(Touch::PrepareRound));
+        touch.on_start(plain(Touch::Start));
+        touch.on_stop(plain(Touch::Stop));
         touch.on_hand_over(plain(Touch::HandOver));
         touch.on_open_record(plain(Touch::OpenRecord));
         touch.on_ask_consent(plain(Touch::AskConsent));
@@ -401,6 +410,7 @@ fn shown(body: &Body) -> Shown {
         Body::Phone(_) => Shown::Phone,
         Body::Duty(_) => Shown::Duty,
         Body::Home(_) => Shown::Home,
+        Body::Ahead(_) => Shown::Ahead,
         Body::Typing(_) => Shown::Typing,
         Body::Gate(_) => Shown::Gate,
         Body::Choice(_) => Shown::Choice,

@@ -4,6 +4,7 @@
 //! A PIN is never here: only how many digits were typed.
 
 use crate::record::reading::Reading;
+use crate::screen::ahead;
 use crate::screen::before;
 use crate::screen::gate;
 use crate::screen::phone;
@@ -48,6 +49,8 @@ pub enum Body {
     /// The two digits, as on the telephone.
     Phone(Phone),
     Home(Home),
+    /// The round, being prepared.
+    Ahead(Ahead),
     Typing(Typing),
     Gate(Gate),
     /// One of a few things to choose.
@@ -200,10 +203,39 @@ pub struct Home {
     pub notice: Option<Notice>,
     /// « À régler (2) »; empty where nothing is.
     pub tray: String,
+    /// « Préparer la tournée », or that it can be gone on with; empty where it is not offered.
+    pub prepare: String,
+    /// The national traces that were just made; else empty.
+    pub national: String,
     /// Why the round should go to another card; empty while it need not.
     pub hand_over: String,
     /// What to do when the round has nobody; else empty.
     pub empty: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Ahead {
+    /// Empty while something goes on: then there is only « Arrêter ».
+    pub back: String,
+    pub title: String,
+    /// How much is left and how long it takes, or how far it has come.
+    pub summary: String,
+    pub hint: String,
+    pub act: AheadAct,
+    pub act_label: String,
+    /// Patients that are ready, of a hundred.
+    pub percent: usize,
+    pub notice: Option<Notice>,
+    pub rows: Vec<RoundRow>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AheadAct {
+    #[default]
+    None,
+    Start,
+    GoOn,
+    Stop,
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -517,7 +549,8 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
         Page::Duty(duty) => duty_page(duty),
         Page::Home(home) if home.typing => Body::Typing(Typing { notice: home.notice.map(before::notice) }),
         Page::Home(home) if home.tray => Body::Tray(tray::page(&visit.standing.refused, now, device)),
-        Page::Home(home) => Body::Home(before::home(home, &visit.standing, now, device)),
+        Page::Home(home) => Body::Home(before::home(home, visit, now, device)),
+        Page::Ahead(page) => Body::Ahead(ahead::page(page, visit, now)),
         Page::Reception { holder, .. } => Body::Reception(before::reception(holder, visit, now, device)),
         Page::Gate(gate) => gate::gate(gate, visit, now, device),
         Page::Record(record) => within::record(record, visit, now, device),

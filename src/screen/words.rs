@@ -96,6 +96,27 @@ pub fn count(number: u32, one: &str, many: &str) -> String {
     format!("{number}\u{a0}{}", if number < 2 { one } else { many })
 }
 
+/// `12 Ko`, `840 Ko`, `18,4 Mo`: thousands, as networks count.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{}\u{a0}Ko", bytes.div_ceil(1_000)),
+        1_000_000..100_000_000 => {
+            let tenths = (bytes + 50_000) / 100_000;
+            format!("{},{}\u{a0}Mo", tenths / 10, tenths % 10)
+        }
+        _ => format!("{}\u{a0}Mo", bytes / 1_000_000),
+    }
+}
+
+/// How long something will take, as far as that can be known.
+pub fn duration(seconds: u64) -> String {
+    match seconds {
+        0..50 => "moins d'une minute".to_owned(),
+        50..3_000 => format!("environ {}\u{a0}min", (seconds + 30) / 60),
+        _ => format!("environ {}\u{a0}h\u{a0}{:02}", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
 /// `2 79 03 51 215 189 89`: a matricule as it is printed, however much of it there is.
 pub fn matricule(digits: &str) -> String {
     let ends = [1, 3, 5, 7, 10, 13];
@@ -180,6 +201,14 @@ mod tests {
         assert_eq!(full_name("Pat-Trois", ""), "PAT-TROIS");
         assert_eq!(count(0, "document", "documents"), "0\u{a0}document");
         assert_eq!(count(4, "document", "documents"), "4\u{a0}documents");
+        assert_eq!(
+            [0, 1, 840_000, 18_440_000, 150_000_000].map(size),
+            ["0\u{a0}Ko", "1\u{a0}Ko", "840\u{a0}Ko", "18,4\u{a0}Mo", "150\u{a0}Mo"]
+        );
+        assert_eq!(
+            [0, 90, 700, 4_000].map(duration),
+            ["moins d'une minute", "environ 2\u{a0}min", "environ 12\u{a0}min", "environ 1\u{a0}h\u{a0}06"]
+        );
         assert_eq!(matricule("279035121518989"), "2\u{a0}79\u{a0}03\u{a0}51\u{a0}215\u{a0}189\u{a0}89");
         assert_eq!(matricule("279"), "2\u{a0}79");
     }

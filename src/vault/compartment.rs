@@ -3,6 +3,8 @@
 //! Patients' rows are sealed under patient keys, the desk under the compartment key. Never holds a patient key longer than
 //! one call: the shred secret is asked for each time, so that a withdrawal acts at once.
 
+mod ready;
+
 use crate::identity::holder::HolderId;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
@@ -197,15 +199,19 @@ impl Compartment {
         let reading = || Error::reading("the round");
         let sql = "SELECT desk.patient, desk.body, record.list_as_of,
                           (SELECT count(*) FROM document
-                            WHERE document.patient = desk.patient AND document.size IS NOT NULL)
+                            WHERE document.patient = desk.patient AND document.size IS NOT NULL),
+                          (SELECT mark.body FROM desk AS mark
+                            WHERE mark.kind = 'ready' AND mark.patient = desk.patient AND record.list_as_of IS NOT NULL)
                    FROM desk LEFT JOIN record ON record.patient = desk.patient
                    WHERE desk.kind = 'round' ORDER BY desk.id";
         let mut asked = self.database.prepare(sql).map_err(reading())?;
-        let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
-        let found: Vec<(Pseudonym, Vec<u8>, Option<i64>, u32)> = found.and_then(Iterator::collect).map_err(reading())?;
-        let open = |(patient, body, as_of, cached): &(Pseudonym, Vec<u8>, Option<i64>, u32)| {
+        let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)));
+        type Row = (Pseudonym, Vec<u8>, Option<i64>, u32, Option<Vec<u8>>);
+        let found: Vec<Row> = found.and_then(Iterator::collect).map_err(reading())?;
+        let open = |(patient, body, as_of, cached, mark): &Row| {
             let body = self.desk.open(round_place(&round_row(patient)), body)?;
-            Ok(RoundRow { patient: shapes::read(&body)?, cached: *cached, as_of: as_of.map(UnixSeconds) })
+            let ready = self.ready_at(patient, mark.as_deref())?;
+            Ok(RoundRow { patient: shapes::read(&body)?, cached: *cached, as_of: as_of.map(UnixSeconds), ready })
         };
         found.iter().map(open).collect()
     }
@@ -269,6 +275,17 @@ impl Compartment {
 
     /// The whole list at once. What is no longer in it goes, content and file too: it may have been masked.
     pub fn remember_list(&mut self, of: &Of, documents: &[Document], at: UnixSeconds) -> Result<(), Error> {
+        self.replace_list(of, documents, &HashSet::new(), at)
+    }
+
+    /// The same; the content of what is `stale` goes too.
+    pub(super) fn replace_list(
+        &mut self,
+        of: &Of,
+        documents: &[Document],
+        stale: &HashSet<UniqueId>,
+        at: UnixSeconds,
+    ) -> Result<(), Error> {
         let rows: Vec<(Pseudonym, Vec<u8>)> = documents
             .iter()
             .map(|document| {
@@ -277,14 +294,19 @@ impl Compartment {
                 (id, of.sealer.seal(metadata_place(&row), shapes::write(document).show_bytes()))
             })
             .collect();
-        let listed: HashSet<Pseudonym> = rows.iter().map(|(id, _)| *id).collect();
+        let stale: HashSet<Pseudonym> = stale.iter().map(|id| self.own_document(of, id)).collect();
+        let kept: HashSet<Pseudonym> = rows.iter().map(|(id, _)| *id).filter(|id| !stale.contains(id)).collect();
         let writing = || Error::writing("a list");
         let (change, folder) = (begin(&mut self.database)?, &self.folder);
         let known = documents_of(&change, &of.patient)?;
-        let gone: Vec<&(Pseudonym, Option<String>)> = known.iter().filter(|(id, _)| !listed.contains(id)).collect();
+        let is_new = rows.iter().any(|(id, _)| known.iter().all(|(before, _)| before != id));
+        let gone: Vec<&(Pseudonym, Option<String>)> = known.iter().filter(|(id, _)| !kept.contains(id)).collect();
         for (id, _) in &gone {
             let sql = "DELETE FROM document WHERE patient = ?1 AND unique_id = ?2";
             change.execute(sql, params![of.patient, id]).map_err(writing())?;
+        }
+        if is_new || !gone.is_empty() {
+            ready::forget(&change, &of.patient)?;
         }
         for (position, (id, metadata)) in rows.iter().enumerate() {
             let sql = "INSERT INTO document (patient, unique_id, position, metadata, as_of) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -388,6 +410,7 @@ impl Compartment {
             files.extend(documents_of(&change, name)?.into_iter().filter_map(|(_, file)| file));
             change.execute("DELETE FROM document WHERE patient = ?1", [name]).map_err(writing())?;
             change.execute("DELETE FROM record WHERE patient = ?1", [name]).map_err(writing())?;
+            ready::forget(&change, name)?;
         }
         change.commit().map_err(writing())?;
         remove_files(folder, files.iter().map(String::as_str));

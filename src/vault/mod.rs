@@ -36,12 +36,14 @@ mod line;
 mod look;
 mod opened;
 mod outbox;
+mod owed;
 mod resend;
 mod retention;
 mod schema;
 mod seal;
 mod shapes;
 mod slots;
+mod sync;
 
 pub mod keys;
 pub mod provider;
@@ -142,6 +144,8 @@ pub struct RoundRow {
     pub cached: u32,
     /// When the list was last known to be true upstream.
     pub as_of: Option<UnixSeconds>,
+    /// Since when all is here that the holder may read.
+    pub ready: Option<UnixSeconds>,
 }
 
 /// Remembered, and not to be seen before its row is committed; and when the upstream said it.
@@ -336,6 +340,17 @@ impl Vault {
         self.read(patient, move |there, of| of.map_or(Ok(false), |of| there.has(&of, &document))).await
     }
 
+    /// Marks a patient of the round as ready: all is here that the holder may read.
+    pub async fn keep_ready(&self, patient: &Ins, at: UnixSeconds) -> Result<(), Error> {
+        self.write(patient, at, move |there: &mut Compartment, of: Of| there.keep_ready(&of, at)).await
+    }
+
+    /// Whose records this holder read offline and has not searched online since; `settles` as the visit words it.
+    pub async fn owed_searches(&self, holder: &HolderId, settles: &'static [&str]) -> Result<Vec<Ins>, Error> {
+        let holder = holder.clone();
+        self.inner.journal.ask(move |journal| journal.owed_searches(&holder, settles)).await
+    }
+
     /// Hands content out under the row that accounts for it; [`Error::NotCovered`] when it is about something or
     /// somebody else, [`Error::Absent`] when it was never stored.
     pub async fn release(
@@ -395,12 +410,12 @@ impl Vault {
         self.inner.compartments.ask(there).await
     }
 
-    async fn write(
+    async fn write<T: Send + 'static>(
         &self,
         patient: &Ins,
         at: UnixSeconds,
-        job: impl FnOnce(&mut Compartment, Of) -> Result<(), Error> + Send + 'static,
-    ) -> Result<(), Error> {
+        job: impl FnOnce(&mut Compartment, Of) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let patient = patient.clone();
         let secret = self.inner.journal.ask(move |journal| journal.shred_secret_to_write(&patient, at)).await?;
         let there = move |compartments: &mut Compartments| {

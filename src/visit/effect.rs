@@ -10,6 +10,7 @@ use crate::journal::words::Mode;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
+use crate::record::document::Outline;
 use crate::record::note::NoteDraft;
 use crate::secret::Pin;
 use crate::time::UnixSeconds;
@@ -48,6 +49,18 @@ pub enum Effect {
     /// Release under this trace, parse and draw in the sealed worker. Answer: `Rendered`.
     /// `page` is the first page to draw, from 0, where the format has pages.
     Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed, page: u32 },
+    /// TD0.2 of each, online alone. Answer: `StatesKnown`.
+    AskStates { ticket: Ticket, patients: Vec<Patient> },
+    /// What there is to fetch ahead: each list is synchronised, unseen. Answer: `Surveyed`.
+    Survey { ticket: Ticket, patients: Vec<Ins> },
+    /// ITI-68 of each into memory, unseen. Answer: `FetchedAhead`.
+    FetchAhead { ticket: Ticket, patient: Ins, documents: Vec<Outline> },
+    /// Into the compartment, each under its row; `whole` when nothing else of that patient is lacking. Answer: `KeptAhead`.
+    KeepAhead { ticket: Ticket, patient: Ins, committed: Vec<Committed>, whole: bool },
+    /// What was fetched ahead and is not kept goes. Nobody waits for it.
+    DropAhead,
+    /// What was read offline is searched for now, as the holder, so that the national trace exists. Answer: `NationalMade`.
+    MakeNational { insertion: Insertion },
     /// The desk waits for the holder's other card, until that time since boot. Answer: `HandedOver`.
     HandOver { ticket: Ticket, until: Duration },
     /// What lies on the desk about that patient. Answer: `DraftCame`.
@@ -91,6 +104,12 @@ impl Effect {
             Effect::Search { .. } => "search",
             Effect::Fetch { .. } => "fetch",
             Effect::Render { .. } => "render",
+            Effect::AskStates { .. } => "ask_states",
+            Effect::Survey { .. } => "survey",
+            Effect::FetchAhead { .. } => "fetch_ahead",
+            Effect::KeepAhead { .. } => "keep_ahead",
+            Effect::DropAhead => "drop_ahead",
+            Effect::MakeNational { .. } => "make_national",
             Effect::HandOver { .. } => "hand_over",
             Effect::OpenDraft { .. } => "open_draft",
             Effect::KeepDraft { .. } => "keep_draft",

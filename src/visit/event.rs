@@ -11,8 +11,10 @@ use crate::journal::consent::Said;
 use crate::journal::consent::Signature;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Source;
+use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
+use crate::record::document::Outline;
 use crate::record::document::UniqueId;
 use crate::record::note::NoteDraft;
 use crate::record::reading::Reading;
@@ -104,6 +106,34 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<NoteDraft, Trouble>,
     },
+    /// One answer a patient, in the order asked.
+    StatesKnown {
+        ticket: Ticket,
+        answers: Vec<Result<StateAnswer, Trouble>>,
+    },
+    /// One answer a patient, in the order asked; and what this link gives, where it was ever measured.
+    Surveyed {
+        ticket: Ticket,
+        answers: Vec<Result<Survey, Trouble>>,
+        bytes_a_second: Option<u64>,
+    },
+    FetchedAhead {
+        ticket: Ticket,
+        fetched: FetchedAhead,
+    },
+    /// How many of them the compartment took.
+    KeptAhead {
+        ticket: Ticket,
+        answer: Result<u32, Trouble>,
+    },
+    /// The national traces that offline reading owed: of whom they were made, and of whom the upstream refused them.
+    NationalMade {
+        insertion: Insertion,
+        made: Vec<Ins>,
+        refused: Vec<Ins>,
+        /// Nothing is owed any more.
+        settled: bool,
+    },
     HistoryCame {
         ticket: Ticket,
         answer: Result<Box<History>, Trouble>,
@@ -167,6 +197,11 @@ pub enum Touch {
     /// A patient of the round, by its place in the list.
     OpenPatient(usize),
     TypeIns,
+    /// « Préparer la tournée »
+    PrepareRound,
+    /// Sizes and time were shown: begin, or go on.
+    Start,
+    Stop,
     /// « Changer de carte »
     HandOver,
     /// What was typed on the INS page: matricule, birth name, birth date as typed (jj/mm/aaaa).
@@ -310,6 +345,27 @@ pub struct RoundEntry {
     pub cached: u32,
     /// When they were last known to be true upstream.
     pub as_of: Option<UnixSeconds>,
+    /// Since when all that this holder may read of it is here.
+    pub ready: Option<UnixSeconds>,
+}
+
+/// What there is to fetch ahead of one record. Nothing of it can be shown.
+pub struct Survey {
+    pub documents: Vec<Outline>,
+    /// Already in the compartment.
+    pub here: HashSet<UniqueId>,
+}
+
+/// What came of fetching one patient's documents.
+pub struct FetchedAhead {
+    /// Here, in memory, and unseen; not kept yet.
+    pub got: Vec<UniqueId>,
+    /// Could not be had, each for its own reason.
+    pub lacking: u32,
+    /// What ends the whole round: no network, a server that fails.
+    pub trouble: Option<Trouble>,
+    /// What this link gives, as measured so far.
+    pub bytes_a_second: Option<u64>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -414,6 +470,11 @@ impl Event {
             Event::Delivered { .. } => "delivered",
             Event::ListCame { .. } => "list_came",
             Event::HandedOver { .. } => "handed_over",
+            Event::StatesKnown { .. } => "states_known",
+            Event::Surveyed { .. } => "surveyed",
+            Event::FetchedAhead { .. } => "fetched_ahead",
+            Event::KeptAhead { .. } => "kept_ahead",
+            Event::NationalMade { .. } => "national_made",
             Event::HistoryCame { .. } => "history_came",
             Event::Found { .. } => "found",
             Event::Fetched { .. } => "fetched",

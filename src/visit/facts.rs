@@ -2,6 +2,7 @@
 
 use crate::journal::consent::Said;
 use crate::journal::words::Ground;
+use crate::journal::words::Mode;
 use crate::policy::facts::Ask;
 use crate::policy::facts::ConsentFacts;
 use crate::policy::facts::DocumentFacts;
@@ -55,6 +56,12 @@ pub(super) fn to_open(
         regime: rules.regime,
         time: now.wall,
     }
+}
+
+/// The facts for fetching ahead of a visit: nobody is there to be asked.
+pub(super) fn ahead(here: &Here, answer: &StateAnswer, rules: &Rules, now: Now) -> Facts {
+    let nothing = SoFar::nothing();
+    Facts { mode: Mode::Prefetch, ..to_open(here, answer, Some(Ground::Authorization), &nothing, rules, now) }
 }
 
 fn consent(here: &Here, answer: &StateAnswer, so_far: &SoFar, rules: &Rules, now: Now) -> ConsentFacts {

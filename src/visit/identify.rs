@@ -131,7 +131,7 @@ mod tests {
             birth_date: BirthDate { year: 1979, month: 3, day: 28 },
             birth_place: Some("51215".into()),
         };
-        vec![RoundEntry { patient, cached: 0, as_of: None }]
+        vec![RoundEntry { patient, cached: 0, as_of: None, ready: None }]
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! Idle → ReadingCard → AskPin → CheckingPin → Opening → Home → Gate → Record → Document
 //!          └ CPE: Desk                                 any wait that ends → TakeCard(trouble)
 //!                         CardOut, from anywhere → Idle, in the same step
-//! Idle ⇄ About
+//! Idle ⇄ About · Home ⇄ Ahead (the round is prepared)
 //! Idle → AskRpps → WaitingForPhone → ChoosingExercise → Opening …   (no card: `phone`)
 //! ```
 //!
 //! - `page` where the visit is, and what each page holds
 //! - `event` what may happen · `effect` what is asked of the world
 //! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history · `search` words in a record
+//! - `ahead` the round, fetched before it is needed · `national` what offline reading owes
 //! - `hand_over` from the old card to the new one
 //! - `writing` a note, from the desk to the outbox · `managing` what its author does with it later · `tray` what was refused
 //! - `gate` on what ground · `answer` the patient's page · `situations` what is not the ordinary way · `said` what was said before
@@ -21,6 +22,7 @@
 //! [`Ticket`](event::Ticket), and an answer with another one changes nothing. A page's content goes when its page goes,
 //! because `self` is consumed.
 
+mod ahead;
 pub mod answer;
 pub mod effect;
 pub mod event;
@@ -29,6 +31,7 @@ mod gate;
 mod hand_over;
 mod identify;
 pub mod managing;
+pub mod national;
 pub mod page;
 mod phone;
 mod reading;
@@ -39,6 +42,7 @@ pub mod step;
 mod tray;
 mod writing;
 
+pub use ahead::may_prepare;
 pub use effect::Effect;
 pub use event::Event;
 pub use hand_over::offered as hand_over_offered;

@@ -1,6 +1,7 @@
 //! Where a visit is, and what each page holds. What a page holds goes when the page goes. The gate's own pages: `gate`; those of
 //! a login by telephone: `phone`.
 
+pub mod ahead;
 pub mod gate;
 pub mod phone;
 pub mod writing;
@@ -41,6 +42,7 @@ use crate::visit::event::RoundEntry;
 use crate::visit::event::StateAnswer;
 use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
+use crate::visit::page::ahead::Ahead;
 use crate::visit::page::gate::Gate;
 use crate::visit::page::gate::SoFar;
 use crate::visit::page::phone::AskRpps;
@@ -71,6 +73,8 @@ pub struct Standing {
     /// How long the journal may go on without an upstream's word.
     pub allowance: Allowance,
     pub disk: Disk,
+    /// What the link gave when documents last came over it.
+    pub bytes_a_second: Option<u64>,
 }
 
 /// What the site and the law say, read once at start.
@@ -181,6 +185,8 @@ pub enum Page {
     /// What a consultation entails, told at the first login and from time to time.
     Duty(Box<Duty>),
     Home(Box<Home>),
+    /// The round is being prepared.
+    Ahead(Box<Ahead>),
     /// A CPE or CPA: no record, no titles.
     Reception {
         insertion: Insertion,
@@ -233,6 +239,8 @@ pub struct Here {
     pub login: u64,
     pub round: Vec<RoundEntry>,
     pub card_ends: Option<UnixSeconds>,
+    /// The national record knows of all that was read offline.
+    pub national_settled: bool,
     /// Inactivity ends the visit.
     pub until: Duration,
 }
@@ -255,8 +263,17 @@ pub struct Home {
     pub tray: bool,
     /// What went wrong a moment ago, above the round.
     pub notice: Option<Trouble>,
+    /// The national traces that were owed: how many are made now, and how many were refused.
+    pub national: Option<National>,
     /// The desk is being handed over; nothing else is done meanwhile.
     pub handing: Option<(Ticket, Duration)>,
+}
+
+/// What became of the national traces that offline reading owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct National {
+    pub made: u32,
+    pub refused: u32,
 }
 
 /// A record, open.
@@ -390,6 +407,7 @@ impl Visit {
             refused: Vec::new(),
             allowance: Allowance::default(),
             disk: Disk::default(),
+            bytes_a_second: None,
         };
         Visit { page: Page::Idle, standing, rules, next_ticket: 1 }
     }
@@ -423,6 +441,7 @@ impl Visit {
         match &self.page {
             Page::Duty(duty) => Some(&duty.here),
             Page::Home(home) => Some(&home.here),
+            Page::Ahead(ahead) => Some(&ahead.here),
             Page::Gate(gate) => Some(&gate.here),
             Page::Record(record) => Some(&record.here),
             Page::Document(reader) => Some(&reader.record.here),
@@ -439,7 +458,7 @@ impl Visit {
             Page::AskPin(ask) => Some(ask.insertion),
             Page::ChoosingSituation(choosing) => Some(choosing.insertion),
             Page::Opening(opening) => Some(opening.insertion),
-            Page::Duty(_) | Page::Home(_) | Page::Gate(_) | Page::Record(_) | Page::Document(_) => {
+            Page::Duty(_) | Page::Home(_) | Page::Ahead(_) | Page::Gate(_) | Page::Record(_) | Page::Document(_) => {
                 self.here().map(|here| here.insertion)
             }
             Page::Idle
@@ -502,6 +521,7 @@ impl Page {
             Page::Opening(_) => "opening",
             Page::Duty(_) => "duty",
             Page::Home(_) => "home",
+            Page::Ahead(_) => "ahead",
             Page::Reception { .. } => "reception",
             Page::Gate(_) => "gate",
             Page::Record(_) => "record",

@@ -144,12 +144,17 @@ impl Visit {
 
     /// Online only: without the network nothing of it is left. Before anybody has approved, the request has an end of its own.
     pub(super) fn link_is(mut self, link: LinkState) -> Turn {
+        let came_back = link == LinkState::Online && self.standing.link != LinkState::Online;
         self.standing.link = link;
         let is_open = matches!(self.page, Page::Opening(_) | Page::ChoosingExercise(_)) || self.here().is_some();
         if link == LinkState::Offline && is_open && self.is_by_phone() {
             return self.end(Page::TakeCard(Trouble::PhoneOffline));
         }
-        (self, vec![])
+        let owed = match &self.page {
+            Page::Home(home) if came_back => self.make_national(&home.here),
+            _ => None,
+        };
+        (self, owed.into_iter().collect())
     }
 
     /// Where a card would be asked back, there is none: it is said what happened, and the page goes by itself.

@@ -109,6 +109,9 @@ impl Visit {
             Page::PhoneOver { until, .. } => Some(*until),
             Page::Opening(opening) => Some(opening.until),
             Page::Home(home) => home.handing.map(|(_, until)| until),
+            // Nobody needs to stand before what goes on by itself.
+            Page::Ahead(ahead) if ahead.is_fetching() => return ahead.step.wait(),
+            Page::Ahead(ahead) => ahead.step.wait(),
             Page::Duty(duty) => match &duty.step {
                 DutyStep::Recording { until, .. } => Some(*until),
                 DutyStep::Shown => None,
@@ -164,6 +167,7 @@ impl Visit {
         let here = match &mut self.page {
             Page::Duty(duty) => &mut duty.here,
             Page::Home(home) => &mut home.here,
+            Page::Ahead(ahead) => &mut ahead.here,
             Page::Gate(gate) => &mut gate.here,
             Page::Record(record) => &mut record.here,
             Page::Document(reader) => &mut reader.record.here,
@@ -177,7 +181,7 @@ impl Visit {
 
     fn tick(self, now: Now) -> (Visit, Vec<Effect>) {
         let over = |until: &Duration| now.since_boot >= *until;
-        if self.here().is_some_and(|here| over(&here.until)) {
+        if self.here().is_some_and(|here| over(&here.until)) && !self.is_left_alone(now) {
             return self.end(Page::TakeCard(Trouble::TookTooLong));
         }
         match &self.page {
@@ -204,6 +208,7 @@ impl Visit {
             Page::Home(home) if home.handing.is_some_and(|(_, until)| over(&until)) => {
                 self.end(Page::TakeCard(Trouble::Internal))
             }
+            Page::Ahead(_) => self.ahead_tick(now),
             Page::Gate(_) => self.gate_tick(now),
             Page::Record(_) | Page::Document(_) => self.record_tick(now),
             _ => (self, vec![]),
@@ -212,6 +217,9 @@ impl Visit {
 
     fn on_page(mut self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
         if matches!(event, Event::Touched(_)) {
+            if self.is_left_alone(now) && !matches!(event, Event::Touched(Touch::Stop)) {
+                return self.end(Page::TakeCard(Trouble::TookTooLong));
+            }
             self.keep_awake(now);
         }
         let page = std::mem::replace(&mut self.page, Page::Idle);
@@ -233,6 +241,7 @@ impl Visit {
             Page::Opening(opening) => self.while_opening(*opening, event, now),
             Page::Duty(duty) => self.at_duty(*duty, event, now),
             Page::Home(home) => self.at_home(*home, event, now),
+            Page::Ahead(ahead) => self.at_ahead(*ahead, event, now),
             Page::Gate(gate) => self.at_gate(*gate, event, now),
             Page::Record(record) => self.in_record(*record, event, now),
             Page::Document(reader) => self.in_document(*reader, event, now),
@@ -253,6 +262,7 @@ impl Visit {
         let here = match &mut self.page {
             Page::Duty(duty) => &mut duty.here,
             Page::Home(home) => &mut home.here,
+            Page::Ahead(ahead) => &mut ahead.here,
             Page::Gate(gate) => &mut gate.here,
             Page::Record(record) => &mut record.here,
             Page::Document(reader) => &mut reader.record.here,
@@ -400,7 +410,7 @@ impl Visit {
     }
 
     /// A row about the holder alone.
-    fn own_row(&self, class: Class, holder: &Holder, now: Now) -> Draft {
+    pub(super) fn own_row(&self, class: Class, holder: &Holder, now: Now) -> Draft {
         Draft {
             class,
             holder: holder.id.clone(),
@@ -461,7 +471,7 @@ impl Visit {
                         let Opening { insertion, holder, .. } = opening;
                         let until = now.since_boot + INACTIVITY_MAX;
                         let (round, card_ends) = (desk.round, desk.card_ends);
-                        let here = Here { insertion, holder, login, round, card_ends, until };
+                        let here = Here { insertion, holder, login, round, card_ends, national_settled: false, until };
                         // What waits for this holder leaves at once; nobody waits for it.
                         let deliver = vec![Effect::Deliver { ticket: self.ticket() }];
                         let again_s = i64::from(self.rules.duty_days) * 86_400;
@@ -507,16 +517,18 @@ impl Visit {
         }
     }
 
-    pub(super) fn home(self, here: Here, notice: Option<Trouble>, effects: Vec<Effect>) -> (Visit, Vec<Effect>) {
-        self.turn(Page::Home(Box::new(Home { here, typing: false, tray: false, notice, handing: None })), effects)
+    pub(super) fn home(self, here: Here, notice: Option<Trouble>, mut effects: Vec<Effect>) -> (Visit, Vec<Effect>) {
+        effects.extend(self.make_national(&here));
+        let home = Home { here, typing: false, tray: false, notice, national: None, handing: None };
+        self.turn(Page::Home(Box::new(home)), effects)
     }
 
     fn at_home(self, mut home: Home, event: Event, now: Now) -> (Visit, Vec<Effect>) {
         if home.handing.is_some() {
             return self.while_handing(home, event);
         }
-        let Event::Touched(touch) = event else { return self.turn(Page::Home(Box::new(home)), vec![]) };
-        home.notice = None;
+        let Event::Touched(touch) = event else { return self.national_made(home, event, now) };
+        (home.notice, home.national) = (None, None);
         if home.tray {
             return self.at_tray(home, touch);
         }
@@ -526,6 +538,7 @@ impl Visit {
                 self.turn(Page::Home(Box::new(home)), vec![])
             }
             Touch::HandOver => self.hand_over(home, now),
+            Touch::PrepareRound => self.prepare_round(home, now),
             Touch::OpenPatient(place) if place < home.here.round.len() => {
                 let patient = home.here.round[place].patient.clone();
                 self.come_to_gate(home.here, patient, now)

@@ -2,6 +2,7 @@
 //!
 //! With `CHEVET_SNAPSHOTS` naming a folder, each page is also written there as a PNG, to be looked at.
 
+mod ahead;
 mod card_out;
 mod fixtures;
 mod gates;
@@ -216,7 +217,7 @@ fn home_opens_a_patient_of_the_round() {
     let mut visit = visit(home(false, None, round()));
     visit.standing.waiting = waiting(3);
     visit.standing.link = LinkState::Offline;
-    draws(&window, "home", &visit, &["Ma tournée", "4\u{a0}patients prêts sur 5", "Hors ligne"]);
+    draws(&window, "home", &visit, &["Ma tournée", "3\u{a0}patients prêts sur 5", "Hors ligne"]);
     let second = "PATIENT-DEUX Jean-Marie, 15/06/1968 · F · 58\u{a0}ans · 9\u{a0}documents sur la borne, Du 20/11/2026";
     sends(&window, &mut touches, second, Touch::OpenPatient(1));
     sends(&window, &mut touches, "Saisir un INS", Touch::TypeIns);

@@ -76,6 +76,7 @@ mod receipts;
 mod retention;
 mod search;
 mod shredding;
+mod sync;
 mod upgrades;
 mod withdrawal;
 

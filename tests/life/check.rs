@@ -100,6 +100,12 @@ pub struct Lived {
     pub phone_tokens: u64,
     pub phone_networks: u64,
     pub phone_cards: u64,
+    /// Rounds prepared, and copies that were kept; cut short; copies that a no kept out; national traces made.
+    pub prepared: u64,
+    pub prefetched: u64,
+    pub cut_short: u64,
+    pub kept_nothing: u64,
+    pub national: u64,
 }
 
 impl Lived {
@@ -150,6 +156,11 @@ impl Lived {
         self.phone_tokens += other.phone_tokens;
         self.phone_networks += other.phone_networks;
         self.phone_cards += other.phone_cards;
+        self.prepared += other.prepared;
+        self.prefetched += other.prefetched;
+        self.cut_short += other.cut_short;
+        self.kept_nothing += other.kept_nothing;
+        self.national += other.national;
     }
 }
 
@@ -229,6 +240,7 @@ impl Life {
         self.check_reasons(&at);
         self.check_pin(&effects, before, &at);
         self.check_allowance(&effects, &at);
+        self.check_ahead(&effects, before, &at);
         self.count(before);
         if !matches!(self.visit.page, Page::AskPin(_)) || before != "ask_pin" {
             self.last_try_agreed = false;
@@ -242,6 +254,7 @@ impl Life {
         let spent = self.visit.standing.allowance.unanchored.rows >= 5_000;
         let asks = effects.iter().any(|effect| {
             matches!(effect, Effect::List { mode, .. } | Effect::Fetch { mode, .. } if *mode != Mode::BrisDeGlace)
+                || matches!(effect, Effect::AskStates { .. } | Effect::FetchAhead { .. })
         });
         assert!(!(spent && asks), "{at}: a record is asked for with the allowance spent");
         let says = |step: &GateStep| matches!(step, GateStep::Failed { trouble: Trouble::AllowanceSpent });

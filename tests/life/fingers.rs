@@ -30,6 +30,8 @@ impl Life {
             },
             Page::ChoosingExercise(_) => Touch::Choose(dice.usize(0..4)),
             Page::ChoosingSituation(_) => Touch::Choose(dice.usize(0..3)),
+            Page::Ahead(_) => self.touch_ahead(),
+            Page::Home(_) if dice.u8(0..8) == 0 => Touch::PrepareRound,
             Page::Home(_) => match dice.u8(0..10) {
                 0 if self.seed.is_multiple_of(4) => Touch::HandOver,
                 0 => Touch::TypeIns,

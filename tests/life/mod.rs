@@ -1,5 +1,6 @@
 //! One life: a visit, and a world of dice around it that remembers the truth.
 
+mod ahead;
 mod check;
 pub mod clock;
 mod fingers;

@@ -124,6 +124,7 @@ pub fn round() -> Vec<RoundEntry> {
         },
         cached: 0,
         as_of: None,
+        ready: None,
     };
     names.iter().enumerate().map(entry).collect()
 }

@@ -1,6 +1,7 @@
 //! The world: cards with their tries, a disk, a network. Everything is drawn from one seed; `fingers` touch the screen,
 //! `people` live in it.
 
+use crate::life::ahead::Copies;
 use crate::life::check::Lived;
 use crate::life::people::BEGINNING;
 use crate::life::people::OUTSIDER;
@@ -77,6 +78,8 @@ pub enum Fault {
     RowsRenamed,
     ConsentsInvented,
     TokenEndUnsaid,
+    /// A withdrawal that destroys nothing.
+    CopiesStay,
 }
 
 pub struct Life {
@@ -100,6 +103,7 @@ pub struct Life {
     pub told: Option<UnixSeconds>,
     /// A draft on the desk. The dice have one desk: whose it is does not matter to the visit.
     pub drafted: Option<(Ins, NoteDraft)>,
+    pub copies: Copies,
     /// An explicit yes to a last try, since the PIN page opened.
     pub last_try_agreed: bool,
     pub confirmed: bool,
@@ -132,11 +136,13 @@ impl Life {
             said: said_before(&mut dice),
             told: [None, Some(UnixSeconds(1_794_900_000)), Some(UnixSeconds(1_700_000_000))][dice.usize(0..3)],
             drafted: None,
+            copies: Copies::default(),
             last_try_agreed: false,
             confirmed: false,
             lived: Lived::default(),
             dice,
         }
+        .with_copies()
     }
 
     pub fn live(mut self, steps: u32) -> Lived {
@@ -338,6 +344,12 @@ impl Life {
                 Event::Recorded { ticket, answer }
             }
             Effect::SendAgain { .. } => return None,
+            Effect::AskStates { ticket, patients } => self.states_known(ticket, &patients),
+            Effect::Survey { ticket, patients } => self.surveyed(ticket, &patients),
+            Effect::FetchAhead { ticket, documents, .. } => self.fetched(ticket, &documents),
+            Effect::KeepAhead { ticket, patient, committed, .. } => self.kept(ticket, &patient, &committed),
+            Effect::MakeNational { insertion } => self.national(insertion),
+            Effect::DropAhead => return None,
             Effect::KeepTold { at } => {
                 self.told = Some(at);
                 return None;
@@ -415,11 +427,12 @@ impl Life {
             };
             committed.push(Pending::new(trace).committed());
         }
+        self.shred(&said);
         self.said.extend(said);
         Ok(committed)
     }
 
-    fn state_of(&mut self, patient: &Patient) -> StateAnswer {
+    pub fn state_of(&mut self, patient: &Patient) -> StateAnswer {
         let mut state = RecordState {
             existence: Existence::Open,
             authorization: Authorization::None,

@@ -21,9 +21,13 @@ use crate::record::document::Label;
 use crate::record::document::Status;
 use crate::record::document::TypeCode;
 use crate::record::document::UniqueId;
+use crate::record::sync::Standing;
 use crate::time::UnixSeconds;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::GeneralPurpose;
+use base64::engine::GeneralPurposeConfig;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -58,6 +62,16 @@ struct DocumentReference {
     #[serde(default)]
     content: Vec<Content>,
     context: Option<Context>,
+    #[serde(default)]
+    relates_to: Vec<Related>,
+}
+
+#[derive(Deserialize)]
+struct Related {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    target: Reference,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +124,41 @@ struct Named {
 pub struct Found {
     pub documents: Vec<Document>,
     pub unreadable: usize,
+}
+
+/// What is asked of a version to know whether it stands; a server may send more.
+pub const STANDING_ELEMENTS: &str = "masterIdentifier,identifier,status,securityLabel";
+
+/// Versions that stand, as far as the server says which they are. One without an id cannot be known again.
+pub fn standing(entries: &[Value]) -> Vec<Standing> {
+    let of = |value: &Value| {
+        let raw: Outline = fhir::resource(value, "DocumentReference")?;
+        let unique = raw.master_identifier.map(|id| fhir::without_urn(&id.value).to_owned());
+        let unique_id = unique.filter(|id| !id.is_empty()).map(UniqueId);
+        (!raw.id.is_empty()).then(|| Standing { entry_uuid: raw.id, unique_id, labels: labels(&raw.security_label) })
+    };
+    entries.iter().filter_map(of).collect()
+}
+
+/// Entries that one of these says it replaces (XDS `RPLC`).
+pub fn replaced(entries: &[Value]) -> Vec<String> {
+    let related = |value: &Value| Some(fhir::resource::<DocumentReference>(value, "DocumentReference")?.relates_to);
+    let related = entries.iter().filter_map(related).flatten();
+    let replaces = related.filter(|related| related.code == "replaces");
+    replaces
+        .filter_map(|related| fhir::id_of(&related.target.reference, "DocumentReference").map(str::to_owned))
+        .collect()
+}
+
+/// The little of a DocumentReference that is asked for again and again.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Outline {
+    #[serde(default)]
+    id: String,
+    master_identifier: Option<Identifier>,
+    #[serde(default)]
+    security_label: Vec<Concept>,
 }
 
 /// All entries of all pages, each document once.
@@ -183,11 +232,24 @@ fn read(value: &Value, asked: &Ins) -> Option<Document> {
             url: attachment.url.clone(),
             content_type: attachment.content_type.clone(),
             size_bytes: attachment.size,
-            sha1: BASE64.decode(&attachment.hash).ok().and_then(|bytes| bytes.try_into().ok()),
+            sha1: sha1(&attachment.hash),
         },
         by_patient,
     })
 }
+
+/// Base64 as R4 says; some write it as XDS does, in hexadecimal, and ANS's examples end in bits that no encoder sets.
+fn sha1(hash: &str) -> Option<[u8; 20]> {
+    let bytes = if hash.len() == 40 { hex::decode(hash).ok() } else { LENIENT.decode(hash).ok() };
+    bytes.and_then(|bytes| bytes.try_into().ok())
+}
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 impl DocumentReference {
     fn status(&self) -> Status {
@@ -432,6 +494,13 @@ mod tests {
             "Auteur non précisé"
         );
         assert_eq!(one(|e| e["author"] = json!([{"display": "Dr B"}])).authors[0].name, "Dr B");
+        // ANS's own: its last letter sets bits that belong to no byte. And XDS's way of writing one.
+        let abc = Some(*b"\xa9\x99\x3e\x36\x47\x06\x81\x6a\xba\x3e\x25\x71\x78\x50\xc2\x6c\x9c\xd0\xd8\x9d");
+        for hash in
+            ["qZk+NkcGgWq6PiVxeFDCbJzQ2J1=", "qZk+NkcGgWq6PiVxeFDCbJzQ2J0", "a9993e364706816aba3e25717850c26c9cd0d89d"]
+        {
+            assert_eq!(one(|e| e["content"][0]["attachment"]["hash"] = json!(hash)).attachment.sha1, abc, "{hash}");
+        }
         let role = json!([{"resourceType": "PractitionerRole", "id": "a1", "organization": {"display": "Cabinet"},
             "practitioner": {"display": "Dr C", "identifier": {"value": "8999"}}}]);
         let author = one(|e| e["contained"] = role.clone()).authors.remove(0);
@@ -444,6 +513,29 @@ mod tests {
         assert!(one(|e| e["author"] = json!([{"reference": "Patient/9", "display": "moi"}])).by_patient);
         assert!(one(|e| e["type"]["coding"][1]["code"] = json!("DOCPAT01")).by_patient);
         assert!(one(|e| e["category"][0]["coding"][0]["code"] = json!("90")).by_patient);
+    }
+
+    #[test]
+    fn a_version_that_stands_is_known_by_its_id_and_never_less_labelled() {
+        let bare = json!({"resourceType": "DocumentReference", "id": "e1", "status": "current"});
+        let found = standing(&[entry(), bare, json!({"resourceType": "DocumentReference"}), json!(null)]);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].unique_id, Some(UniqueId("1.2.3".into())));
+        assert_eq!(found[1].labels, [Label::Unknown("absent".into())]);
+    }
+
+    #[test]
+    fn what_is_replaced_is_named_however_it_is_referred_to() {
+        let replaces = |to: &str| {
+            let mut newer = entry();
+            newer["relatesTo"] = json!([{"code": "replaces", "target": {"reference": to}},
+                {"code": "appends", "target": {"reference": "DocumentReference/e8"}}]);
+            replaced(&[newer])
+        };
+        assert_eq!(replaces("DocumentReference/e7"), ["e7"]);
+        assert_eq!(replaces("https://dmp.example/fhir/DocumentReference/e7/_history/2"), ["e7"]);
+        assert!(replaces("urn:uuid:0c2f7a70-5d7a-4b52-8f3b-3f6d9f1c2b11").is_empty());
+        assert!(replaces("Binary/e7").is_empty());
     }
 
     #[test]

@@ -176,6 +176,12 @@ pub fn escape(value: &str) -> String {
     escaped
 }
 
+/// The id in a reference to a resource of that kind: relative, absolute, or to one of its versions.
+pub fn id_of<'a>(reference: &'a str, kind: &str) -> Option<&'a str> {
+    let mut parts = reference.split('/').skip_while(|part| *part != kind).skip(1);
+    parts.next().filter(|id| !id.is_empty())
+}
+
 pub fn find<'a>(extensions: &'a [Extension], url: &str) -> Option<&'a Extension> {
     extensions.iter().find(|extension| extension.url == url)
 }

@@ -2,16 +2,21 @@
 //!
 //! - `names` systems and URLs · `fhir` the shapes that are read · `answer` what a status means
 //! - `squeeze` compressed where it is taken
-//! - `state` TD0.2 · `documents` ITI-67 · `history` ITI-81 · `said` TD0.3 · `submission` ITI-65 · `event` ITI-20
+//! - `capability` what it can do · `find` how it is searched · `lists` ITI-66
+//! - `state` TD0.2 · `documents` ITI-67 · `content` ITI-68 · `history` ITI-81 · `said` TD0.3 · `submission` ITI-65 · `event` ITI-20
 //!
-//! All of these are pure; this file asks. It keeps nothing of a patient after a call returns, and logs counts only.
+//! All but `find` are pure; that one and this file ask. It keeps nothing of a patient after a call returns, and logs counts only.
 
 pub mod answer;
+mod capability;
+mod content;
 pub mod documents;
 pub mod event;
 pub mod fhir;
+mod find;
 mod head;
 pub mod history;
+mod lists;
 mod names;
 pub mod said;
 mod squeeze;
@@ -19,7 +24,10 @@ pub mod state;
 pub mod submission;
 
 use crate::exchange::pdsm::answer::Asker;
+use crate::exchange::pdsm::capability::Capability;
+use crate::exchange::pdsm::content::sha1;
 use crate::exchange::pdsm::fhir::Bundle;
+use crate::exchange::search::Search;
 use crate::exchange::token;
 use crate::exchange::upstream::AsDevice;
 use crate::exchange::upstream::AsHolder;
@@ -41,14 +49,15 @@ use crate::patient::ins::Ins;
 use crate::record::document::Document;
 use crate::record::state::Access;
 use crate::record::state::RecordState;
+use crate::record::sync::Changes;
+use crate::record::sync::Kept;
 use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 /// How an audit repository takes traces.
@@ -70,6 +79,9 @@ pub struct Pdsm {
     document_bytes_max: u64,
     upstream_known: squeeze::Known,
     audit_known: squeeze::Known,
+    /// This server does not chain: patients are asked for by its own names.
+    by_reference: AtomicBool,
+    learned: OnceCell<Capability>,
 }
 
 const FHIR_JSON: &str = "application/fhir+json";
@@ -105,6 +117,8 @@ impl Pdsm {
             document_bytes_max: DOCUMENT_BYTES_MAX,
             upstream_known: squeeze::Known::default(),
             audit_known: squeeze::Known::default(),
+            by_reference: AtomicBool::new(false),
+            learned: OnceCell::new(),
         })
     }
 
@@ -141,7 +155,7 @@ impl Pdsm {
     }
 
     /// One search, all its pages.
-    async fn search(
+    async fn pages(
         &self,
         who: &AsHolder,
         kind: &str,
@@ -166,7 +180,7 @@ impl Pdsm {
 
     /// Not every server has care teams: one that knows none lists nobody.
     async fn care_teams(&self, who: &AsHolder, parameters: &[(&str, &str)]) -> Result<Vec<Value>, Error> {
-        match self.search(who, "CareTeam", "the care team", parameters).await {
+        match self.pages(who, "CareTeam", "the care team", parameters).await {
             Err(Error::Failed { status: 404 | 405 | 501, .. }) => Ok(Vec::new()),
             answer => answer,
         }
@@ -294,23 +308,33 @@ impl Upstream for Pdsm {
             ([("identifier", ins.as_str())], [("patient.identifier", &*ins), ("actor.identifier", &*actor)]);
         // Together: over a slow link each round trip counts.
         let in_teams = [("patient.identifier", &*ins), ("participant.identifier", &*me), ("status", "active")];
-        let (patients, consents, care_teams) = tokio::try_join!(
-            self.search(who, "Patient", "the record's state", &by_ins),
-            self.search(who, "Consent", "the authorization", &about),
+        // What it can do is learned beside: what follows is asked accordingly.
+        let learn = async { Ok(self.capability().await) };
+        let (patients, consents, care_teams, _) = tokio::try_join!(
+            self.pages(who, "Patient", "the record's state", &by_ins),
+            self.pages(who, "Consent", "the authorization", &about),
             self.care_teams(who, &in_teams),
+            learn,
         )?;
         Ok(state::record_state(state::Found { patients, consents, care_teams }, patient, &who.holder))
     }
 
     async fn find(&self, who: &AsHolder, patient: &Ins, since: UnixSeconds) -> Result<Held<Vec<Document>>, Error> {
-        let (ins, date) = (fhir::ins_token(patient), format!("ge{}", since.rfc3339()));
-        let parameters = [("patient.identifier", &*ins), ("status", "current"), ("date", &*date), ("_count", "100")];
-        let entries = self.search(who, "DocumentReference", "the list", &parameters).await?;
-        let found = documents::documents(entries, patient);
-        if found.unreadable > 0 {
-            tracing::warn!(unreadable = found.unreadable, "list");
-        }
-        Ok(Held::record(patient.clone(), found.documents))
+        self.search(who, patient, &Search::standing_since(since)).await
+    }
+
+    async fn search(&self, who: &AsHolder, patient: &Ins, search: &Search) -> Result<Held<Vec<Document>>, Error> {
+        Ok(Held::record(patient.clone(), self.documents(who, patient, search).await?))
+    }
+
+    async fn changes(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        kept: &Kept,
+        since: UnixSeconds,
+    ) -> Result<Held<Changes>, Error> {
+        Ok(Held::record(patient.clone(), self.changed(who, patient, kept, since).await?))
     }
 
     async fn fetch(&self, who: &AsHolder, patient: &Ins, document: &Document) -> Result<Held<SecretBytes>, Error> {
@@ -323,7 +347,7 @@ impl Upstream for Pdsm {
         let request = Request {
             method: Method::Get,
             url: address::follow(&self.base, &promised.url).map_err(|error| failed(error, what))?,
-            accept: accept(&promised.content_type),
+            accept: content::accept(&promised.content_type),
             bearer: Some(&who.token),
             headers: stated(who),
             body: None,
@@ -331,20 +355,22 @@ impl Upstream for Pdsm {
             limit_bytes: limit_bytes + limit_bytes / 2 + 1024,
         };
         let answer = self.upstream.send(request).await.map_err(|error| too_large(error, what, limit_bytes))?;
-        let wrapped = is_fhir(&answer.content_type) && !is_fhir(&promised.content_type);
+        let (answered, wanted) = (is_fhir(&answer.content_type), is_fhir(&promised.content_type));
         let body = answer::body(answer, Asker::Holder)?;
-        let content = SecretBytes::new(if wrapped { unwrap_binary(body)? } else { body });
-        if content.show_bytes().len() as u64 > limit_bytes {
+        // A FHIR document in a Binary is FHIR in FHIR: what was promised decides which of both it is.
+        let wrapped = answered && (!wanted || content::verify(&body, document).is_err());
+        let bytes = SecretBytes::new(if wrapped { content::unwrap_binary(body, wanted)? } else { body });
+        if bytes.show_bytes().len() as u64 > limit_bytes {
             return Err(Error::TooLarge { limit_bytes });
         }
-        verify(content.show_bytes(), document)?;
-        Ok(Held::document(patient.clone(), document.unique_id.clone(), content))
+        content::verify(bytes.show_bytes(), document)?;
+        Ok(Held::document(patient.clone(), document.unique_id.clone(), bytes))
     }
 
     async fn history(&self, who: &AsHolder, patient: &Ins, since: UnixSeconds) -> Result<Held<Vec<Access>>, Error> {
         let (ins, date) = (fhir::ins_token(patient), format!("ge{}", since.rfc3339()));
         let parameters = [("patient.identifier", &*ins), ("date", &*date), ("_sort", "-date"), ("_count", "100")];
-        let entries = self.search(who, "AuditEvent", "the access history", &parameters).await?;
+        let entries = self.pages(who, "AuditEvent", "the access history", &parameters).await?;
         let found = history::accesses(entries);
         if found.unreadable > 0 {
             tracing::warn!(unreadable = found.unreadable, "history");
@@ -440,51 +466,6 @@ fn batch(events: &[(Uuid, Value)], profile: Profile) -> Value {
         })
         .collect();
     json!({"resourceType": "Bundle", "type": "batch", "entry": entry})
-}
-
-/// Raw if the server can, a Binary if it must.
-fn accept(content_type: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.".contains(&byte);
-    let kind = if !content_type.is_empty() && content_type.bytes().all(plain) { content_type } else { "*/*" };
-    format!("{kind}, {FHIR_JSON};q=0.5")
-}
-
-#[derive(Deserialize)]
-struct Binary {
-    data: String,
-}
-
-/// The bytes inside a FHIR Binary, or the body as it came when it is another resource (a document Bundle).
-fn unwrap_binary(body: Vec<u8>) -> Result<Vec<u8>, Error> {
-    let unreadable = Error::Unreadable { what: "the document", why: "it is no FHIR Binary" };
-    let value: Value = match serde_json::from_slice(&body) {
-        Ok(value) => value,
-        Err(_) => return Err(unreadable),
-    };
-    if value["resourceType"] == "Bundle" {
-        return Ok(body);
-    }
-    let Some(binary) = fhir::resource::<Binary>(&value, "Binary") else { return Err(unreadable) };
-    BASE64.decode(binary.data).map_err(|_| unreadable)
-}
-
-/// Integrity in transfer, not trust: FHIR R4 gives SHA-1.
-fn verify(content: &[u8], document: &Document) -> Result<(), Error> {
-    let promised = &document.attachment;
-    if promised.size_bytes.is_some_and(|size| size != content.len() as u64) {
-        return Err(Error::Damaged { what: "size" });
-    }
-    match promised.sha1 {
-        Some(hash) if hash != sha1(content) => Err(Error::Damaged { what: "hash" }),
-        _ => Ok(()),
-    }
-}
-
-fn sha1(content: &[u8]) -> [u8; 20] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, content);
-    let mut hash = [0; 20];
-    hash.copy_from_slice(digest.as_ref());
-    hash
 }
 
 /// The link's errors in the connector's words.

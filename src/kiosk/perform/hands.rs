@@ -16,6 +16,7 @@ use crate::journal::trace::LoginProof;
 use crate::journal::words::Mode;
 use crate::kiosk::counter::Counter;
 use crate::kiosk::courier;
+use crate::kiosk::perform::ahead::Pace;
 use crate::kiosk::phone::Line;
 use crate::kiosk::troubles;
 use crate::kiosk::trusted::Trust;
@@ -65,6 +66,7 @@ pub struct Hands {
     /// On a desk: the round of a holder whose own is still empty.
     pub starter_round: Vec<Patient>,
     pub present: Mutex<Option<Present>>,
+    pub pace: Pace,
 }
 
 /// The holder who is here. Dropped whole on `Lock`.
@@ -77,6 +79,8 @@ pub struct Present {
     /// What may not rest on the disk: fetched and unseen, or seen under its row.
     pub(super) fetched: HashMap<UniqueId, Held<SecretBytes>>,
     pub(super) seen: HashMap<UniqueId, Arc<SecretBytes>>,
+    /// Fetched ahead, on its way into the compartment, never to be seen from here.
+    pub(super) ahead: HashMap<UniqueId, Held<SecretBytes>>,
 }
 
 /// By what they are here.
@@ -179,6 +183,27 @@ impl Hands {
                 self.tell_desk().await;
                 Some(Event::ListCame { ticket, answer })
             }
+            Effect::AskStates { ticket, patients } => {
+                Some(Event::StatesKnown { ticket, answers: self.ask_states(&patients).await })
+            }
+            Effect::Survey { ticket, patients } => {
+                let answers = self.survey(&patients).await;
+                self.tell_desk().await;
+                Some(Event::Surveyed { ticket, answers, bytes_a_second: self.pace.bytes_a_second() })
+            }
+            Effect::FetchAhead { ticket, patient, documents } => {
+                Some(Event::FetchedAhead { ticket, fetched: self.fetch_ahead(&patient, documents).await })
+            }
+            Effect::KeepAhead { ticket, patient, committed, whole } => {
+                let answer = self.keep_ahead(&patient, &committed, whole).await;
+                self.tell_desk().await;
+                Some(Event::KeptAhead { ticket, answer })
+            }
+            Effect::DropAhead => {
+                self.drop_ahead().await;
+                None
+            }
+            Effect::MakeNational { insertion } => Some(self.make_national(insertion).await),
             Effect::History { ticket, patient, mode } => {
                 Some(Event::HistoryCame { ticket, answer: self.history(&patient, mode).await.map(Box::new) })
             }
@@ -269,6 +294,7 @@ impl Hands {
             login: None,
             fetched: HashMap::new(),
             seen: HashMap::new(),
+            ahead: HashMap::new(),
         });
         let pin_entry = if contents.has_pinpad { PinEntry::Reader } else { PinEntry::Screen };
         let is_untried = contents.generation == card::Generation::Cps4;
@@ -374,8 +400,12 @@ impl Hands {
             return Ok(desk);
         }
         let rows = self.vault.round().await.map_err(|error| troubles::of_vault(&error))?;
-        let entry =
-            |row: crate::vault::RoundRow| RoundEntry { patient: row.patient, cached: row.cached, as_of: row.as_of };
+        let entry = |row: crate::vault::RoundRow| RoundEntry {
+            patient: row.patient,
+            cached: row.cached,
+            as_of: row.as_of,
+            ready: row.ready,
+        };
         let told = self.vault.told(DUTY_TEXT).await.map_err(|error| troubles::of_vault(&error))?;
         let present = self.present.lock().await;
         let card_ends = present.as_ref().and_then(Present::certificate).map(Certificate::not_after);

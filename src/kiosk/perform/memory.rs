@@ -48,6 +48,7 @@ impl Hands {
             login: None,
             fetched: HashMap::new(),
             seen: HashMap::new(),
+            ahead: HashMap::new(),
         });
         Ok(Desk::default())
     }
@@ -76,7 +77,8 @@ impl Hands {
         match &self.present.lock().await.as_ref()?.by {
             By::Card { .. } => None,
             By::Phone { round, .. } => {
-                let entry = |patient: &Patient| RoundEntry { patient: patient.clone(), cached: 0, as_of: None };
+                let entry =
+                    |patient: &Patient| RoundEntry { patient: patient.clone(), cached: 0, as_of: None, ready: None };
                 Some(Desk { round: round.iter().map(entry).collect(), told: None, card_ends: None })
             }
         }

@@ -76,6 +76,18 @@ impl Hands {
         Ok(state)
     }
 
+    /// After a refusal: what stands is asked, so that what was taken back is obeyed.
+    pub(super) async fn obey_anew(&self, ins: &Ins) {
+        match self.state_online(ins).await {
+            Ok(state) => {
+                if let Err(error) = self.vault.remember_state(ins, &state, self.believed()).await {
+                    tracing::warn!(%error, "the record's state could not be remembered");
+                }
+            }
+            Err(trouble) => tracing::info!(?trouble, "why the server refused cannot be told"),
+        }
+    }
+
     /// What the upstream took back is destroyed before anything is shown: this holder's copies, or everybody's, whose cards
     /// may be away.
     async fn obey(&self, ins: &Ins, state: &RecordState) -> Result<(), Trouble> {
@@ -98,8 +110,12 @@ impl Hands {
         if !self.vault.was_taken_back(list, since).await.map_err(|error| troubles::of_vault(&error))? {
             return Ok(());
         }
+        self.shred_others(list.patient()).await
+    }
+
+    async fn shred_others(&self, ins: &Ins) -> Result<(), Trouble> {
         let others = Whose::EverybodyBut(self.holder().await?);
-        self.vault.shred(list.patient(), others).await.map_err(|error| troubles::of_writing(&error))
+        self.vault.shred(ins, others).await.map_err(|error| troubles::of_writing(&error))
     }
 
     async fn opened(&self, ins: &Ins) -> Result<HashSet<UniqueId>, Trouble> {
@@ -107,7 +123,7 @@ impl Hands {
         opened.map_err(|error| troubles::of_vault(&error))
     }
 
-    async fn holder(&self) -> Result<HolderId, Trouble> {
+    pub(super) async fn holder(&self) -> Result<HolderId, Trouble> {
         let present = self.present.lock().await;
         present.as_ref().map(|present| present.holder.id.clone()).ok_or(Trouble::CardPulledWhileReading)
     }
@@ -129,13 +145,14 @@ impl Hands {
     pub(super) async fn list(&self, patient: &Patient, mode: Mode, keep: Keep) -> Result<Listing, Trouble> {
         let ins = &patient.ins;
         let of_vault = |error| troubles::of_vault(&error);
-        match self.list_online(ins, mode).await {
-            Ok(documents) => {
-                let as_of = self.believed();
+        let online = match keep {
+            Keep::Compartment => self.synchronise(ins, mode).await,
+            Keep::Memory => self.list_online(ins, mode).await,
+        };
+        match online {
+            Ok((documents, as_of)) => {
                 self.remember_in_memory(patient).await;
                 if keep == Keep::Compartment {
-                    self.obey_masking(&documents, as_of.plus(-AUTOMATIC_SEARCH_S_MAX)).await?;
-                    self.vault.remember_list(&documents, as_of).await.map_err(of_vault)?;
                     self.remember_patient(patient).await?;
                     self.refresh_authorization(ins).await;
                 }
@@ -149,11 +166,51 @@ impl Hands {
         }
     }
 
-    async fn list_online(&self, ins: &Ins, mode: Mode) -> Result<Held<Vec<Document>>, Trouble> {
+    /// The whole list, and when it was asked for.
+    async fn list_online(&self, ins: &Ins, mode: Mode) -> Result<(Held<Vec<Document>>, UnixSeconds), Trouble> {
         let who = self.as_holder(mode).await?;
-        let since = self.clock.as_shown().plus(-AUTOMATIC_SEARCH_S_MAX);
-        let answer = self.upstream.find(&who, ins, since).await;
-        self.heard(answer).await
+        let begun = self.believed();
+        let answer = self.upstream.find(&who, ins, self.not_before()).await;
+        Ok((self.heard(answer).await?, begun))
+    }
+
+    /// The list in the compartment, brought to what the upstream says: what changed since the last time, or, where there is
+    /// none, the whole. What was replaced, masked, withdrawn acts on every copy before the list is handed out.
+    pub(super) async fn synchronise(
+        &self,
+        ins: &Ins,
+        mode: Mode,
+    ) -> Result<(Held<Vec<Document>>, UnixSeconds), Trouble> {
+        let of_vault = |error| troubles::of_vault(&error);
+        if let Some(kept) = self.vault.kept(ins).await.map_err(of_vault)? {
+            let who = self.as_holder(mode).await?;
+            // Before the question: what is written while it runs is asked for again the next time.
+            let begun = self.believed();
+            let answer = self.upstream.changes(&who, ins, &kept, self.not_before()).await;
+            let changes = self.heard(answer).await?;
+            match self.vault.take_in(&changes, begun).await {
+                Ok(taken_back) => {
+                    if taken_back {
+                        self.shred_others(ins).await?;
+                    }
+                    if let Some(list) = self.vault.list(ins).await.map_err(of_vault)? {
+                        return Ok(list);
+                    }
+                }
+                // Its lease ended, or the patient withdrew, while the question was on its way.
+                Err(vault::Error::Shredded) => {}
+                Err(error) => return Err(of_vault(error)),
+            }
+        }
+        let (documents, begun) = self.list_online(ins, mode).await?;
+        self.obey_masking(&documents, begun.plus(-AUTOMATIC_SEARCH_S_MAX)).await?;
+        self.vault.remember_list(&documents, begun).await.map_err(of_vault)?;
+        Ok((documents, begun))
+    }
+
+    /// An automatic search looks back no further.
+    fn not_before(&self) -> UnixSeconds {
+        self.clock.as_shown().plus(-AUTOMATIC_SEARCH_S_MAX)
     }
 
     /// A consent given at the gate has just become an authorization upstream: known offline from now on.
@@ -279,12 +336,12 @@ impl Hands {
     }
 
     /// What a lease begins with: never the system's clock, which may say any year.
-    fn believed(&self) -> UnixSeconds {
+    pub(super) fn believed(&self) -> UnixSeconds {
         self.clock.now().wall.value()
     }
 
     /// What every upstream answer tells besides: the time, and whether there is a network.
-    async fn heard<T>(&self, answer: Result<T, upstream::Error>) -> Result<T, Trouble> {
+    pub(super) async fn heard<T>(&self, answer: Result<T, upstream::Error>) -> Result<T, Trouble> {
         if let Some(at) = self.upstream.server_time() {
             self.clock.heard(at);
         }

@@ -11,7 +11,6 @@ use crate::sandbox::dmp::state::Act;
 use crate::sandbox::dmp::state::Contribution;
 use crate::sandbox::dmp::state::State;
 use crate::sandbox::dmp::token::Caller;
-use crate::sandbox::people::People;
 use crate::sandbox::people::Person;
 use crate::sandbox::people::Record;
 use base64::Engine;
@@ -36,13 +35,12 @@ pub fn store(shared: &Shared, caller: &Caller, bundle: &Value) -> Result<Answer,
     if !known {
         let id = format!("c{}", state.contributions.len() + 1);
         reference["id"] = json!(id);
+        reference["meta"] = updated_now(shared);
         reference["content"][0]["attachment"]["url"] = json!(format!("Binary/{id}"));
         for replaced in reference["relatesTo"].as_array().into_iter().flatten() {
             let target = replaced["target"]["identifier"]["value"].as_str().filter(|_| replaced["code"] == "replaces");
             if let Some(target) = target {
-                change(&mut state, &shared.people, caller, target, |document| {
-                    document["status"] = json!("superseded")
-                })?;
+                change(&mut state, shared, caller, target, |document| document["status"] = json!("superseded"))?;
             }
         }
         state.contributions.push(Contribution {
@@ -74,7 +72,7 @@ pub fn patch(shared: &Shared, caller: &Caller, query: &Query, body: &[u8]) -> Re
         }
     }
     let mut state = shared.state();
-    let key = change(&mut state, &shared.people, caller, identifier, |document| {
+    let key = change(&mut state, shared, caller, identifier, |document| {
         for operation in &operations {
             document[&operation["path"].as_str().unwrap_or("")[1..]] = operation["value"].clone();
         }
@@ -92,7 +90,7 @@ pub fn patch(shared: &Shared, caller: &Caller, query: &Query, body: &[u8]) -> Re
 /// Changes one document of the caller's, added here or in the record before; whose record it is in.
 fn change(
     state: &mut State,
-    people: &People,
+    shared: &Shared,
     caller: &Caller,
     identifier: &str,
     edit: impl Fn(&mut Value),
@@ -102,17 +100,24 @@ fn change(
             return Err(Refusal::Refused);
         }
         edit(&mut one.reference);
+        one.reference["meta"] = updated_now(shared);
         return Ok(one.patient.clone());
     }
     let bare = identifier.trim_start_matches("urn:oid:");
-    let all = people.persons.iter().flat_map(|person| person.papers.iter().map(move |paper| (person, paper)));
+    let all = shared.people.persons.iter().flat_map(|person| person.papers.iter().map(move |paper| (person, paper)));
     let (person, paper) = all.into_iter().find(|(_, paper)| paper.unique_id == bare).ok_or(Refusal::NotFound)?;
     if paper.author.id.as_deref() != Some(caller.id.as_str()) {
         return Err(Refusal::Refused);
     }
-    let document = state.changed.entry(bare.to_owned()).or_insert_with(|| shapes::document(person, paper));
+    let document =
+        state.changed.entry(bare.to_owned()).or_insert_with(|| shapes::document(person, paper, &shared.base_url));
     edit(document);
+    document["meta"] = updated_now(shared);
     Ok(person.patient.ins.key())
+}
+
+fn updated_now(shared: &Shared) -> Value {
+    json!({"lastUpdated": shared.now().rfc3339()})
 }
 
 /// Of the contained person that the first author names.
@@ -130,14 +135,12 @@ fn is_whole(reference: &Value, data: &str) -> bool {
     attachment["size"] == bytes.len() && attachment["hash"] == STANDARD.encode(hash)
 }
 
-/// The DocumentReferences added to a record, newest first: those that this holder may see, withdrawn and replaced ones only
-/// where all are asked for.
-pub fn references(state: &State, person: &Person, caller: &Caller, only_current: bool) -> Vec<Value> {
+/// The DocumentReferences added to a record, newest first: those that this holder may see, withdrawn and replaced ones too.
+pub fn references(state: &State, person: &Person, caller: &Caller) -> Vec<Value> {
     let key = person.patient.ins.key();
     let ours = state.contributions.iter().rev().filter(|one| one.patient == key);
     let may_see_all = person.attending == Some(caller.id.as_str());
     ours.filter(|one| may_see_all || one.author == caller.id || !is_masked(&one.reference))
-        .filter(|one| !only_current || one.reference["status"] == "current")
         .map(|one| one.reference.clone())
         .collect()
 }

@@ -22,6 +22,8 @@ pub enum Fault {
     NoGzip,
     /// The right answer, after a while.
     Slow(Duration),
+    /// `patient.identifier` finds nothing, silently: this server does not chain.
+    Unchained,
     /// A server certificate by an authority that nobody trusts, on new connections.
     WrongCertificate,
 }

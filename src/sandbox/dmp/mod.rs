@@ -6,7 +6,7 @@
 //! It is in one process with its caller, on a thread of its own, and ends with its handle.
 //!
 //! - `server` sockets, TLS, threads · `faults` what can be made to go wrong
-//! - `token` who asks · `routes` what is asked · `request` the words of a question · `outcome` what is refused
+//! - `token` who asks · `routes` what is asked · `search` ITI-67 and ITI-66 · `request` the words of a question · `outcome` what is refused
 //! - `state` what is kept · `shapes` records as FHIR · `consents` · `traces` what devices deliver · `contribution`
 //! - `web` the patient's side
 
@@ -16,6 +16,7 @@ mod faults;
 mod outcome;
 mod request;
 mod routes;
+mod search;
 pub(in crate::sandbox) mod server;
 mod shapes;
 mod state;
@@ -25,6 +26,7 @@ mod web;
 
 pub use faults::Fault;
 pub use faults::Faults;
+pub use state::Amendment;
 
 use crate::sandbox::people::People;
 use crate::sandbox::pki::Pki;
@@ -113,6 +115,13 @@ impl Running {
         use base64::Engine;
         let (_, data) = contribution::content(&self.shared.state(), id)?;
         base64::engine::general_purpose::STANDARD.decode(data).ok()
+    }
+
+    /// A document's metadata, amended now: masked, archived, replaced, withdrawn.
+    pub fn amend(&self, entry: &str, amendment: Amendment) {
+        let amendment = Amendment { at: now_s(), ..amendment };
+        self.shared.state().amended.insert(entry.to_owned(), amendment);
+        self.shared.save();
     }
 
     /// From now on the access tokens of that Pro Santé Connect are taken too: signed by this key (JWK), and by nobody else.

@@ -19,6 +19,11 @@ impl Query {
         self.0.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
     }
 
+    /// Every value of a parameter that may come several times.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(have, _)| have == name).map(|(_, value)| value.as_str()).collect()
+    }
+
     /// `urn:oid:OID|value` as `value^OID`, the key of a patient.
     pub fn patient(&self, name: &str) -> Result<String, Refusal> {
         let (system, value) = self.one(name).and_then(|text| text.split_once('|')).ok_or(Refusal::RequestInvalid)?;

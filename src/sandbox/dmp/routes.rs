@@ -6,15 +6,17 @@ use crate::sandbox::dmp::contribution;
 use crate::sandbox::dmp::faults::Fault;
 use crate::sandbox::dmp::outcome::Refusal;
 use crate::sandbox::dmp::request::Query;
+use crate::sandbox::dmp::search;
 use crate::sandbox::dmp::server::Shared;
 use crate::sandbox::dmp::shapes;
+use crate::sandbox::dmp::shapes::Form;
 use crate::sandbox::dmp::state::Act;
 use crate::sandbox::dmp::state::Line;
+use crate::sandbox::dmp::state::State;
 use crate::sandbox::dmp::token::Caller;
 use crate::sandbox::dmp::traces;
 use crate::sandbox::people::Content;
 use crate::sandbox::people::Paper;
-use crate::sandbox::people::PaperStatus;
 use crate::sandbox::people::Person;
 use crate::sandbox::people::Record;
 use base64::Engine;
@@ -84,11 +86,14 @@ fn route(shared: &Shared, question: &Question) -> Result<Answer, Refusal> {
             let caller = caller(shared, question)?;
             consents::create(shared, &caller, question.if_none_exist.as_deref(), &question.body)
         }
-        ("GET", ("DocumentReference", "")) => documents(shared, &caller(shared, question)?, &query),
+        // What it can do is told to every device.
+        ("GET", ("metadata", "")) => Ok(Answer::json(200, &search::capability())),
+        ("GET", ("List", "")) => search::lists(shared, &caller(shared, question)?, &query),
+        ("GET", ("DocumentReference", "")) => search::documents(shared, &caller(shared, question)?, &query),
         ("PATCH", ("DocumentReference", "")) => {
             contribution::patch(shared, &caller(shared, question)?, &query, &question.body)
         }
-        ("GET", ("Binary", id)) => binary(shared, &caller(shared, question)?, id),
+        ("GET", ("Binary" | "Bundle", id)) => binary(shared, &caller(shared, question)?, id),
         ("GET", ("AuditEvent", "")) if question.authorization.is_none() => checkpoints(shared, &query),
         ("GET", ("AuditEvent", "")) => history(shared, &caller(shared, question)?, &query),
         _ => Err(Refusal::NotFound),
@@ -130,45 +135,8 @@ fn patient(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer, Re
     Ok(Answer::json(200, &shapes::searchset(vec![resource], 1, Vec::new())))
 }
 
-/// ITI-67, newest first.
-fn documents(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer, Refusal> {
-    let key = query.patient("patient.identifier")?;
-    let since = query.since()?;
-    let Some(person) = shared.people.by_key(&key).filter(|person| person.record != Record::NeverCreated) else {
-        return Ok(Answer::json(200, &shapes::searchset(Vec::new(), 0, Vec::new())));
-    };
-    may_read(shared, person, caller)?;
-    let only_current = query.one("status") == Some("current");
-    let state = shared.state();
-    let mut papers: Vec<&Paper> = person
-        .papers
-        .iter()
-        .filter(|paper| !only_current || paper.status != PaperStatus::Superseded)
-        .filter(|paper| {
-            state.changed.get(&paper.unique_id).is_none_or(|now| {
-                (!only_current || now["status"] == "current")
-                    && (!contribution::is_masked(now)
-                        || paper.author.id.as_deref() == Some(caller.id.as_str())
-                        || person.attending == Some(caller.id.as_str()))
-            })
-        })
-        .filter(|paper| since.is_none_or(|since| paper.created >= since))
-        .filter(|paper| may_see(person, paper, caller))
-        .collect();
-    papers.sort_by_key(|paper| std::cmp::Reverse((paper.created, paper.unique_id.clone())));
-    let mut found: Vec<Value> = contribution::references(&state, person, caller, only_current);
-    let now = |paper: &Paper| state.changed.get(&paper.unique_id).cloned();
-    found.extend(papers.into_iter().map(|paper| now(paper).unwrap_or_else(|| shapes::document(person, paper))));
-    drop(state);
-    let offset = query.number("_offset", 0)?;
-    if offset == 0 {
-        log(shared, person, caller, Act::Listed);
-    }
-    page(shared, "DocumentReference", query, offset, found)
-}
-
 /// One page of a search, and the link to the next.
-fn page(shared: &Shared, kind: &str, query: &Query, offset: usize, found: Vec<Value>) -> Result<Answer, Refusal> {
+pub fn page(shared: &Shared, kind: &str, query: &Query, offset: usize, found: Vec<Value>) -> Result<Answer, Refusal> {
     let count = query.number("_count", PAGE)?.clamp(1, PAGE);
     let total = found.len();
     let kept = query.without("_offset");
@@ -182,16 +150,20 @@ fn page(shared: &Shared, kind: &str, query: &Query, offset: usize, found: Vec<Va
     Ok(Answer::json(200, &shapes::searchset(resources, total, links)))
 }
 
-/// ITI-68, raw.
+/// ITI-68, in the form that its address has.
 fn binary(shared: &Shared, caller: &Caller, id: &str) -> Result<Answer, Refusal> {
     let all = shared.people.persons.iter().flat_map(|person| person.papers.iter().map(move |paper| (person, paper)));
     let mut found = all.filter(|(_, paper)| paper.entry_id == id);
     let Some((person, paper)) = found.next() else { return contributed(shared, caller, id) };
     may_read(shared, person, caller)?;
-    if !may_see(person, paper, caller) {
+    if !may_see(&shared.state(), person, paper, caller) {
         return Err(Refusal::DocumentDenied);
     }
     log(shared, person, caller, Act::Read);
+    if let (Form::Json, Content::Bytes(bytes)) = (shapes::form(paper), &paper.content) {
+        let data = STANDARD.encode(bytes);
+        return Ok(Answer::json(200, &json!({"resourceType": "Binary", "contentType": paper.mime, "data": data})));
+    }
     Ok(Answer {
         status: 200,
         content_type: paper.mime.to_owned(),
@@ -236,7 +208,7 @@ fn checkpoints(shared: &Shared, query: &Query) -> Result<Answer, Refusal> {
 }
 
 /// Blocked, then closed, then authorized; with "bris de glace" the authorization is not asked for.
-fn may_read(shared: &Shared, person: &Person, caller: &Caller) -> Result<(), Refusal> {
+pub fn may_read(shared: &Shared, person: &Person, caller: &Caller) -> Result<(), Refusal> {
     if consents::is_blocked(person, &caller.id) {
         return Err(Refusal::ProfessionalBlocked);
     }
@@ -252,11 +224,17 @@ fn may_read(shared: &Shared, person: &Person, caller: &Caller) -> Result<(), Ref
     }
 }
 
-/// A masked document is seen by its author and by the "médecin traitant".
-fn may_see(person: &Person, paper: &Paper, caller: &Caller) -> bool {
-    !paper.labels.contains(&"MASQUE_PS")
-        || paper.author.id.as_deref() == Some(caller.id.as_str())
-        || person.attending == Some(caller.id.as_str())
+/// A masked document is seen by its author and by the "médecin traitant"; one that was withdrawn, by nobody.
+pub fn may_see(state: &State, person: &Person, paper: &Paper, caller: &Caller) -> bool {
+    let amended = state.amended.get(&paper.entry_id).and_then(|amended| amended.labels.as_ref());
+    let masked = match amended {
+        Some(labels) => labels.iter().any(|label| label == "MASQUE_PS"),
+        None => match state.changed.get(&paper.unique_id) {
+            Some(changed) => contribution::is_masked(changed),
+            None => paper.labels.contains(&"MASQUE_PS"),
+        },
+    };
+    !masked || paper.author.id.as_deref() == Some(caller.id.as_str()) || person.attending == Some(caller.id.as_str())
 }
 
 pub fn log(shared: &Shared, person: &Person, caller: &Caller, act: Act) {

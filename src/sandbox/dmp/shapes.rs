@@ -118,13 +118,40 @@ pub fn care_team(person: &Person) -> Option<Value> {
     }))
 }
 
-pub fn document(person: &Person, paper: &Paper) -> Value {
+/// ITI-68's three forms, one of them with a second way of answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Relative,
+    Absolute,
+    /// As Binary JSON.
+    Json,
+    /// A FHIR document.
+    Bundle,
+}
+
+/// Which form a document has follows from its number.
+pub fn form(paper: &Paper) -> Form {
+    let number = paper.unique_id.rsplit('.').next().and_then(|number| number.parse::<u32>().ok()).unwrap_or(0);
+    match number % 4 {
+        _ if paper.mime == "application/fhir+json" => Form::Bundle,
+        1 => Form::Absolute,
+        2 => Form::Json,
+        _ => Form::Relative,
+    }
+}
+
+pub fn document(person: &Person, paper: &Paper, base: &str) -> Value {
     let labels: Vec<Value> =
         paper.labels.iter().map(|code| json!({"coding": [{"system": label_system(code), "code": code}]})).collect();
     let loinc = paper.type_code.starts_with(|c: char| c.is_ascii_digit());
     let type_system = if loinc { "http://loinc.org" } else { TYPES };
+    let url = match form(paper) {
+        Form::Absolute => format!("{base}/Binary/{}", paper.entry_id),
+        Form::Bundle => format!("Bundle/{}", paper.entry_id),
+        Form::Relative | Form::Json => format!("Binary/{}", paper.entry_id),
+    };
     let mut attachment = json!({
-        "contentType": paper.mime, "language": "fr-FR", "url": format!("Binary/{}", paper.entry_id),
+        "contentType": paper.mime, "language": "fr-FR", "url": url,
         "size": paper.claimed_size, "title": paper.title, "creation": paper.created.rfc3339()
     });
     if let Some(hash) = paper.claimed_sha1 {

@@ -25,6 +25,22 @@ pub struct State {
     /// Documents of the record that their authors have changed since, by unique identifier.
     #[serde(default)]
     pub changed: BTreeMap<String, Value>,
+    /// What became of documents since, by their entries.
+    #[serde(default)]
+    pub amended: BTreeMap<String, Amendment>,
+}
+
+/// A newer version of a document's metadata: what is `None` stays as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amendment {
+    /// JDV_J08's codes.
+    pub labels: Option<Vec<String>>,
+    /// FHIR's word.
+    pub status: Option<String>,
+    pub archived: Option<bool>,
+    /// When it was made, by this server's clock.
+    pub at: i64,
 }
 
 /// One access that the server itself served.

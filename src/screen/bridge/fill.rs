@@ -24,6 +24,7 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_phone(Default::default());
     screen.set_home(Default::default());
     screen.set_round(Default::default());
+    screen.set_ahead(Default::default());
     screen.set_form(Default::default());
     screen.set_form_notice(Default::default());
     screen.set_gate(Default::default());
@@ -172,8 +173,23 @@ pub(super) fn home(page: &view::Home) -> chevet_ui::Home {
         memory_only: text(&page.memory_only),
         notice: maybe_notice(&page.notice),
         tray: text(&page.tray),
+        prepare: text(&page.prepare),
+        national: text(&page.national),
         hand_over: text(&page.hand_over),
         empty: text(&page.empty),
+    }
+}
+
+pub(super) fn ahead(page: &view::Ahead) -> chevet_ui::Ahead {
+    chevet_ui::Ahead {
+        back: text(&page.back),
+        title: text(&page.title),
+        summary: text(&page.summary),
+        hint: text(&page.hint),
+        act_label: text(&page.act_label),
+        stops: page.act == view::AheadAct::Stop,
+        percent: number(page.percent),
+        notice: maybe_notice(&page.notice),
     }
 }
 

@@ -15,25 +15,38 @@ use chevet::journal::trace::LoginProof;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Source;
+use chevet::record::document::TypeCode;
+use chevet::record::note::Change;
+use chevet::record::note::NoteDraft;
 use chevet::record::state::Authorization;
 use chevet::screen::view::View;
 use chevet::visit::Visit;
 use chevet::visit::event::Listing;
 use chevet::visit::event::PhoneCode;
 use chevet::visit::event::PhoneLogin;
+use chevet::visit::event::RoundEntry;
 use chevet::visit::page::ChoosingSituation;
 use chevet::visit::page::Duty;
 use chevet::visit::page::DutyStep;
 use chevet::visit::page::Home;
 use chevet::visit::page::Opening;
 use chevet::visit::page::OpeningStep;
+use chevet::visit::page::ahead::Ahead;
+use chevet::visit::page::ahead::AheadStep;
+use chevet::visit::page::ahead::Prepared;
+use chevet::visit::page::ahead::Stands;
 use chevet::visit::page::gate::About;
 use chevet::visit::page::gate::Question;
 use chevet::visit::page::gate::Typed;
 use chevet::visit::page::phone::AskRpps;
 use chevet::visit::page::phone::ChoosingExercise;
 use chevet::visit::page::phone::WaitingForPhone;
+use chevet::visit::page::writing::Managing;
+use chevet::visit::page::writing::ManagingStep;
+use chevet::visit::page::writing::Writing;
+use chevet::visit::page::writing::WritingStep;
 use std::collections::HashSet;
+use uuid::Uuid;
 
 const UNTIL: Duration = Duration::from_secs(600);
 const TICKET: Ticket = Ticket(1);
@@ -61,6 +74,36 @@ fn proof() -> Box<LoginProof> {
 fn at_home(typing: bool, notice: Option<Trouble>, handing: bool) -> Page {
     let Page::Home(home) = home(typing, notice, round()) else { panic!("home") };
     Page::Home(Box::new(Home { handing: handing.then_some((TICKET, UNTIL)), ..*home }))
+}
+
+fn at_tray() -> Page {
+    let Page::Home(home) = home(false, None, round()) else { panic!("home") };
+    Page::Home(Box::new(Home { tray: true, ..*home }))
+}
+
+fn preparing(step: AheadStep) -> Page {
+    let Page::Home(home) = home(false, None, round()) else { panic!("home") };
+    let prepared = |entry: &RoundEntry| Prepared {
+        patient: entry.patient.clone(),
+        answer: Some(answer(Authorization::None)),
+        stands: Stands::Incomplete { here: 9, lacking: 1 },
+    };
+    let patients = home.here.round.iter().map(prepared).collect();
+    Page::Ahead(Box::new(Ahead { here: home.here, patients, step, stopping: false }))
+}
+
+fn ahead() -> Vec<Page> {
+    let (ticket, until, trouble) = (TICKET, UNTIL, None);
+    let steps = every!(AheadStep:
+        AheadStep::AskingStates { .. } => [AheadStep::AskingStates { ticket, until }],
+        AheadStep::Surveying { .. } => [AheadStep::Surveying { ticket, asked: vec![0], until }],
+        AheadStep::Proposed => [AheadStep::Proposed],
+        AheadStep::Fetching { .. } => [AheadStep::Fetching { ticket, place: 0, until }],
+        AheadStep::Recording { .. } => [AheadStep::Recording { ticket, place: 0, lacking: 1, trouble, until }],
+        AheadStep::Keeping { .. } => [AheadStep::Keeping { ticket, place: 0, lacking: 1, trouble, until }],
+        AheadStep::Over { .. } => [AheadStep::Over { trouble }, AheadStep::Over { trouble: Some(Trouble::Offline) }],
+    );
+    steps.into_iter().map(preparing).collect()
 }
 
 fn duty(step: DutyStep) -> Page {
@@ -121,8 +164,10 @@ fn pages() -> Vec<Page> {
             at_home(false, Some(Trouble::Offline), false),
             at_home(true, Some(Trouble::InsWrongKey), false),
             at_home(false, None, true),
+            at_tray(),
             home_by_phone(),
         ],
+        Page::Ahead(_) => ahead(),
         Page::Reception { .. } => [reception()],
         Page::Gate(_) => gates(),
         Page::Record(_) => rooms(),
@@ -202,8 +247,47 @@ fn rooms() -> Vec<Page> {
         ).into_iter().map(searching).collect::<Vec<Room>>(),
         Room::Found { .. } => [Room::Found { words: "mots".into(), places: vec![1] }],
         Room::SearchFailed { .. } => [Room::SearchFailed { trouble: Trouble::Internal }],
+        Room::Writing(_) => writing(),
+        Room::Managing(_) => managing(),
     );
     rooms.into_iter().map(room).collect()
+}
+
+fn refusal() -> Box<Decision> {
+    Box::new(decision(false, "W-02", "Votre profession n’écrit pas ce document.", vec![]))
+}
+
+fn writing() -> Vec<Room> {
+    let steps = every!(WritingStep:
+        WritingStep::AskingDesk { .. } => [WritingStep::AskingDesk { ticket: TICKET, until: UNTIL, wanted: None }],
+        WritingStep::ChoosingType { .. } => [WritingStep::ChoosingType { types: vec![TypeCode("11505-5".into())] }],
+        WritingStep::Typing { .. } => [WritingStep::Typing { save_at: None }, WritingStep::Typing { save_at: Some(UNTIL) }],
+        WritingStep::Checking => [WritingStep::Checking],
+        WritingStep::Depositing { .. } => [WritingStep::Depositing { ticket: TICKET, until: UNTIL }],
+        WritingStep::Deposited => [WritingStep::Deposited],
+        WritingStep::Denied { .. } => [WritingStep::Denied { decision: refusal() }],
+        WritingStep::Failed { .. } => [WritingStep::Failed { trouble: Trouble::DiskFull }],
+    );
+    let draft = || NoteDraft {
+        type_code: Some(TypeCode("11505-5".into())),
+        text: "Pansement refait.".into(),
+        ..NoteDraft::new(Uuid::from_u128(7))
+    };
+    let note = |step| Room::Writing(Box::new(Writing { draft: draft(), begun: String::new(), step }));
+    steps.into_iter().map(note).collect()
+}
+
+fn managing() -> Vec<Room> {
+    let change = Change::Mask;
+    let steps = every!(ManagingStep:
+        ManagingStep::Choosing => [ManagingStep::Choosing],
+        ManagingStep::Confirming { .. } => [ManagingStep::Confirming { change }],
+        ManagingStep::Recording { .. } => [ManagingStep::Recording { ticket: TICKET, change, until: UNTIL }],
+        ManagingStep::Done { .. } => [ManagingStep::Done { change }],
+        ManagingStep::Denied { .. } => [ManagingStep::Denied { decision: refusal() }],
+        ManagingStep::Failed { .. } => [ManagingStep::Failed { trouble: Trouble::DiskFull }],
+    );
+    steps.into_iter().map(|step| Room::Managing(Managing { place: 0, step })).collect()
 }
 
 fn readers() -> Vec<Page> {
@@ -239,7 +323,7 @@ fn every_state_goes_blank_in_the_step_that_sees_the_card_go() {
         assert!(after.insertion().is_none() && after.holder().is_none() && after.patient().is_none(), "{name}");
         assert_eq!(after.alarm(), None, "{name}: nothing waits");
     }
-    assert_eq!(places.len(), 18, "{places:?}");
+    assert_eq!(places.len(), 19, "{places:?}");
 }
 
 /// A reader that goes takes its card along: whatever a card opened is closed, and only what has no card goes on.

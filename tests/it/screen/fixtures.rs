@@ -161,14 +161,22 @@ pub fn patient(birth_name: &str, given: &str, year: u16) -> Patient {
 }
 
 fn here(round: Vec<RoundEntry>) -> Here {
-    Here { insertion: Insertion(1), holder: holder(), login: 0, round, card_ends: None, until: LATER }
+    Here {
+        insertion: Insertion(1),
+        holder: holder(),
+        login: 0,
+        round,
+        card_ends: None,
+        national_settled: true,
+        until: LATER,
+    }
 }
 
 /// A visit without a card, just begun.
 pub fn home_by_phone() -> Page {
     let insertion = Insertion::by_phone(Ticket(1));
     let here = Here { insertion, holder: Holder { means: Means::ECps, ..holder() }, ..here(vec![]) };
-    Page::Home(Box::new(Home { here, typing: false, tray: false, notice: None, handing: None }))
+    Page::Home(Box::new(Home { here, typing: false, tray: false, notice: None, national: None, handing: None }))
 }
 
 /// With `digits` typed.
@@ -212,7 +220,7 @@ pub fn pin_on_reader(tries_left: u8, was_wrong: bool) -> Page {
 }
 
 pub fn home(typing: bool, notice: Option<Trouble>, round: Vec<RoundEntry>) -> Page {
-    Page::Home(Box::new(Home { here: here(round), typing, tray: false, notice, handing: None }))
+    Page::Home(Box::new(Home { here: here(round), typing, tray: false, notice, national: None, handing: None }))
 }
 
 pub fn round() -> Vec<RoundEntry> {
@@ -220,6 +228,8 @@ pub fn round() -> Vec<RoundEntry> {
         patient: patient(name, given, year),
         cached,
         as_of: as_of.map(at),
+        // One was read here and never prepared.
+        ready: as_of.filter(|_| cached != 1).map(at),
     };
     vec![
         entry("Patiente-Une", "ODETTE", 1953, 14, Some("2026-11-23T06:30:00Z")),
