@@ -96,7 +96,9 @@ fn a_visit_left_open_without_its_token_is_caught() {
 #[test]
 fn a_copy_of_a_record_that_was_taken_back_is_caught() {
     // A withdrawal is rarer than what the other faults need.
-    let caught = some_of(2_000, "was taken back", |seed| drop(Life::new(seed, Fault::CopiesStay).live(STEPS)));
+    let caught = some_of(2_000, "was taken back", |seed| {
+        Life::new(seed, Fault::CopiesStay).live(STEPS);
+    });
     assert!(caught, "nobody noticed that copies stayed");
 }
 

@@ -160,7 +160,7 @@ impl Visit {
             let stands = match &answer {
                 Err(trouble) => Stands::Failed(*trouble),
                 Ok(answer) => match decide(&facts::ahead(&ahead.here, answer, &self.rules, now)) {
-                    decision if !decision.allow => Stands::Denied(decision),
+                    decision if !decision.allow => Stands::Denied(Box::new(decision)),
                     _ => {
                         wanted.push(place);
                         Stands::Asked
@@ -244,7 +244,7 @@ impl Visit {
                 .as_ref()
                 .map(|answer| decide(&facts::ahead(&ahead.here, answer, &self.rules, now)));
             if let Some(decision) = decision.filter(|decision| !decision.allow) {
-                ahead.patients[place].stands = Stands::Denied(decision);
+                ahead.patients[place].stands = Stands::Denied(Box::new(decision));
                 continue;
             }
             let documents = self.permitted(&ahead, place, asked, now);

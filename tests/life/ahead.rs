@@ -47,8 +47,12 @@ use std::collections::HashSet;
 pub struct Copies(pub HashSet<(HolderId, Ins, UniqueId)>);
 
 impl Life {
-    /// A round was prepared before this life began: of everybody who had agreed by then.
+    /// In every other life a round was prepared before it began: of everybody who had agreed by then. In the others all of it
+    /// is still to be fetched.
     pub fn with_copies(mut self) -> Life {
+        if !self.seed.is_multiple_of(2) {
+            return self;
+        }
         let holder = HolderId(TEAM_MEMBER.into());
         let agreed = self.said.iter().filter(|said| matches!(said.scope, Scope::Team(_)));
         let agreed: Vec<Ins> = agreed.map(|said| said.patient.clone()).collect();

@@ -71,7 +71,7 @@ fn a_masking_is_known_by_the_logical_id() {
 fn what_does_not_stand_any_more_is_gone_though_nobody_said_so() {
     // A server leaves out what this holder may not see, and says nothing else of it.
     let (known, masked) = (document("u1", "e1", "l1"), document("u2", "e2", "l2"));
-    let changes = Changes { standing: standing(&[known.clone()]), ..Changes::default() };
+    let changes = Changes { standing: standing(std::slice::from_ref(&known)), ..Changes::default() };
     let merged = merge(vec![known, masked], changes);
     assert_eq!((ids(&merged.documents), merged.gone), (vec!["u1"], set(&["u2"])));
 }
@@ -90,7 +90,8 @@ fn a_replaced_or_withdrawn_version_is_gone_and_the_chain_is_followed() {
     assert_eq!((ids(&merged.documents), merged.gone), (vec!["u3"], set(&["u1"])));
     let mut deleted = known.clone();
     deleted.status = Status::Deleted;
-    let changes = Changes { standing: standing(&[known.clone()]), documents: vec![deleted], replaced: vec![] };
+    let changes =
+        Changes { standing: standing(std::slice::from_ref(&known)), documents: vec![deleted], replaced: vec![] };
     assert_eq!(merge(vec![known], changes).gone, set(&["u1"]), "the word that withdraws wins over the one that lists");
 }
 

@@ -32,7 +32,7 @@ pub enum Stands {
     /// Not known yet.
     Asked,
     /// Policy says no to fetching ahead; at the bedside it may say otherwise.
-    Denied(Decision),
+    Denied(Box<Decision>),
     Failed(Trouble),
     /// Permitted and not here yet; and how many are.
     ToFetch {

@@ -28,7 +28,7 @@ fn ahead(step: AheadStep, ready: usize) -> Visit {
     };
     let stands = |place| match place {
         _ if place < ready => Stands::Ready { here: 12 },
-        1 => Stands::Denied(decision(false, "P-04", RULE, vec![])),
+        1 => Stands::Denied(Box::new(decision(false, "P-04", RULE, vec![]))),
         2 => Stands::Incomplete { here: 9, lacking: 1 },
         _ => Stands::ToFetch { documents: vec![outline(1_800_000), outline(20_000)], here: 3 },
     };
