@@ -384,7 +384,7 @@ fn line(number: u64, dice: &mut fastrand::Rng) -> Line {
     let patient = |which: u64| {
         Ins::unchecked(&format!("{:015}", 255_069_999_900_000 + which), InsKind::Test).expect("well formed")
     };
-    let order = (number % 7 != 0).then(|| patient(dice.u64(0..4)));
+    let order = (!number.is_multiple_of(7)).then(|| patient(dice.u64(0..4)));
     let size_bytes = [2_000, 4_000, 90_000][dice.usize(0..3)];
     let item = Waiting { id: Uuid::from_u128(u128::from(number)), kind, lane, order, size_bytes };
     Line { item, state: State::Waiting, at: 0 }

@@ -128,7 +128,7 @@ impl Card {
 
     /// Its issuer has changed it: EF_ACTUA, which cards as they are printed here do not have (as the one of the traces).
     pub fn stamp(&mut self, day_of_month: u8) {
-        let moment = |hour| [0x20, 0x26, 0x11, day_of_month / 10 << 4 | day_of_month % 10, hour, 0x00, 0x00];
+        let moment = |hour| [0x20, 0x26, 0x11, ((day_of_month / 10) << 4) | (day_of_month % 10), hour, 0x00, 0x00];
         let content = tlv(&[0xec], &[tlv(&[0x81], &moment(0x08)), tlv(&[0x82], &moment(0x09))].concat());
         self.tree.write(File { place: Place::Root, id: 0xd010, short: None, read: Access::Anyone, content });
     }
