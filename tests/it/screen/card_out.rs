@@ -15,6 +15,10 @@ use chevet::journal::trace::LoginProof;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Source;
+use chevet::policy::Decision;
+use chevet::record::document::TypeCode;
+use chevet::record::note::Change;
+use chevet::record::note::NoteDraft;
 use chevet::record::state::Authorization;
 use chevet::screen::view::View;
 use chevet::visit::Visit;
@@ -33,7 +37,12 @@ use chevet::visit::page::gate::Typed;
 use chevet::visit::page::phone::AskRpps;
 use chevet::visit::page::phone::ChoosingExercise;
 use chevet::visit::page::phone::WaitingForPhone;
+use chevet::visit::page::writing::Managing;
+use chevet::visit::page::writing::ManagingStep;
+use chevet::visit::page::writing::Writing;
+use chevet::visit::page::writing::WritingStep;
 use std::collections::HashSet;
+use uuid::Uuid;
 
 const UNTIL: Duration = Duration::from_secs(600);
 const TICKET: Ticket = Ticket(1);
@@ -202,8 +211,38 @@ fn rooms() -> Vec<Page> {
         ).into_iter().map(searching).collect::<Vec<Room>>(),
         Room::Found { .. } => [Room::Found { words: "mots".into(), places: vec![1] }],
         Room::SearchFailed { .. } => [Room::SearchFailed { trouble: Trouble::Internal }],
+        Room::Writing(_) => every!(WritingStep:
+            WritingStep::AskingDesk { .. } => [WritingStep::AskingDesk { ticket: TICKET, until: UNTIL, wanted: None }],
+            WritingStep::ChoosingType { .. } => [WritingStep::ChoosingType { types: vec![TypeCode("34133-9".into())] }],
+            WritingStep::Typing { .. } => [WritingStep::Typing { save_at: None }, WritingStep::Typing { save_at: Some(UNTIL) }],
+            WritingStep::Checking => [WritingStep::Checking],
+            WritingStep::Depositing { .. } => [WritingStep::Depositing { ticket: TICKET, until: UNTIL }],
+            WritingStep::Deposited => [WritingStep::Deposited],
+            WritingStep::Denied { .. } => [WritingStep::Denied { decision: refusal() }],
+            WritingStep::Failed { .. } => [WritingStep::Failed { trouble: Trouble::TraceNotWritten }],
+        ).into_iter().map(writing).collect::<Vec<Room>>(),
+        Room::Managing(_) => every!(ManagingStep:
+            ManagingStep::Choosing => [ManagingStep::Choosing],
+            ManagingStep::Confirming { .. } => [ManagingStep::Confirming { change: Change::Mask }],
+            ManagingStep::Recording { .. } => [
+                ManagingStep::Recording { ticket: TICKET, change: Change::Withdraw, until: UNTIL },
+            ],
+            ManagingStep::Done { .. } => [ManagingStep::Done { change: Change::Archive }],
+            ManagingStep::Denied { .. } => [ManagingStep::Denied { decision: refusal() }],
+            ManagingStep::Failed { .. } => [ManagingStep::Failed { trouble: Trouble::TraceNotWritten }],
+        ).into_iter().map(|step| Room::Managing(Managing { place: 0, step })).collect::<Vec<Room>>(),
     );
     rooms.into_iter().map(room).collect()
+}
+
+fn writing(step: WritingStep) -> Room {
+    let draft = NoteDraft { text: "Pansement refait.".into(), ..NoteDraft::new(Uuid::from_u128(1)) };
+    Room::Writing(Box::new(Writing { draft, begun: String::new(), step }))
+}
+
+fn refusal() -> Box<Decision> {
+    let GateStep::Denied { decision } = denied() else { panic!("a refusal") };
+    Box::new(decision)
 }
 
 fn readers() -> Vec<Page> {
