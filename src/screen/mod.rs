@@ -18,6 +18,7 @@ mod labels;
 pub mod pad;
 mod phone;
 mod reasons;
+#[cfg(feature = "screen")]
 mod sheet;
 mod tray;
 pub mod view;

@@ -106,7 +106,7 @@ impl Present {
     }
 
     /// The card whose telling is still to be written down; asked for once.
-    pub(super) fn take_to_be_kept(&mut self) -> Option<Insertion> {
+    pub(super) fn take_what_to_keep(&mut self) -> Option<Insertion> {
         match &mut self.by {
             By::Card { is_kept, .. } => (!std::mem::replace(is_kept, true)).then_some(self.insertion),
             By::Phone { .. } => None,

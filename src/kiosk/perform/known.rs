@@ -37,7 +37,7 @@ impl Hands {
     pub(super) async fn keep_card(&self) {
         let insertion = {
             let mut present = self.present.lock().await;
-            present.as_mut().filter(|present| present.login.is_some()).and_then(Present::take_to_be_kept)
+            present.as_mut().filter(|present| present.login.is_some()).and_then(Present::take_what_to_keep)
         };
         let Some(insertion) = insertion else { return };
         // A card that went meanwhile is not kept: its next visit is as long as this one.
