@@ -175,11 +175,14 @@ pub(super) fn contents(config: &Config) -> Result<CardContents, card::Error> {
         let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
         let options = options(config);
         let reader = Reader::start(options, tell)?;
-        match wait_for_card(&reader, &mut notices).await {
+        let said = match wait_for_card(&reader, &mut notices).await {
             Ok(seen) => answered(reader.read(seen.insertion)).await.unwrap_or(Err(card::Error::Mute)),
             Err(Error::Reader(error)) => Err(error),
             Err(_) => Err(card::Error::Removed),
-        }
+        };
+        // Whoever looks next finds the card free.
+        let _mute = answered(reader.left()).await;
+        said
     })
 }
 
