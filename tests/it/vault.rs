@@ -99,8 +99,16 @@ fn options(folder: &Path) -> Options {
     }
 }
 
+/// Other tests start programs meanwhile: between its fork and its exec a child has all our descriptors, the lock of a vault
+/// that was just closed among them.
 fn open(folder: &Path) -> Vault {
-    Vault::open(options(folder), NOON).expect("the vault opens")
+    for _ in 0..200 {
+        match Vault::open(options(folder), NOON) {
+            Err(Error::InUse) => std::thread::sleep(Duration::from_millis(10)),
+            opened => return opened.expect("the vault opens"),
+        }
+    }
+    panic!("the vault stays in use");
 }
 
 fn ins(matricule: &str) -> Ins {
