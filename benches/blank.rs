@@ -259,8 +259,9 @@ fn tell(what: &str) -> Result<(), String> {
 }
 
 async fn until(views: &mut watch::Receiver<View>, there: impl Fn(&Body) -> bool) -> Result<(), String> {
-    let waited = tokio::time::timeout(Duration::from_secs(20), views.wait_for(|view| there(&view.body))).await;
-    if matches!(waited, Ok(Ok(_))) { Ok(()) } else { Err(format!("the page is {}", views.borrow().page)) }
+    let waited = tokio::time::timeout(Duration::from_secs(20), views.wait_for(|view| there(&view.body)));
+    let came = matches!(waited.await, Ok(Ok(_)));
+    if came { Ok(()) } else { Err(format!("the page is {}", views.borrow().page)) }
 }
 
 const CLIENT: &str = "blank";

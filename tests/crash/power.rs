@@ -144,7 +144,8 @@ impl Recording {
 const JOURNAL_UNDO: &str = "UPDATE store SET settled = (SELECT coalesce(max(idx) + 1, 0) FROM trace);
     DROP TRIGGER settle; DROP TRIGGER settle_at_start;
     ALTER TABLE store DROP COLUMN settled; ALTER TABLE store DROP COLUMN counter;
-    ALTER TABLE trace DROP COLUMN nodes; ALTER TABLE trace DROP COLUMN waits; DROP TABLE branch;";
+    ALTER TABLE trace DROP COLUMN nodes; ALTER TABLE trace DROP COLUMN waits; DROP TABLE branch;
+    DROP TABLE card;";
 const COMPARTMENT_UNDO: &str = "DROP INDEX document_unread; ALTER TABLE document DROP COLUMN text;";
 
 /// The last steps undone: what they added is gone, and so are their numbers. All of it stands in a log, as after a process that
