@@ -212,4 +212,4 @@ fn failed(bar: Bar, trouble: Trouble, what_stands: &str) -> Why {
 }
 
 /// EX_GEN-1255: what the holder says by pressing the button.
-const ATTESTED: &str = "En déposant, vous attestez que l'identité est qualifiée : INS obtenu par le téléservice INSi et pièce d'identité vérifiée. Le document sera signé de votre nom.";
+const ATTESTED: &str = "En déposant, vous attestez que l'identité est qualifiée : INS obtenu par le téléservice INSi et pièce d'identité vérifiée. Le document portera votre nom.";
