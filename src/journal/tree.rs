@@ -5,6 +5,7 @@
 //! `node`; nothing here holds more than one path at a time.
 
 use crate::journal::leaf::LeafHash;
+use crate::journal::leaf::sha256;
 
 /// A hash of the tree: of a leaf, a subtree, or the whole.
 pub type Hash = [u8; 32];
@@ -147,22 +148,15 @@ fn largest_power_below(count: u64) -> u64 {
 
 /// SHA-256(0x01 ‖ left ‖ right).
 fn parent(left: &Hash, right: &Hash) -> Hash {
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    context.update(&[0x01]);
-    context.update(left);
-    context.update(right);
-    finished(context)
+    let mut input = [0x01; 65];
+    input[1..33].copy_from_slice(left);
+    input[33..].copy_from_slice(right);
+    sha256(&input)
 }
 
 /// SHA-256 of nothing.
 fn empty_root() -> Hash {
-    finished(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256))
-}
-
-fn finished(context: aws_lc_rs::digest::Context) -> Hash {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(context.finish().as_ref());
-    hash
+    sha256(&[])
 }
 
 #[cfg(test)]

@@ -22,14 +22,10 @@ enum Value<'a> {
 
 /// `None`: the general reader must look.
 pub(super) fn read(line: &[u8]) -> Option<Raw<'_>> {
-    let is_plain = !line.iter().fold(false, |odd, byte| odd | (*byte < 0x20) | (*byte == b'\\'));
-    if !is_plain {
-        return None;
-    }
-    let mut rest = std::str::from_utf8(line).ok()?;
+    let mut rest = Rest { line: std::str::from_utf8(line).ok()?, at: 0 };
     let mut raw = Raw::default();
-    members(&mut rest, 1, |key, value| take(&mut raw, key, value))?;
-    rest.is_empty().then_some(raw)
+    rest.members(1, |key, value| take(&mut raw, key, value))?;
+    (rest.at == line.len()).then_some(raw)
 }
 
 fn take<'a>(raw: &mut Raw<'a>, key: &str, value: Value<'a>) -> Option<()> {
@@ -71,60 +67,123 @@ fn take<'a>(raw: &mut Raw<'a>, key: &str, value: Value<'a>) -> Option<()> {
     Some(())
 }
 
-/// `{"a":…,"b":…}`, its keys rising.
-fn members<'a>(rest: &mut &'a str, depth: u8, mut take: impl FnMut(&'a str, Value<'a>) -> Option<()>) -> Option<()> {
-    skip(rest, "{")?;
-    let mut before = "";
-    loop {
-        let key = string(rest)?;
-        if key <= before {
-            return None;
+/// A line, and how far it was read: always to the edge of a letter, for only ASCII is stepped over.
+struct Rest<'a> {
+    line: &'a str,
+    at: usize,
+}
+
+impl<'a> Rest<'a> {
+    /// `{"a":…,"b":…}`, its keys rising.
+    #[inline]
+    fn members(&mut self, depth: u8, mut take: impl FnMut(&'a str, Value<'a>) -> Option<()>) -> Option<()> {
+        self.skip(b'{')?;
+        let mut before = "";
+        loop {
+            let key = self.string()?;
+            if key <= before {
+                return None;
+            }
+            before = key;
+            self.skip(b':')?;
+            let value = self.value(depth)?;
+            take(key, value)?;
+            match self.next()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
         }
-        before = key;
-        skip(rest, ":")?;
-        let value = value(rest, depth)?;
-        take(key, value)?;
-        if skip(rest, ",").is_none() {
-            return skip(rest, "}");
+    }
+
+    #[inline]
+    fn value(&mut self, depth: u8) -> Option<Value<'a>> {
+        match self.next()? {
+            b'"' => self.string().map(Value::Text),
+            b'n' => self.word(b"null").map(|()| Value::Null),
+            b'0'..=b'9' => self.number().map(Value::Number),
+            b'{' if depth < DEPTH_MAX => self.object(depth + 1).map(|()| Value::Object),
+            b't' => self.word(b"true").map(|()| Value::Flag),
+            b'f' => self.word(b"false").map(|()| Value::Flag),
+            _ => None,
         }
+    }
+
+    fn object(&mut self, depth: u8) -> Option<()> {
+        self.members(depth, |_, _| Some(()))
+    }
+
+    #[inline]
+    fn string(&mut self) -> Option<&'a str> {
+        self.skip(b'"')?;
+        let from = self.at;
+        self.at += end_of_string(&self.line.as_bytes()[from..])? + 1;
+        self.line.get(from..self.at - 1)
+    }
+
+    #[inline]
+    fn number(&mut self) -> Option<u64> {
+        let from = self.at;
+        let mut number = 0;
+        while let Some(digit @ b'0'..=b'9') = self.next() {
+            number = number * 10 + u64::from(digit - b'0');
+            self.at += 1;
+            if self.at - from > DIGITS_MAX {
+                return None;
+            }
+        }
+        let begins_with_0 = self.at - from > 1 && self.line.as_bytes()[from] == b'0';
+        if begins_with_0 || matches!(self.next(), Some(b'.' | b'e' | b'E')) { None } else { Some(number) }
+    }
+
+    #[inline]
+    fn word<const N: usize>(&mut self, word: &[u8; N]) -> Option<()> {
+        let found = self.line.as_bytes()[self.at..].first_chunk::<N>()?;
+        self.at += N;
+        (found == word).then_some(())
+    }
+
+    #[inline]
+    fn skip(&mut self, byte: u8) -> Option<()> {
+        let found = self.next()?;
+        self.at += 1;
+        (found == byte).then_some(())
+    }
+
+    #[inline]
+    fn next(&self) -> Option<u8> {
+        self.line.as_bytes().get(self.at).copied()
     }
 }
 
-fn value<'a>(rest: &mut &'a str, depth: u8) -> Option<Value<'a>> {
-    match rest.as_bytes().first()? {
-        b'"' => string(rest).map(Value::Text),
-        b'{' if depth < DEPTH_MAX => {
-            members(rest, depth + 1, |_, _| Some(()))?;
-            Some(Value::Object)
+/// Where a string ends; eight bytes at a time. `None`: it does not, or something in it is not plain.
+#[inline]
+fn end_of_string(bytes: &[u8]) -> Option<usize> {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let mut at = 0;
+    for eight in eights {
+        let all = u64::from_le_bytes(*eight);
+        let found = is_below(all ^ each(b'"'), 1) | is_below(all ^ each(b'\\'), 1) | is_below(all, 0x20);
+        if found != 0 {
+            let place = (found.trailing_zeros() / 8) as usize;
+            return (eight[place] == b'"').then_some(at + place);
         }
-        b'0'..=b'9' => number(rest).map(Value::Number),
-        b'n' => skip(rest, "null").map(|()| Value::Null),
-        b't' => skip(rest, "true").map(|()| Value::Flag),
-        b'f' => skip(rest, "false").map(|()| Value::Flag),
-        _ => None,
+        at += 8;
     }
+    let place = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20))?;
+    (rest[place] == b'"').then_some(at + place)
 }
 
-fn string<'a>(rest: &mut &'a str) -> Option<&'a str> {
-    skip(rest, "\"")?;
-    let (text, after) = rest.split_once('"')?;
-    *rest = after;
-    Some(text)
+/// The high bit of each byte that is below `limit`, which is at most 0x80; of those, the lowest is always right.
+const fn is_below(eight: u64, limit: u8) -> u64 {
+    eight.wrapping_sub(each(limit)) & !eight & each(0x80)
 }
 
-fn number(rest: &mut &str) -> Option<u64> {
-    let length = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let (digits, after) = rest.split_at(length);
-    if length > DIGITS_MAX || (length > 1 && digits.starts_with('0')) || after.starts_with(['.', 'e', 'E']) {
-        return None;
-    }
-    *rest = after;
-    digits.parse().ok()
-}
-
-fn skip(rest: &mut &str, what: &str) -> Option<()> {
-    *rest = rest.strip_prefix(what)?;
-    Some(())
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
 }
 
 #[cfg(test)]

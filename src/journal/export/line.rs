@@ -116,12 +116,12 @@ impl Line<'_> {
             Raw { checkpoint: Some(note), anchored_at, .. } => {
                 Line::Checkpoint { note, anchored: anchored_at.is_some() }
             }
-            Raw { tile: Some(tile), .. } => match hex::decode(tile.leaves.as_bytes()) {
-                Ok(leaves) => Line::Tile { first: tile.first, leaves },
-                Err(_) => Line::Unknown,
+            Raw { tile: Some(tile), .. } => match from_hex(&tile.leaves) {
+                Some(leaves) => Line::Tile { first: tile.first, leaves },
+                None => Line::Unknown,
             },
             Raw { form: None, blind: None, leaf: Some(leaf), index: Some(index), .. } => {
-                Line::Pruned { index, leaf: hex::decode(leaf.as_bytes()).ok().and_then(|leaf| leaf.try_into().ok()) }
+                Line::Pruned { index, leaf: from_hex(&leaf).and_then(|leaf| leaf.try_into().ok()) }
             }
             Raw { form: Some(form), .. } if form > FORM => Line::FromTheFuture,
             raw => row(raw).map_or(Line::Unknown, Line::Row),
@@ -133,7 +133,7 @@ fn row(raw: Raw<'_>) -> Option<Row<'_>> {
     raw.form?;
     // 32 bytes: a row without its blind could be guessed, and is none of ours.
     let blind = raw.blind?;
-    if blind.len() != 64 || !blind.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if blind.len() != 64 || !is_hex(blind.bytes().fold(0, |all, byte| all | DIGITS[usize::from(byte)])) {
         return None;
     }
     let (class, device, holder) = (raw.class?, raw.device?, raw.holder?);
@@ -151,4 +151,47 @@ fn row(raw: Raw<'_>) -> Option<Row<'_>> {
         clock: raw.clock?,
         branch: raw.reason.filter(|_| begins_a_branch),
     })
+}
+
+/// What a hexadecimal digit is worth; 0xff: it is none. Looked up, because a branch on digits of chance is one wrongly foretold.
+const DIGITS: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        table[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
+
+/// Of all digits' worths together.
+fn is_hex(all: u8) -> bool {
+    all < 16
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let mut all = 0;
+    let byte = |[high, low]: &[u8; 2]| {
+        let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+        all |= high | low;
+        high << 4 | low
+    };
+    let bytes = pairs.iter().map(byte).collect();
+    is_hex(all).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_is_read_as_elsewhere() {
+        for text in ["", "0", "00", "0g", "g0", "fF09aB", "é0", "0é0", "00 1", "/0", ":0", "@0", "G0", "`0"] {
+            assert_eq!(from_hex(text), hex::decode(text).ok(), "{text}");
+        }
+        let all: String = (0..=255_u8).map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(from_hex(&all), hex::decode(&all).ok());
+    }
 }
