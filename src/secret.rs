@@ -139,6 +139,18 @@ impl SecretBytes {
         SecretBytes(SecretBox::new(Box::new(bytes)))
     }
 
+    /// Empty, with room for so many: filled piece by piece, it never moves.
+    pub fn with_room(bytes: usize) -> SecretBytes {
+        SecretBytes::new(Vec::with_capacity(bytes))
+    }
+
+    /// Puts some more behind them. The room must have been there from the beginning: what moves leaves a copy behind.
+    pub fn extend(&mut self, more: &[u8]) {
+        let bytes = self.0.expose_secret_mut();
+        assert!(more.len() <= bytes.capacity() - bytes.len(), "a secret never moves");
+        bytes.extend_from_slice(more);
+    }
+
     /// The only way out: `grep show_bytes` lists every place they are seen.
     pub fn show_bytes(&self) -> &[u8] {
         self.0.expose_secret()
