@@ -1,6 +1,7 @@
 //! One thread, one database, one bounded queue: what is asked is done in order, and nobody else touches the connection.
 
 use crate::vault::Error;
+use crate::vault::seal::wash_registers;
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
@@ -23,6 +24,7 @@ impl<S: Send + 'static> Line<S> {
         let work = move || {
             while let Some(job) = queue.blocking_recv() {
                 job(&mut state);
+                wash_registers();
             }
         };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
