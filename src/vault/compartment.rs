@@ -3,11 +3,11 @@
 //! Patients' rows are sealed under patient keys, the desk under the compartment key. Never holds a patient key longer than
 //! one call: the shred secret is asked for each time, so that a withdrawal acts at once.
 
+mod list;
 mod ready;
 
 use crate::identity::holder::HolderId;
 use crate::patient::ins::Patient;
-use crate::record::document::Document;
 use crate::record::document::UniqueId;
 use crate::record::state::RecordState;
 use crate::secret::SecretBytes;
@@ -271,75 +271,6 @@ impl Compartment {
             Ok((shapes::read(&of.sealer.open(state_place(&of.patient), &sealed)?)?, UnixSeconds(at)))
         };
         found.map(open).transpose()
-    }
-
-    /// The whole list at once. What is no longer in it goes, content and file too: it may have been masked.
-    pub fn remember_list(&mut self, of: &Of, documents: &[Document], at: UnixSeconds) -> Result<(), Error> {
-        self.replace_list(of, documents, &HashSet::new(), at)
-    }
-
-    /// The same; the content of what is `stale` goes too.
-    pub(super) fn replace_list(
-        &mut self,
-        of: &Of,
-        documents: &[Document],
-        stale: &HashSet<UniqueId>,
-        at: UnixSeconds,
-    ) -> Result<(), Error> {
-        let rows: Vec<(Pseudonym, Vec<u8>)> = documents
-            .iter()
-            .map(|document| {
-                let id = self.own_document(of, &document.unique_id);
-                let row = [of.patient, id].concat();
-                (id, of.sealer.seal(metadata_place(&row), shapes::write(document).show_bytes()))
-            })
-            .collect();
-        let stale: HashSet<Pseudonym> = stale.iter().map(|id| self.own_document(of, id)).collect();
-        let kept: HashSet<Pseudonym> = rows.iter().map(|(id, _)| *id).filter(|id| !stale.contains(id)).collect();
-        let writing = || Error::writing("a list");
-        let (change, folder) = (begin(&mut self.database)?, &self.folder);
-        let known = documents_of(&change, &of.patient)?;
-        let is_new = rows.iter().any(|(id, _)| known.iter().all(|(before, _)| before != id));
-        let gone: Vec<&(Pseudonym, Option<String>)> = known.iter().filter(|(id, _)| !kept.contains(id)).collect();
-        for (id, _) in &gone {
-            let sql = "DELETE FROM document WHERE patient = ?1 AND unique_id = ?2";
-            change.execute(sql, params![of.patient, id]).map_err(writing())?;
-        }
-        if is_new || !gone.is_empty() {
-            ready::forget(&change, &of.patient)?;
-        }
-        for (position, (id, metadata)) in rows.iter().enumerate() {
-            let sql = "INSERT INTO document (patient, unique_id, position, metadata, as_of) VALUES (?1, ?2, ?3, ?4, ?5)
-                       ON CONFLICT (patient, unique_id) DO UPDATE SET position = ?3, metadata = ?4, as_of = ?5";
-            let mut put = change.prepare(sql).map_err(writing())?;
-            put.execute(params![of.patient, id, position as i64, metadata, at.0]).map_err(writing())?;
-        }
-        let sql = "INSERT INTO record (patient, list_as_of) VALUES (?1, ?2)
-                   ON CONFLICT (patient) DO UPDATE SET list_as_of = ?2";
-        change.execute(sql, params![of.patient, at.0]).map_err(writing())?;
-        change.commit().map_err(writing())?;
-        remove_files(folder, gone.iter().filter_map(|(_, file)| file.as_deref()));
-        self.indexes.forget(&of.patient);
-        if gone.is_empty() { Ok(()) } else { self.forget() }
-    }
-
-    pub fn list(&self, of: &Of) -> Result<Option<(Vec<Document>, UnixSeconds)>, Error> {
-        let reading = || Error::reading("a list");
-        let sql = "SELECT list_as_of FROM record WHERE patient = ?1 AND list_as_of IS NOT NULL";
-        let as_of: Option<i64> =
-            self.database.query_row(sql, [of.patient], |row| row.get(0)).optional().map_err(reading())?;
-        let Some(as_of) = as_of else { return Ok(None) };
-        let sql = "SELECT unique_id, metadata FROM document
-                   WHERE patient = ?1 AND metadata IS NOT NULL ORDER BY position";
-        let mut asked = self.database.prepare(sql).map_err(reading())?;
-        let found = asked.query_map([of.patient], |row| Ok((row.get(0)?, row.get(1)?)));
-        let found: Vec<(Pseudonym, Vec<u8>)> = found.and_then(Iterator::collect).map_err(reading())?;
-        let open = |(id, sealed): &(Pseudonym, Vec<u8>)| {
-            let row = [of.patient, *id].concat();
-            shapes::read(&of.sealer.open(metadata_place(&row), sealed)?)
-        };
-        let documents: Result<Vec<Document>, Error> = found.iter().map(open).collect();
-        Ok(Some((documents?, UnixSeconds(as_of))))
     }
 
     pub fn store(&mut self, of: &Of, document: &UniqueId, content: &[u8], at: UnixSeconds) -> Result<(), Error> {

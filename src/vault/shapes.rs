@@ -3,8 +3,11 @@
 //! A field is only ever added, with a default; another meaning is another form byte (`seal`).
 
 mod contribution;
+mod list;
 
 pub(super) use contribution::DeskDraft;
+pub(super) use list::read_list;
+pub(super) use list::write_list;
 
 use crate::identity::holder::HolderId;
 use crate::journal::consent::Answer;

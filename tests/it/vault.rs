@@ -64,6 +64,7 @@ mod heads;
 mod homes;
 mod known;
 mod leases;
+mod lists;
 mod moved;
 mod opening;
 mod outbox;

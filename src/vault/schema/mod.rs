@@ -37,6 +37,7 @@ pub(super) const COMPARTMENT: &[&str] = &[
     include_str!("compartment-2.sql"),
     include_str!("compartment-3.sql"),
     include_str!("compartment-4.sql"),
+    include_str!("compartment-5.sql"),
 ];
 
 /// How many pages are copied in one go: nobody else writes meanwhile.
