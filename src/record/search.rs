@@ -1,7 +1,13 @@
 //! Search by words, in memory: which of some documents hold every word that was asked for, the best first.
 //!
 //! Accents, ligatures and case are folded (é = e, œ = oe), and the beginning of a word is enough. Nothing here reads a disk or
-//! knows a patient; whoever builds an index decides what may be in it. What it holds is wiped when it goes. Pure.
+//! knows a patient; whoever builds an index decides what may be in it. Its words are wiped when it goes. Pure.
+//!
+//! ```text
+//! words    in the order they came, their text in one piece of memory; a hash table finds them
+//! fresh    one entry a word and document, in the order they came
+//! postings the same by word, words in the order of their text: all that begins alike stands together
+//! ```
 
 use hashbrown::DefaultHashBuilder;
 use hashbrown::HashTable;
@@ -13,23 +19,39 @@ use zeroize::Zeroize;
 /// An inverted index. Documents are named by numbers.
 #[derive(Default)]
 pub struct Index {
+    /// All words, one behind the other.
+    text: Vec<u8>,
     words: Vec<Word>,
-    table: HashTable<u32>,
+    table: HashTable<Slot>,
     hasher: DefaultHashBuilder,
-    /// Places in `words`, in the order of their text; shorter than `words` while some are new.
+    /// What came since the last `finish`.
+    fresh: Vec<(u32, Posting)>,
+    /// Places in `words`, in the order of their text, as of the last `finish`.
     sorted: Vec<u32>,
+    /// By rank in `sorted`, where its postings begin; one more at the end.
+    starts: Vec<u32>,
+    postings: Vec<Posting>,
     /// One more than the highest document.
     documents: u32,
-    scratch: String,
 }
 
 struct Word {
-    text: Box<str>,
-    found: Vec<Found>,
+    from: u32,
+    length: u32,
+    /// The document that it was last seen in, and its place in `fresh`.
+    seen_in: u32,
+    entry: u32,
 }
 
-#[derive(Clone, Copy)]
-struct Found {
+/// Part of the hash stands beside the place: words that differ are told apart without looking at them.
+struct Slot {
+    hash: u32,
+    place: u32,
+}
+
+/// A document, and how much a word weighs in it.
+#[derive(Clone, Copy, Default)]
+struct Posting {
     document: u32,
     weight: u32,
 }
@@ -49,56 +71,90 @@ const WEIGHT_MAX: u32 = 64;
 const WORD_BYTES_MAX: usize = 64;
 /// Words of a question; what follows is not looked at.
 const QUESTION_WORDS_MAX: usize = 12;
+/// Of a word that no document since the last `finish` has.
+const NOWHERE: u32 = u32::MAX;
 
 impl Index {
     /// Takes what stands in a document, or more of it; documents in any order.
     pub fn add(&mut self, document: u32, text: &str, weight: u32) {
         self.documents = self.documents.max(document + 1);
-        let mut scratch = std::mem::take(&mut self.scratch);
-        each_word(text, &mut scratch, |word| {
+        each_word(text, |word| {
             // One letter says nothing, and every text has it.
             if word.len() > 1 {
                 self.take(word, document, weight);
             }
         });
-        self.scratch = scratch;
     }
 
-    fn take(&mut self, word: &str, document: u32, weight: u32) {
-        let Index { words, table, hasher, .. } = self;
+    fn take(&mut self, word: &[u8], document: u32, weight: u32) {
+        let Index { text, words, table, hasher, fresh, .. } = self;
         let hash = hasher.hash_one(word);
-        let known = table.find(hash, |place| &*words[*place as usize].text == word);
-        let place = match known {
-            Some(place) => *place,
+        let short = (hash >> 32) as u32;
+        let is_it = |slot: &Slot| slot.hash == short && words[slot.place as usize].of(text) == word;
+        let place = match table.find(hash, is_it) {
+            Some(slot) => slot.place,
             None => {
-                let place = u32::try_from(words.len()).unwrap_or(u32::MAX);
-                words.push(Word { text: word.into(), found: Vec::new() });
-                table.insert_unique(hash, place, |place| hasher.hash_one(&*words[*place as usize].text));
+                let place = u32::try_from(words.len()).unwrap_or(NOWHERE);
+                let from = u32::try_from(text.len()).unwrap_or(NOWHERE);
+                text.extend_from_slice(word);
+                words.push(Word { from, length: word.len() as u32, seen_in: NOWHERE, entry: 0 });
+                let rehash = |slot: &Slot| hasher.hash_one(words[slot.place as usize].of(text));
+                table.insert_unique(hash, Slot { hash: short, place }, rehash);
                 place
             }
         };
-        let found = &mut words[place as usize].found;
-        match found.last_mut() {
-            Some(last) if last.document == document => last.weight = last.weight.saturating_add(weight).min(WEIGHT_MAX),
-            _ => found.push(Found { document, weight: weight.min(WEIGHT_MAX) }),
+        let word = &mut words[place as usize];
+        if word.seen_in == document {
+            let known = &mut fresh[word.entry as usize].1;
+            known.weight = known.weight.saturating_add(weight).min(WEIGHT_MAX);
+        } else {
+            (word.seen_in, word.entry) = (document, u32::try_from(fresh.len()).unwrap_or(NOWHERE));
+            fresh.push((place, Posting { document, weight: weight.min(WEIGHT_MAX) }));
         }
     }
 
-    /// Puts the words in order: needed before the next question.
+    /// Puts everything in order: needed before the next question. Costs as much as the index is large, whatever was added.
     pub fn finish(&mut self) {
-        if self.sorted.len() < self.words.len() {
-            let words = &self.words;
-            self.sorted = (0..u32::try_from(words.len()).unwrap_or(u32::MAX)).collect();
-            self.sorted.sort_unstable_by(|a, b| words[*a as usize].text.cmp(&words[*b as usize].text));
+        if self.fresh.is_empty() {
+            return;
         }
+        let fresh = std::mem::take(&mut self.fresh);
+        let Index { text, words, .. } = &*self;
+        let mut sorted: Vec<u32> = (0..u32::try_from(words.len()).unwrap_or(NOWHERE)).collect();
+        sorted.sort_unstable_by(|a, b| words[*a as usize].of(text).cmp(words[*b as usize].of(text)));
+        // How many there are of each word, and from that where they begin.
+        let mut counts = vec![0_u32; words.len()];
+        fresh.iter().for_each(|(place, _)| counts[*place as usize] += 1);
+        let known =
+            || std::iter::zip(&self.sorted, self.starts.windows(2)).map(|(place, ends)| (*place, ends[0]..ends[1]));
+        known().for_each(|(place, range)| counts[place as usize] += range.len() as u32);
+        let mut starts = Vec::with_capacity(sorted.len() + 1);
+        let mut next = 0;
+        for place in &sorted {
+            starts.push(next);
+            // From here on, where its next posting goes.
+            next += std::mem::replace(&mut counts[*place as usize], next);
+        }
+        starts.push(next);
+        let mut postings = vec![Posting::default(); next as usize];
+        let mut put = |place: u32, posting: Posting| {
+            let at = &mut counts[place as usize];
+            postings[*at as usize] = posting;
+            *at += 1;
+        };
+        for (place, range) in known() {
+            self.postings[range.start as usize..range.end as usize].iter().for_each(|posting| put(place, *posting));
+        }
+        fresh.into_iter().for_each(|(place, posting)| put(place, posting));
+        self.words.iter_mut().for_each(|word| word.seen_in = NOWHERE);
+        (self.sorted, self.starts, self.postings) = (sorted, starts, postings);
     }
 
     /// The documents that hold all words of the question, each whole or by its beginning; the best first, then the lower
-    /// number. A question without a word finds nothing.
+    /// number. A question without a word finds nothing; what was added since the last [`Index::finish`] is not found.
     pub fn find(&self, question: &str) -> Vec<Hit> {
-        let mut asked: Vec<String> = Vec::new();
-        let mut scratch = String::new();
-        each_word(question, &mut scratch, |word| asked.push(word.to_owned()));
+        let mut asked: Vec<Vec<u8>> = Vec::new();
+        each_word(question, |word| asked.push(word.to_vec()));
         asked.sort_unstable();
         asked.dedup();
         asked.truncate(QUESTION_WORDS_MAX);
@@ -109,47 +165,56 @@ impl Index {
         let mut total: Vec<u32> = vec![0; self.documents as usize];
         let mut holds: Vec<u32> = vec![0; self.documents as usize];
         for (round, word) in (0_u32..).zip(&asked) {
-            for place in self.beginning_with(word) {
-                let known = &self.words[*place as usize];
-                // The word itself before those that only begin with it.
-                let factor = if known.text.len() == word.len() { 2 } else { 1 };
-                for found in &known.found {
-                    let document = found.document as usize;
+            let (whole, begun) = self.beginning_with(word);
+            // The word itself before those that only begin with it.
+            for (postings, factor) in [(whole, 2), (begun, 1)] {
+                for Posting { document, weight } in postings {
+                    let document = *document as usize;
                     if holds[document] == round {
                         holds[document] = round + 1;
                     }
                     if holds[document] == round + 1 {
-                        total[document] = total[document].saturating_add(found.weight * factor);
+                        total[document] = total[document].saturating_add(weight * factor);
                     }
                 }
             }
         }
         asked.iter_mut().for_each(Zeroize::zeroize);
-        scratch.zeroize();
         let all = u32::try_from(asked.len()).unwrap_or(u32::MAX);
         if all == 0 {
             return Vec::new();
         }
         let whole = (0_u32..).zip(holds).filter(|(_, held)| *held == all).map(|(document, _)| document);
         let mut hits: Vec<Hit> = whole.map(|document| Hit { document, score: total[document as usize] }).collect();
-        hits.sort_by_key(|hit| (std::cmp::Reverse(hit.score), hit.document));
+        hits.sort_unstable_by_key(|hit| (std::cmp::Reverse(hit.score), hit.document));
         hits
     }
 
-    fn beginning_with(&self, word: &str) -> &[u32] {
-        let text = |place: &u32| &*self.words[*place as usize].text;
+    /// Postings of the word itself, and of those that are longer.
+    fn beginning_with(&self, word: &[u8]) -> (&[Posting], &[Posting]) {
+        let text = |place: &u32| self.words[*place as usize].of(&self.text);
         let from = self.sorted.partition_point(|place| text(place) < word);
         let rest = &self.sorted[from..];
-        &rest[..rest.partition_point(|place| text(place).starts_with(word))]
+        let to = from + rest.partition_point(|place| text(place).starts_with(word));
+        let is_there = rest.first().is_some_and(|place| text(place) == word);
+        let postings = |from: usize, to: usize| match (self.starts.get(from), self.starts.get(to)) {
+            (Some(from), Some(to)) => &self.postings[*from as usize..*to as usize],
+            _ => &[],
+        };
+        let begun = from + usize::from(is_there);
+        (postings(from, begun), postings(begun, to))
+    }
+}
+
+impl Word {
+    fn of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        &text[self.from as usize..][..self.length as usize]
     }
 }
 
 impl Drop for Index {
     fn drop(&mut self) {
-        self.scratch.zeroize();
-        for word in &mut self.words {
-            word.text.zeroize();
-        }
+        self.text.zeroize();
     }
 }
 
@@ -167,39 +232,108 @@ pub fn holds(text: &str, question: &str) -> bool {
     !index.find(question).is_empty()
 }
 
-/// Runs of letters and digits, folded. `word` is scratch space, so that a long text makes no allocation a word.
-fn each_word(text: &str, word: &mut String, mut take: impl FnMut(&str)) {
-    word.clear();
-    let put = |word: &mut String, letter: char| {
-        if word.len() + letter.len_utf8() <= WORD_BYTES_MAX {
-            word.push(letter);
-        }
-    };
-    for letter in text.chars() {
-        match letter {
-            'a'..='z' | '0'..='9' => put(word, letter),
-            'A'..='Z' => put(word, letter.to_ascii_lowercase()),
-            'œ' | 'Œ' => "oe".chars().for_each(|letter| put(word, letter)),
-            'æ' | 'Æ' => "ae".chars().for_each(|letter| put(word, letter)),
-            'ß' => "ss".chars().for_each(|letter| put(word, letter)),
-            other if other.is_alphanumeric() => decompose_canonical(other, |part| {
-                if !is_combining_mark(part) {
-                    part.to_lowercase().for_each(|letter| put(word, letter));
+/// Runs of letters and digits, folded, in UTF-8.
+fn each_word(text: &str, mut take: impl FnMut(&[u8])) {
+    let mut word = Letters::default();
+    let mut rest = text;
+    while let Some(byte) = rest.as_bytes().first() {
+        match FOLDED[usize::from(*byte)] {
+            OTHER => {
+                let mut letters = rest.chars();
+                match letters.next() {
+                    Some(letter) if fold(letter, |folded| word.put(folded)) => {}
+                    _ => word.end(&mut take),
                 }
-            }),
-            // An accent that was typed apart belongs to its letter.
-            other if is_combining_mark(other) => {}
-            _ if word.is_empty() => {}
-            _ => {
-                take(word);
-                word.clear();
+                rest = letters.as_str();
+                continue;
             }
+            NO_LETTER => word.end(&mut take),
+            letter => word.put_byte(letter),
+        }
+        // A byte of ASCII is a letter of its own.
+        rest = &rest[1..];
+    }
+    word.end(&mut take);
+    word.bytes.zeroize();
+}
+
+/// A word in the making: a long text makes no allocation a word.
+struct Letters {
+    bytes: [u8; WORD_BYTES_MAX],
+    length: usize,
+}
+
+impl Default for Letters {
+    fn default() -> Self {
+        Letters { bytes: [0; WORD_BYTES_MAX], length: 0 }
+    }
+}
+
+impl Letters {
+    fn put_byte(&mut self, byte: u8) {
+        if let Some(free) = self.bytes.get_mut(self.length) {
+            *free = byte;
+            self.length += 1;
         }
     }
-    if !word.is_empty() {
-        take(word);
+
+    fn put(&mut self, letter: char) {
+        let mut utf8 = [0; 4];
+        let utf8 = letter.encode_utf8(&mut utf8).as_bytes();
+        if let Some(free) = self.bytes.get_mut(self.length..self.length + utf8.len()) {
+            free.copy_from_slice(utf8);
+            self.length += utf8.len();
+        }
     }
-    word.clear();
+
+    fn end(&mut self, take: &mut impl FnMut(&[u8])) {
+        if self.length > 0 {
+            take(&self.bytes[..self.length]);
+            self.length = 0;
+        }
+    }
+}
+
+const NO_LETTER: u8 = 0;
+const OTHER: u8 = 1;
+/// What becomes of a byte of ASCII; of any other the whole letter must be looked at.
+const FOLDED: [u8; 256] = {
+    let mut table = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let ascii = byte as u8;
+        table[byte] = if ascii.is_ascii_alphanumeric() { ascii.to_ascii_lowercase() } else { NO_LETTER };
+        byte += 1;
+    }
+    table
+};
+
+/// What a letter is folded to; `false`: it is none, and ends a word.
+fn fold(letter: char, mut put: impl FnMut(char)) -> bool {
+    match letter {
+        // Those of French come first, and mean what the general rule below would make of them.
+        'é' | 'è' | 'ê' | 'ë' | 'É' | 'È' | 'Ê' | 'Ë' => put('e'),
+        'à' | 'â' | 'ä' | 'À' | 'Â' | 'Ä' => put('a'),
+        'î' | 'ï' | 'Î' | 'Ï' => put('i'),
+        'ô' | 'ö' | 'Ô' | 'Ö' => put('o'),
+        'ù' | 'û' | 'ü' | 'Ù' | 'Û' | 'Ü' => put('u'),
+        'ç' | 'Ç' => put('c'),
+        'œ' | 'Œ' => "oe".chars().for_each(put),
+        'æ' | 'Æ' => "ae".chars().for_each(put),
+        'ß' => "ss".chars().for_each(put),
+        other if other.is_alphanumeric() => fold_any(other, put),
+        // An accent that was typed apart belongs to its letter.
+        other => return is_combining_mark(other),
+    }
+    true
+}
+
+fn fold_any(letter: char, mut put: impl FnMut(char)) {
+    decompose_canonical(letter, |part| {
+        if !is_combining_mark(part) {
+            part.to_lowercase().for_each(&mut put);
+        }
+    });
 }
 
 #[cfg(test)]
@@ -273,6 +407,16 @@ mod tests {
         assert_eq!(found(&index, "un trois"), [0]);
         assert_eq!(found(&index, "trois deux"), [0]);
         assert!(holds("Compte rendu d’imagerie", "image compte") && !holds("Compte rendu", "imagerie"));
+    }
+
+    #[test]
+    fn letters_of_french_mean_what_the_general_rule_makes_of_them() {
+        for letter in "éèêëÉÈÊËàâäÀÂÄîïÎÏôöÔÖùûüÙÛÜçÇ".chars() {
+            let (mut quick, mut general) = (String::new(), String::new());
+            assert!(fold(letter, |folded| quick.push(folded)));
+            fold_any(letter, |folded| general.push(folded));
+            assert_eq!(quick, general, "{letter}");
+        }
     }
 
     proptest! {

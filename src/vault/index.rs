@@ -9,6 +9,7 @@ use crate::journal::Committed;
 use crate::patient::ins::Ins;
 use crate::record::document::Document;
 use crate::record::document::UniqueId;
+use crate::record::search::Hit;
 use crate::record::search::Index;
 use crate::record::search::TITLE_WEIGHT;
 use crate::vault::Error;
@@ -16,12 +17,11 @@ use crate::vault::Vault;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
 use crate::vault::compartment::Of;
-use crate::vault::compartment::metadata_place;
 use crate::vault::compartment::text_place;
 use crate::vault::keys::Pseudonym;
-use crate::vault::shapes;
 use rusqlite::params;
 use std::collections::HashMap;
+use std::vec::IntoIter;
 
 /// By the patient's name in this compartment.
 #[derive(Default)]
@@ -31,9 +31,13 @@ pub(super) struct Indexes(HashMap<Pseudonym, Part>);
 #[derive(Default)]
 struct Part {
     index: Index,
-    /// Named by their numbers in the index.
+    /// Named by their numbers in the index: the list, in its order.
     documents: Vec<UniqueId>,
-    /// The last row that was taken.
+    /// The same by their names in the compartment, while words are still taken.
+    numbers: HashMap<Pseudonym, u32>,
+    /// What the list says and was not taken yet; `None`: it was not read.
+    listed: Option<IntoIter<Document>>,
+    /// The last row whose words were taken.
     until_row: i64,
     is_whole: bool,
 }
@@ -45,8 +49,8 @@ pub struct Found {
     pub score: u32,
 }
 
-/// Documents taken in one step: the thread is never away for long.
-const STEP: u32 = 200;
+/// Documents whose words are taken in one step: the thread is never away for long.
+const STEP: usize = 200;
 
 impl Vault {
     /// Documents of this patient that hold all these words, the best first, under the row that accounts for the search.
@@ -96,19 +100,38 @@ impl Indexes {
         self.0.retain(|patient, _| patients.contains(patient));
     }
 
-    /// Words of a document that was taken already are found from now on; of any other they come with it.
+    /// Words of a document in a whole index are found from now on. One that is not whole is begun anew: they come with it.
     pub fn add(&mut self, patient: &Pseudonym, document: &UniqueId, words: &str) {
-        if let Some(part) = self.0.get_mut(patient)
-            && let Some(number) = part.documents.iter().position(|known| known == document)
-            && let Ok(number) = u32::try_from(number)
-        {
-            part.index.add(number, words, 1);
-            part.index.finish();
+        match self.0.get_mut(patient) {
+            Some(part) if part.is_whole => {
+                if let Some(number) = part.documents.iter().position(|known| known == document)
+                    && let Ok(number) = u32::try_from(number)
+                {
+                    part.index.add(number, words, 1);
+                }
+            }
+            _ => self.forget(patient),
         }
     }
 
     pub fn is_whole(&self, patient: &Pseudonym) -> bool {
         self.0.get(patient).is_some_and(|part| part.is_whole)
+    }
+}
+
+impl Part {
+    /// What the list says of some more documents.
+    fn take_listed(&mut self) {
+        for document in self.listed.iter_mut().flatten().take(STEP) {
+            let number = u32::try_from(self.documents.len()).unwrap_or(u32::MAX);
+            self.index.add(number, &document.title, TITLE_WEIGHT);
+            self.index.add(number, &document.type_label, TITLE_WEIGHT);
+            for author in &document.authors {
+                self.index.add(number, &author.name, 1);
+                self.index.add(number, author.structure.as_deref().unwrap_or(""), 1);
+            }
+            self.documents.push(document.unique_id);
+        }
     }
 }
 
@@ -124,7 +147,18 @@ impl Compartment {
     pub fn index_some(&mut self, of: &Of) -> Result<bool, Error> {
         let mut part = self.indexes.0.remove(&of.patient).unwrap_or_default();
         if !part.is_whole {
-            part.is_whole = self.take_into(&mut part, of)? < STEP;
+            part.is_whole = match &mut part.listed {
+                None => self.begin_part(&mut part, of).map(|()| false)?,
+                Some(listed) if listed.len() > 0 => {
+                    part.take_listed();
+                    false
+                }
+                Some(_) => self.take_words(&mut part, of)? < STEP,
+            };
+            if part.is_whole {
+                part.index.finish();
+                part.numbers = HashMap::new();
+            }
         }
         let more = !part.is_whole;
         self.indexes.0.insert(of.patient, part);
@@ -132,45 +166,44 @@ impl Compartment {
     }
 
     /// What holds all these words, the best first. The index is whole.
-    pub fn find(&self, of: &Of, question: &str) -> Vec<Found> {
-        let Some(part) = self.indexes.0.get(&of.patient) else { return Vec::new() };
-        let named = |hit: crate::record::search::Hit| {
+    pub fn find(&mut self, of: &Of, question: &str) -> Vec<Found> {
+        let Some(part) = self.indexes.0.get_mut(&of.patient) else { return Vec::new() };
+        // Words may have come since.
+        part.index.finish();
+        let named = |hit: Hit| {
             let document = part.documents.get(hit.document as usize)?.clone();
             Some(Found { document, score: hit.score })
         };
         part.index.find(question).into_iter().filter_map(named).collect()
     }
 
-    /// How many rows there were.
-    fn take_into(&self, part: &mut Part, of: &Of) -> Result<u32, Error> {
+    /// Which documents there are, and whose words belong to what.
+    fn begin_part(&self, part: &mut Part, of: &Of) -> Result<(), Error> {
+        let documents = self.list(of)?.map(|(documents, _)| documents).unwrap_or_default();
+        let named = |document: &Document| self.own_document(of, &document.unique_id);
+        part.numbers = documents.iter().map(named).zip(0..).collect();
+        part.listed = Some(documents.into_iter());
+        Ok(())
+    }
+
+    /// Of some more documents. How many there were.
+    fn take_words(&self, part: &mut Part, of: &Of) -> Result<usize, Error> {
         let reading = || Error::reading("the words of documents");
-        let sql = "SELECT id, unique_id, metadata, text FROM document
-                   WHERE patient = ?1 AND metadata IS NOT NULL AND id > ?2 ORDER BY id LIMIT ?3";
+        let sql = "SELECT id, unique_id, text FROM document
+                   WHERE patient = ?1 AND metadata IS NOT NULL AND text IS NOT NULL AND id > ?2 ORDER BY id LIMIT ?3";
         let mut asked = self.database.prepare_cached(sql).map_err(reading())?;
-        let mut rows = asked.query(params![of.patient, part.until_row, STEP]).map_err(reading())?;
+        let mut rows = asked.query(params![of.patient, part.until_row, STEP as i64]).map_err(reading())?;
         let mut taken = 0;
         while let Some(row) = rows.next().map_err(reading())? {
             taken += 1;
             part.until_row = row.get(0).map_err(reading())?;
             let id: Pseudonym = row.get(1).map_err(reading())?;
-            let place = [of.patient, id].concat();
+            let Some(number) = part.numbers.get(&id) else { continue };
             let sealed = row.get_ref(2).and_then(|value| Ok(value.as_blob()?)).map_err(reading())?;
-            let document: Document = shapes::read(&of.sealer.open(metadata_place(&place), sealed)?)?;
-            let number = u32::try_from(part.documents.len()).map_err(|_| Error::Shape { what: "a list's length" })?;
-            part.index.add(number, &document.title, TITLE_WEIGHT);
-            part.index.add(number, &document.type_label, TITLE_WEIGHT);
-            for author in &document.authors {
-                part.index.add(number, &author.name, 1);
-                part.index.add(number, author.structure.as_deref().unwrap_or(""), 1);
-            }
-            if let Some(sealed) = row.get_ref(3).and_then(|value| Ok(value.as_blob_or_null()?)).map_err(reading())? {
-                let text = of.sealer.open(text_place(&place), sealed)?;
-                let text = std::str::from_utf8(text.show_bytes());
-                part.index.add(number, text.map_err(|_| Error::Shape { what: "a text" })?, 1);
-            }
-            part.documents.push(document.unique_id);
+            let text = of.sealer.open(text_place(&[of.patient, id].concat()), sealed)?;
+            let text = std::str::from_utf8(text.show_bytes());
+            part.index.add(*number, text.map_err(|_| Error::Shape { what: "a text" })?, 1);
         }
-        part.index.finish();
         Ok(taken)
     }
 }
