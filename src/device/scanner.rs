@@ -73,7 +73,11 @@ fn listen(options: &Options, heard: &impl Fn(String) -> bool) {
         };
         match ended {
             Ok(Ended::NobodyListens) => return,
-            Ok(Ended::Gone) => tracing::info!(device = %options.device.display(), "the scanner is gone"),
+            Ok(Ended::Gone) => {
+                tracing::info!(device = %options.device.display(), "the scanner is gone");
+                // Its file may still be there, and end at once again.
+                std::thread::sleep(GONE_FOR);
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 tracing::info!(device = %options.device.display(), "the scanner is not there");
                 if let Err(error) = appearance(&options.device) {
@@ -251,6 +255,7 @@ fn key_code(code: u16) -> Option<KeyCode> {
 const GS: char = '\u{1D}';
 /// An INS datamatrix has fewer than 300.
 const CHARS_MAX: usize = 1_024;
+const GONE_FOR: Duration = Duration::from_millis(500);
 /// A scanner that is there and cannot be used.
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
