@@ -10,13 +10,14 @@
 //!
 //! - `main_loop` owns the `Visit` · `perform` effect → driver call → event · `courier` delivers what waits
 //! - `troubles` every driver's error → one [`Trouble`](crate::trouble::Trouble), logged once
-//! - `trusted` authorities and revocation lists, as files · `lists` fetches the lists
+//! - `trusted` authorities and revocation lists, as files · `lists` fetches the lists · `meter` what the line cost today
 //! - `start` reads the settings and makes all of it
 
 pub mod courier;
 pub mod ears;
 pub mod lists;
 pub mod main_loop;
+pub mod meter;
 pub mod perform;
 pub mod phone;
 pub mod rulebook;

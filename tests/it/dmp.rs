@@ -67,7 +67,7 @@ fn client(pair: PemPair) -> Client {
         ca_pem: fs::read(pki().tls_authority()).expect("authority"),
         certificate_pem: fs::read(pair.certificate).expect("certificate"),
         key_pem: SecretBytes::new(fs::read(pair.key).expect("key")),
-        timeouts: link::Timeouts { connect: DEADLINE, silence: DEADLINE },
+        timeouts: link::Timeouts { connect: DEADLINE, handshake: DEADLINE, answer: DEADLINE, silence: DEADLINE },
     })
     .expect("a client")
 }
@@ -523,4 +523,48 @@ fn the_patients_page_tells_a_newcomer() {
     let one = browse(&server.web_url, "/patient/1");
     assert!(one.contains("Personne n’a encore ouvert ce dossier.") && one.contains("Aucune notification."));
     assert!(browse(&server.web_url, "/patient/999").starts_with("HTTP/1.1 404"));
+}
+
+/// Over HTTP/2: three questions of a state, a list and five documents at once, and after hanging up the same again by one
+/// short handshake.
+#[tokio::test]
+async fn all_of_a_record_comes_over_one_connection() {
+    let server = start(0, None);
+    let device = client(pki().device());
+    let pdsm = Pdsm::new(device.clone(), &server.base_url, device.clone(), &server.base_url, Profile::Put)
+        .expect("a connector");
+    let (nurse, ins) = (holder("nurse", &device, &server, 2), ins(Case::Authorized));
+    let found = pdsm.find(&nurse, &ins, now().plus(-800 * 86_400)).await.expect("found");
+    assert_eq!(server.connections(), (1, 0));
+    for connections in [(1, 0), (2, 1)] {
+        pdsm.state(&nurse, &ins, None).await.expect("a state");
+        let some = found.for_storage();
+        let fetch = |at: usize| pdsm.fetch(&nurse, &ins, &some[at]);
+        tokio::try_join!(fetch(0), fetch(1), fetch(2), fetch(3), fetch(4)).expect("five documents");
+        assert_eq!(server.connections(), connections);
+        pdsm.hang_up();
+    }
+}
+
+/// The real server's own tags and ranges, compressed and not.
+#[tokio::test]
+async fn a_document_that_is_cut_again_and_again_arrives_whole() {
+    let server = start(0, None);
+    let device = client(pki().device());
+    let pdsm = Pdsm::new(device.clone(), &server.base_url, device.clone(), &server.base_url, Profile::Put)
+        .expect("a connector");
+    let (nurse, ins) = (holder("nurse", &device, &server, 3), ins(Case::Authorized));
+    let found = pdsm.find(&nurse, &ins, now().plus(-800 * 86_400)).await.expect("found");
+    let kinds: BTreeSet<&str> = ["text/xml", "application/pdf"].into();
+    let some: Vec<_> = kinds
+        .iter()
+        .filter_map(|kind| found.for_storage().iter().find(|document| document.attachment.content_type == *kind))
+        .collect();
+    assert_eq!(some.len(), 2, "one that is compressed, one that is not");
+    for document in some {
+        let size = document.attachment.size_bytes.expect("said");
+        // What is compressed is cut too: to a twelfth it does not go.
+        server.faults().set(Fault::CutAfter(size as usize / 12));
+        pdsm.fetch(&nurse, &ins, document).await.expect("whole, by its hash");
+    }
 }

@@ -33,7 +33,9 @@ use crate::link;
 use crate::link::Client;
 use crate::link::Method;
 use crate::link::Request;
+use crate::link::Urgency;
 use crate::link::address;
+use crate::link::turns;
 use crate::patient::ins::Ins;
 use crate::record::document::Document;
 use crate::record::state::Access;
@@ -125,7 +127,7 @@ impl Pdsm {
             body: None,
             limit_bytes: PAGE_BYTES_MAX,
         };
-        match self.audit.send(request).await {
+        match turns::at(Urgency::Trace, self.audit.send(request)).await {
             Ok(_) | Err(link::Error::TooLarge { .. }) => Ok(()),
             Err(error) => Err(failed(error, "metadata")),
         }
@@ -208,7 +210,7 @@ impl Pdsm {
             body: Some((FHIR_JSON, body.to_string().into_bytes())),
             limit_bytes: PAGE_BYTES_MAX,
         };
-        self.audit.send(request).await.map_err(|error| failed(error, "the traces"))
+        turns::at(Urgency::Trace, self.audit.send(request)).await.map_err(|error| failed(error, "the traces"))
     }
 
     /// One event under its own id.
@@ -266,11 +268,14 @@ impl Upstream for Pdsm {
             ([("identifier", ins.as_str())], [("patient.identifier", &*ins), ("actor.identifier", &*actor)]);
         // Together: over a slow link each round trip counts.
         let in_teams = [("patient.identifier", &*ins), ("participant.identifier", &*me), ("status", "active")];
-        let (patients, consents, care_teams) = tokio::try_join!(
-            self.search(who, "Patient", "the record's state", &by_ins),
-            self.search(who, "Consent", "the authorization", &about),
-            self.care_teams(who, &in_teams),
-        )?;
+        let together = async {
+            tokio::try_join!(
+                self.search(who, "Patient", "the record's state", &by_ins),
+                self.search(who, "Consent", "the authorization", &about),
+                self.care_teams(who, &in_teams),
+            )
+        };
+        let (patients, consents, care_teams) = turns::at(Urgency::Withdrawal, together).await?;
         Ok(state::record_state(state::Found { patients, consents, care_teams }, patient, &who.holder))
     }
 
@@ -302,7 +307,7 @@ impl Upstream for Pdsm {
             // Base64 in a Binary is a third longer.
             limit_bytes: limit_bytes + limit_bytes / 2 + 1024,
         };
-        let answer = self.upstream.send(request).await.map_err(|error| too_large(error, what, limit_bytes))?;
+        let answer = self.upstream.fetch_whole(request).await.map_err(|error| too_large(error, what, limit_bytes))?;
         let wrapped = is_fhir(&answer.content_type) && !is_fhir(&promised.content_type);
         let body = answer::body(answer, Asker::Holder)?;
         let content = SecretBytes::new(if wrapped { unwrap_binary(body)? } else { body });
@@ -327,7 +332,9 @@ impl Upstream for Pdsm {
     async fn consent(&self, who: &AsHolder, consent: &Consent) -> Result<Outcome, Error> {
         let once = format!("identifier={}|{}", names::URI, said::identifier(consent));
         let headers = vec![("if-none-exist", once)];
-        let answer = self.post(who, "/Consent", "the consent", headers, &said::resource(consent)).await?;
+        let resource = said::resource(consent);
+        let sending = self.post(who, "/Consent", "the consent", headers, &resource);
+        let answer = turns::at(Urgency::Consent, sending).await?;
         answer::delivered(&answer, Asker::Holder)
     }
 
@@ -373,7 +380,8 @@ impl Upstream for Pdsm {
             body: None,
             limit_bytes: PAGE_BYTES_MAX,
         };
-        let answer = self.audit.send(request).await.map_err(|error| failed(error, what))?;
+        let answer = turns::at(Urgency::Trace, self.audit.send(request)).await;
+        let answer = answer.map_err(|error| failed(error, what))?;
         let bundle = Bundle::read(&answer::body(answer, Asker::Device)?, "searchset", what)?;
         Ok(bundle.matches().filter_map(|event| head::note_of(&event)).collect())
     }
@@ -384,9 +392,7 @@ impl Upstream for Pdsm {
 
     fn hang_up(&self) {
         for link in [&self.upstream, &self.audit] {
-            if let Err(error) = link.hang_up() {
-                tracing::error!(%error, "the connections cannot be closed before their time");
-            }
+            link.hang_up();
         }
     }
 }
@@ -455,8 +461,9 @@ fn sha1(content: &[u8]) -> [u8; 20] {
 fn failed(error: link::Error, what: &'static str) -> Error {
     match error {
         link::Error::TimedOut => Error::TimedOut,
+        link::Error::OverBudget => Error::OverBudget,
         link::Error::TooLarge { limit_bytes } => Error::TooLarge { limit_bytes },
-        link::Error::ServerCertificate { source } => Error::ServerCertificate { source: Box::new(source) },
+        link::Error::ServerCertificate { source } => Error::ServerCertificate { source },
         link::Error::DeviceRefused { .. } => Error::DeviceRefused { status: None },
         link::Error::Address => Error::Unreadable { what, why: "it leads to another server" },
         other => Error::Unreachable { source: Box::new(other) },

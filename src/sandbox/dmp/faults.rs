@@ -16,6 +16,8 @@ pub enum Fault {
     MalformedJson,
     /// The right answer, cut at half of its announced length.
     Truncated,
+    /// The right answer, each time cut after so many bytes.
+    CutAfter(usize),
     /// The right answer, after a while.
     Slow(Duration),
     /// A server certificate by an authority that nobody trusts, on new connections.

@@ -10,6 +10,7 @@ use crate::sandbox::dmp::shapes;
 use crate::sandbox::dmp::state::Act;
 use crate::sandbox::dmp::state::Line;
 use crate::sandbox::dmp::token::Caller;
+use crate::sandbox::dmp::token::sha256;
 use crate::sandbox::dmp::traces;
 use crate::sandbox::people::Content;
 use crate::sandbox::people::Paper;
@@ -175,10 +176,14 @@ fn binary(shared: &Shared, caller: &Caller, id: &str) -> Result<Answer, Refusal>
         return Err(Refusal::DocumentDenied);
     }
     log(shared, person, caller, Act::Read);
+    let tag = match &paper.content {
+        Content::Bytes(bytes) => hex::encode(&sha256(bytes)[..16]),
+        Content::Zeros(count) => format!("zeros-{count}"),
+    };
     Ok(Answer {
         status: 200,
         content_type: paper.mime.to_owned(),
-        headers: Vec::new(),
+        headers: vec![("etag", format!("\"{tag}\"")), ("accept-ranges", "bytes".to_owned())],
         body: match &paper.content {
             Content::Bytes(bytes) => Body::Bytes(bytes.to_vec()),
             Content::Zeros(count) => Body::Zeros(*count),
