@@ -20,6 +20,7 @@ use crate::journal::item::Needs;
 use crate::journal::trace::Trace;
 use crate::patient::ins::Ins;
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::collections::HashSet;
 use std::time::Duration;
 use uuid::Uuid;
@@ -110,8 +111,10 @@ struct Pause {
 pub const BATCH_MAX: usize = 50;
 /// Bytes of one Bundle.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// Requests under way in one lane.
-pub const IN_FLIGHT_MAX: usize = 2;
+/// Requests under way in the device's lane: fifty rows are a third of a second at 200 kbit/s, an answer's way back is two.
+pub const IN_FLIGHT_MAX: usize = 6;
+/// In a holder's: a note may be large, and a patient's word is not to share the line with six of them.
+const IN_FLIGHT_HOLDER_MAX: usize = 2;
 /// The first pause; it doubles with each failure.
 pub const PAUSE_MIN: Duration = Duration::from_secs(2);
 pub const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
@@ -168,7 +171,10 @@ impl Plan {
     /// The server answered, item by item. The vault has already written the outcomes down.
     pub fn answered(&mut self, batch: &Batch) {
         self.in_flight.retain(|other| other != batch);
-        self.lanes.remove(&batch.lane);
+        // What the server asked for beside this answer stands.
+        if let Some(pause) = self.lanes.get_mut(&batch.lane) {
+            (pause.failures, pause.ours) = (0, Duration::ZERO);
+        }
     }
 
     /// No answer that counts. The same items again, later.
@@ -179,8 +185,11 @@ impl Plan {
             Lane::Holder(holder) => holder.0.bytes().fold(1, |sum, byte| mix(sum ^ u64::from(byte))),
         };
         let pause = self.lanes.entry(batch.lane.clone()).or_default();
-        pause.failures = pause.failures.saturating_add(1);
-        pause.ours = since_boot + back_off(self.seed ^ salt, pause.failures);
+        // Requests that were under way together fail together: that is one failure.
+        if since_boot >= pause.ours {
+            pause.failures = pause.failures.saturating_add(1);
+            pause.ours = since_boot + back_off(self.seed ^ salt, pause.failures);
+        }
         if let Failure::AfterSeconds(seconds) = why {
             pause.theirs = pause.theirs.max(since_boot + Duration::from_secs(seconds).min(RETRY_AFTER_MAX));
         }
@@ -189,7 +198,8 @@ impl Plan {
     /// The next request of one lane, or none.
     fn batch(&self, waiting: &[Waiting], lane: &Lane) -> Option<Batch> {
         let flying: Vec<&Batch> = self.in_flight.iter().filter(|batch| batch.lane == *lane).collect();
-        if flying.len() >= IN_FLIGHT_MAX {
+        let most = if *lane == Lane::Device { IN_FLIGHT_MAX } else { IN_FLIGHT_HOLDER_MAX };
+        if flying.len() >= most {
             return None;
         }
         let gone: HashSet<Uuid> = flying.iter().flat_map(|batch| batch.ids.iter().copied()).collect();
@@ -211,9 +221,8 @@ impl Plan {
             return Some(Batch { lane: lane.clone(), kind: first.kind, ids: vec![first.id] });
         }
         let mut size_bytes = 0;
-        let ids: Vec<Uuid> = free
-            .iter()
-            .filter(|item| item.kind == Kind::Trace)
+        let ids: Vec<Uuid> = by_patient(&free)
+            .into_iter()
             .take(BATCH_MAX)
             .take_while(|item| {
                 size_bytes += item.size_bytes;
@@ -224,6 +233,18 @@ impl Plan {
             .collect();
         Some(Batch { lane: lane.clone(), kind: Kind::Trace, ids })
     }
+}
+
+/// Rows, those of one patient together: few patients in a request leave the others free for the next one.
+fn by_patient<'a>(free: &[&'a Waiting]) -> Vec<&'a Waiting> {
+    let mut first: HashMap<&Ins, usize> = HashMap::new();
+    let rows = free.iter().enumerate().filter(|(_, item)| item.kind == Kind::Trace);
+    let mut placed: Vec<(usize, &Waiting)> = rows
+        .map(|(at, item)| (item.order.as_ref().map_or(at, |patient| *first.entry(patient).or_insert(at)), *item))
+        .collect();
+    // Stable: a patient's own order stays.
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, item)| item).collect()
 }
 
 impl Waiting {
@@ -314,7 +335,8 @@ mod tests {
     fn a_batch_is_bounded_in_number_and_bytes() {
         let plan = Plan::new(1);
         let many: Vec<Waiting> = (0..120).map(|n| item(n, Kind::Trace, Some(n % 3))).collect();
-        assert_eq!(numbers(plan.next(&many, None, NOW)), (0..50).collect::<Vec<u128>>());
+        let (one, next) = ((0..120).step_by(3), (1..120).step_by(3).take(10));
+        assert_eq!(numbers(plan.next(&many, None, NOW)), one.chain(next).collect::<Vec<u128>>(), "by patient");
         let heavy: Vec<Waiting> =
             (0..10).map(|n| Waiting { size_bytes: 100_000, ..item(n, Kind::Trace, None) }).collect();
         assert_eq!(numbers(plan.next(&heavy, None, NOW)), [0, 1]);
@@ -363,12 +385,41 @@ mod tests {
         let Next::Send(second) = plan.next(&waiting, None, NOW) else { panic!("sends") };
         assert_eq!(second.ids.len(), 11);
         plan.sent(&second);
-        assert_eq!(plan.next(&waiting, None, NOW), Next::Rest, "two are enough");
+        assert_eq!(plan.next(&waiting, None, NOW), Next::Rest, "all that is left is barred");
         plan.answered(&first);
         assert_eq!(plan.next(&waiting[50..], None, NOW), Next::Rest, "what is left is under way");
         let more = [item(5, Kind::Trace, Some(1)), item(70, Kind::Trace, Some(0))];
         let all: Vec<Waiting> = waiting[50..].iter().chain(&more).cloned().collect();
         assert_eq!(numbers(plan.next(&all, None, NOW)), [70]);
+    }
+
+    #[test]
+    fn a_day_of_few_patients_still_fills_the_line() {
+        let mut plan = Plan::new(1);
+        let day: Vec<Waiting> = (0..600).map(|n| item(n, Kind::Trace, Some(n % 20))).collect();
+        let mut under_way = Vec::new();
+        while let Next::Send(batch) = plan.next(&day, None, NOW) {
+            assert_eq!(batch.ids.len(), BATCH_MAX);
+            plan.sent(&batch);
+            under_way.push(batch);
+        }
+        assert_eq!(under_way.len(), IN_FLIGHT_MAX);
+        // A line that breaks takes them all: one failure, and one short pause.
+        under_way.iter().for_each(|batch| plan.failed(batch, Failure::Again, NOW));
+        let Next::Sleep { until } = plan.next(&day, None, NOW) else { panic!("sleeps") };
+        assert!(until <= NOW + PAUSE_MIN, "{until:?}");
+    }
+
+    #[test]
+    fn an_answer_does_not_lift_what_the_server_asked_for_beside_it() {
+        let mut plan = Plan::new(1);
+        let waiting = [item(1, Kind::Trace, Some(1)), item(2, Kind::Trace, Some(2))];
+        let batch = |at: usize| Batch { lane: Lane::Device, kind: Kind::Trace, ids: vec![waiting[at].id] };
+        plan.sent(&batch(0));
+        plan.sent(&batch(1));
+        plan.failed(&batch(0), Failure::AfterSeconds(600), NOW);
+        plan.answered(&batch(1));
+        assert_eq!(plan.next(&waiting, None, NOW), Next::Sleep { until: NOW + Duration::from_secs(600) });
     }
 
     #[test]
@@ -395,8 +446,9 @@ mod tests {
         assert_eq!(numbers(plan.next(&waiting, None, until)), [1]);
 
         let mut plan = Plan::new(1);
-        (0..9).for_each(|_| plan.failed(&batch, Failure::Again, NOW));
-        assert!(matches!(plan.next(&waiting, None, NOW), Next::Sleep { .. }));
+        (0..9).for_each(|n| plan.failed(&batch, Failure::Again, NOW + n * PAUSE_MAX));
+        let later = NOW + 8 * PAUSE_MAX;
+        assert!(matches!(plan.next(&waiting, None, later), Next::Sleep { .. }));
         plan.link_is(Link::Down);
         plan.link_is(Link::Up);
         assert_eq!(numbers(plan.next(&waiting, None, NOW)), [1], "wakes with the network");

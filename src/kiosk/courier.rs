@@ -35,10 +35,14 @@ use crate::visit::event::LinkState;
 use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
 use std::future::Future;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// What the courier can be told.
 pub enum Order {
@@ -136,6 +140,7 @@ impl Courier {
     async fn round(&self, plan: &mut Plan, asked: &mut Option<Ticket>, head: &mut Head) -> Result<Next, Trouble> {
         let mut went = Ok(());
         let mut sent = false;
+        let mut flying: Vec<Flying<'_>> = Vec::new();
         loop {
             let present = self.present();
             let holder = present.as_ref().map(|who| &who.holder);
@@ -149,63 +154,82 @@ impl Courier {
                 let answer = if went.is_ok() && left { Err(Trouble::Offline) } else { went };
                 self.tell_delivered(asked, answer).await;
             }
-            let Next::Send(batch) = next else {
-                if *head == Head::NotCompared {
-                    match self.compare().await? {
-                        Told::Nothing => *head = Head::Compared,
-                        // The row that says so goes at once.
-                        Told::Lost => {
-                            *head = Head::Compared;
-                            continue;
-                        }
-                        Told::Later => {}
-                        Told::Offline => return went.map(|()| next),
+            if let Next::Send(batch) = next {
+                sent = true;
+                plan.sent(&batch);
+                flying.push(Flying { delivery: Box::pin(self.deliver(batch.clone(), listed, present)), batch });
+                continue;
+            }
+            // As many as the plan allows are under way: a long line is kept full.
+            if !flying.is_empty() {
+                let (batch, delivered) = first_of(&mut flying).await;
+                self.came_back(plan, &batch, delivered, &mut went).await?;
+                continue;
+            }
+            if *head == Head::NotCompared {
+                match self.compare().await? {
+                    Told::Nothing => *head = Head::Compared,
+                    // The row that says so goes at once.
+                    Told::Lost => {
+                        *head = Head::Compared;
+                        continue;
                     }
+                    Told::Later => {}
+                    Told::Offline => return went.map(|()| next),
                 }
-                // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
-                if !self.anchor().await? && !sent {
-                    self.look_for_network().await;
-                }
-                return went.map(|()| next);
-            };
-            sent = true;
-            plan.sent(&batch);
-            let delivered = self.deliver(&batch, listed, present.as_deref()).await;
-            if self.presence.borrow().is_none() {
+            }
+            // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
+            let anchored = self.anchor().await?;
+            if (sent || anchored) && self.presence.borrow().is_none() {
                 // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
                 self.upstream.hang_up();
             }
-            match delivered {
-                Ok(()) => {
-                    plan.answered(&batch);
-                    self.tell_link(LinkState::Online).await;
-                }
-                Err(Stopped::Vault(error)) => {
-                    // Nothing may stay "on its way" for ever: the disk may be well again at the next try.
-                    plan.failed(&batch, Failure::Again, self.clock.now().since_boot);
-                    return Err(troubles::of_vault(&error));
-                }
-                Err(stopped) => {
-                    let (why, trouble) = match stopped {
-                        Stopped::Upstream(error) => (Failure::of(&error), troubles::of_upstream(&error)),
-                        _ => (Failure::Again, Trouble::ServerFailed),
-                    };
-                    plan.failed(&batch, why, self.clock.now().since_boot);
-                    self.tell_link(link_of(Some(trouble))).await;
-                    if matches!(batch.lane, Lane::Holder(_)) && went.is_ok() {
-                        went = Err(trouble);
-                    }
-                }
+            if !anchored && !sent {
+                self.look_for_network().await;
             }
+            return went.map(|()| next);
         }
     }
 
-    async fn deliver(&self, batch: &Batch, listed: Listed, present: Option<&AsHolder>) -> Result<(), Stopped> {
+    /// One request's end, in the plan and to the visit.
+    async fn came_back(
+        &self,
+        plan: &mut Plan,
+        batch: &Batch,
+        delivered: Result<(), Stopped>,
+        went: &mut Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        match delivered {
+            Ok(()) => {
+                plan.answered(batch);
+                self.tell_link(LinkState::Online).await;
+            }
+            Err(Stopped::Vault(error)) => {
+                // Nothing may stay "on its way" for ever: the disk may be well again at the next try.
+                plan.failed(batch, Failure::Again, self.clock.now().since_boot);
+                return Err(troubles::of_vault(&error));
+            }
+            Err(stopped) => {
+                let (why, trouble) = match stopped {
+                    Stopped::Upstream(error) => (Failure::of(&error), troubles::of_upstream(&error)),
+                    _ => (Failure::Again, Trouble::ServerFailed),
+                };
+                plan.failed(batch, why, self.clock.now().since_boot);
+                self.tell_link(link_of(Some(trouble))).await;
+                if matches!(batch.lane, Lane::Holder(_)) && went.is_ok() {
+                    *went = Err(trouble);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(&self, batch: Batch, listed: Listed, present: Option<Arc<AsHolder>>) -> Result<(), Stopped> {
         let mine: Listed = listed.into_iter().filter(|(item, _)| batch.ids.contains(&item.id)).collect();
         if batch.lane == Lane::Device {
             return self.deliver_traces(mine).await;
         }
-        let Some(who) = present else { return Err(Stopped::NothingCame) };
+        let Some(who) = present.as_deref() else { return Err(Stopped::NothingCame) };
         let mut settled = false;
         for (item, _) in mine {
             let send = async {
@@ -252,8 +276,15 @@ impl Courier {
                 why: "not one outcome a trace",
             }));
         }
-        let mut settled = false;
-        for (item, outcome) in items.iter().zip(outcomes) {
+        // Those that arrived are written down together: one disk write for a whole request.
+        let arrived = |outcome: &Outcome| *outcome == Outcome::Acknowledged;
+        let ids: Vec<Uuid> =
+            items.iter().zip(&outcomes).filter(|(_, outcome)| arrived(outcome)).map(|(item, _)| item.id).collect();
+        let mut settled = !ids.is_empty();
+        if settled {
+            self.vault.acknowledged(ids, self.clock.as_shown()).await.map_err(Stopped::Vault)?;
+        }
+        for (item, outcome) in items.iter().zip(outcomes).filter(|(_, outcome)| !arrived(outcome)) {
             settled |= self.settle(item, outcome).await?;
         }
         if settled { Ok(()) } else { Err(Stopped::NothingCame) }
@@ -376,6 +407,25 @@ impl Courier {
     }
 }
 
+/// A request under way.
+struct Flying<'a> {
+    batch: Batch,
+    delivery: Pin<Box<dyn Future<Output = Result<(), Stopped>> + Send + 'a>>,
+}
+
+/// Whichever ends first; the others go on.
+async fn first_of(flying: &mut Vec<Flying<'_>>) -> (Batch, Result<(), Stopped>) {
+    poll_fn(|context| {
+        for at in 0..flying.len() {
+            if let Poll::Ready(delivered) = flying[at].delivery.as_mut().poll(context) {
+                return Poll::Ready((flying.swap_remove(at).batch, delivered));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
 /// Why a delivery stopped.
 enum Stopped {
     Upstream(upstream::Error),
@@ -393,7 +443,7 @@ pub(super) fn link_of(trouble: Option<Trouble>) -> LinkState {
 }
 
 /// How much is looked at to find the next batch.
-const LISTED_MAX: usize = 4 * outbox::BATCH_MAX;
+const LISTED_MAX: usize = 2 * outbox::IN_FLIGHT_MAX * outbox::BATCH_MAX;
 /// With nothing waiting, how often the network is looked for.
 const REST: Duration = Duration::from_secs(20);
 /// How often the journal is looked through for what is past its time.
