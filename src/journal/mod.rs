@@ -15,6 +15,7 @@ pub mod consent;
 pub mod export;
 pub mod held;
 pub mod item;
+pub mod jump;
 pub mod leaf;
 pub mod note;
 pub mod receipt;

@@ -20,6 +20,7 @@ use crate::exchange::upstream::AsHolder;
 use crate::exchange::upstream::Checkpoint;
 use crate::exchange::upstream::Outcome;
 use crate::exchange::upstream::Upstream;
+use crate::journal;
 use crate::journal::Trace;
 use crate::journal::allowance::Allowance;
 use crate::journal::item::Body;
@@ -84,6 +85,7 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
         if let Err(error) = courier.vault.end_hand_over(courier.clock.now().since_boot).await {
             tracing::error!(%error, "a desk that was handed over could not be wiped");
         }
+        courier.trace_jump().await;
         let went = courier.round(&mut plan, &mut asked, &mut head).await;
         courier.tell_waiting().await;
         courier.tell_disk().await;
@@ -365,6 +367,16 @@ impl Courier {
         self.hear_time();
         let trouble = answer.as_ref().err().map(troubles::of_upstream);
         self.tell_link(link_of(trouble)).await;
+    }
+
+    /// Times before and after it do not fit together: a row says so, in the device's own name.
+    async fn trace_jump(&self) {
+        let Some(jump) = self.clock.take_jump() else { return };
+        tracing::warn!(said = jump.said.0, expected = jump.expected.0, own = jump.is_own, "a clock jumped");
+        let row = journal::jump::draft(&self.device, jump, self.clock.now());
+        if let Err(error) = self.vault.record(vec![row], Vec::new()).await {
+            tracing::error!(%error, "that a clock jumped cannot be written down");
+        }
     }
 
     fn hear_time(&self) {
