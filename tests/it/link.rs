@@ -1,5 +1,7 @@
 //! The link itself: what breaks off goes on, what is urgent goes first, a server that knows less is spoken to as it can.
 
+mod thin;
+
 use crate::exchange::stage;
 use crate::exchange::stage::Ask;
 use crate::exchange::stage::Reply;

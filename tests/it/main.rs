@@ -39,3 +39,6 @@ mod theft;
 #[cfg(feature = "sandbox")]
 mod trust;
 mod vault;
+#[cfg(feature = "sandbox")]
+#[path = "../wire/mod.rs"]
+mod wire;
