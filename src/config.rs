@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are refused, relative paths are relative to the file. A room gets its own part only.
 
+use crate::device::scanner;
 use crate::journal::allowance::Limits;
 use crate::journal::words::Regime;
 use crate::vault::provider::Provider;
@@ -17,6 +18,8 @@ pub struct Config {
     pub vault: Vault,
     pub trust: Trust,
     pub reader: Reader,
+    /// The one scanner that is listened to.
+    pub scanner: Option<scanner::Options>,
     pub upstream: Upstream,
     pub audit: Audit,
     pub journal: Journal,
@@ -189,6 +192,7 @@ struct Raw {
     trust: RawTrust,
     #[serde(default)]
     reader: RawReader,
+    scanner: Option<RawScanner>,
     upstream: RawUpstream,
     audit: Option<RawAudit>,
     #[serde(default)]
@@ -266,6 +270,14 @@ struct RawReader {
     #[serde(default)]
     cps4: Cps4,
     answer_s_max: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScanner {
+    device: PathBuf,
+    kind: String,
+    layout: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -376,6 +388,7 @@ impl Config {
         }
         let reader = Reader { name: reader.name, pinpad: reader.pinpad, cps4: reader.cps4, answer_s_max };
         let link = Link { day_bytes_max: raw.link.metered_mb_per_day.map(|mb| u64::from(mb) * 1_000_000) };
+        let scanner = raw.scanner.map(understand_scanner).transpose().map_err(meaning)?;
         let ecps = match raw.ecps {
             Some(raw) => Some(understand_ecps(raw, &upstream.endpoint, &at).map_err(meaning)?),
             None => None,
@@ -398,6 +411,7 @@ impl Config {
                 production: raw.trust.production,
             },
             reader,
+            scanner,
             upstream,
             audit,
             journal,
@@ -405,6 +419,22 @@ impl Config {
             ecps,
         })
     }
+}
+
+/// A layout is never guessed: on the wrong one a code is read, and is another.
+fn understand_scanner(raw: RawScanner) -> Result<scanner::Options, &'static str> {
+    let kind = match (raw.kind.as_str(), raw.layout.as_deref()) {
+        ("serial", None) => scanner::Kind::Serial,
+        ("keyboard", Some("us")) => scanner::Kind::Keyboard(scanner::Layout::Us),
+        ("keyboard", Some("fr")) => scanner::Kind::Keyboard(scanner::Layout::Fr),
+        ("keyboard", _) => return Err("scanner.layout: a keyboard is \"us\" or \"fr\", as the scanner is set"),
+        ("serial", Some(_)) => return Err("scanner.layout: a serial scanner has none"),
+        _ => return Err("scanner.kind is neither \"serial\" nor \"keyboard\""),
+    };
+    if !raw.device.is_absolute() {
+        return Err("scanner.device is not a whole path, such as /dev/input/by-id/…");
+    }
+    Ok(scanner::Options { device: raw.device, kind })
 }
 
 /// Without a certificate of its own, the device shows the provider the one it shows the upstream.
@@ -493,6 +523,20 @@ connector = "pdsm"
         assert_eq!(chosen.reader.answer_s_max, 6);
         assert!(understand(&format!("{LEAST}[reader]\nanswer_s_max = 0\n")).is_err());
         assert!(understand(&format!("{LEAST}[reader]\npinpad = \"off\"\n")).is_err());
+        assert_eq!(config.scanner, None);
+        let device = PathBuf::from("/dev/ttyACM0");
+        let serial = format!("{LEAST}[scanner]\ndevice = \"/dev/ttyACM0\"\nkind = \"serial\"\n");
+        let kind = scanner::Kind::Serial;
+        assert_eq!(understand(&serial).expect("understood").scanner, Some(scanner::Options { device, kind }));
+        for (wrong, named) in [
+            (serial.replace("serial", "keyboard"), "scanner.layout"),
+            (format!("{serial}layout = \"fr\"\n"), "scanner.layout"),
+            (serial.replace("serial", "camera"), "scanner.kind"),
+            (serial.replace("/dev/", ""), "scanner.device"),
+        ] {
+            let refused = understand(&wrong).expect_err("refused");
+            assert!(refused.contains(named), "{refused}");
+        }
         assert_eq!(config.trust.anchors, [PathBuf::from("/etc/chevet/prod.pem")]);
         assert_eq!(config.site.brain_death_framework, None);
         let framework = LEAST.replace("[trust]", "brain_death_framework = \"cadre.csv\"\n[trust]");

@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["identity", "journal", "link", "patient", "record", "secret", "time"]),
     ("render", &["record", "secret", "time"]),
     ("device", &["secret", "time"]),
-    ("config", &["journal", "vault"]),
+    ("config", &["device", "journal", "vault"]),
     (
         "kiosk",
         &[

@@ -1,6 +1,7 @@
-//! The board: what the clock may be believed, what memory may leave, what a TPM counts. Printer, scanner, backlight, watchdog and update
-//! slots come with the image.
+//! The board: what the clock may be believed, what memory may leave, what a TPM counts, what a scanner reads. Printer, backlight,
+//! watchdog and update slots come with the image.
 
 pub mod clock;
 pub mod memory;
+pub mod scanner;
 pub mod tpm;

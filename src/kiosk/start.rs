@@ -11,6 +11,7 @@ use crate::config::ECps;
 use crate::config::Endpoint;
 use crate::device::clock;
 use crate::device::clock::Clock;
+use crate::device::scanner;
 use crate::ecps;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
@@ -100,6 +101,8 @@ pub enum StartError {
     ECps { source: ecps::Error },
     #[error("the card reader's thread cannot be started")]
     Reader { source: card::Error },
+    #[error("the scanner's thread cannot be started")]
+    Scanner { source: std::io::Error },
     #[error("the sealed worker cannot be started")]
     Worker { source: render::Error },
     #[error("this version has no connector \"dmp\"")]
@@ -176,6 +179,12 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let (presence_in, presence) = watch::channel(None);
     let (touches, touched) = mpsc::channel(CHANNEL);
     let (lists_in, lists_wanted) = mpsc::channel(1);
+    if let Some(options) = config.scanner.clone() {
+        // A scan is a touch, wherever it comes from.
+        let touches = touches.clone();
+        let heard = move |payload| touches.blocking_send(Box::new(Touch::Scanned(payload))).is_ok();
+        scanner::start(options, heard).map_err(|source| StartError::Scanner { source })?;
+    }
 
     let (line, by_phone) = match &config.ecps {
         Some(ecps) => {

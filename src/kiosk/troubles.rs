@@ -25,7 +25,9 @@ pub fn of_start(error: &StartError) -> Trouble {
         | StartError::Link { .. }
         | StartError::Connector
         | StartError::ECps { .. } => told("settings", error, Trouble::Settings),
-        StartError::Worker { .. } | StartError::Rulebook { .. } => told("kiosk", error, Trouble::Internal),
+        StartError::Scanner { .. } | StartError::Worker { .. } | StartError::Rulebook { .. } => {
+            told("kiosk", error, Trouble::Internal)
+        }
     }
 }
 

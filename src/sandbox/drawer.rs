@@ -125,6 +125,7 @@ fn sheets() -> Vec<Sheet> {
         Sheet { chip: Chip::Cps4, make: Make::T1, ..sheet(nurse("cps4", "Gaspard", "LUNEVIEIL", "899700602362", "993124502"), "génération CPS4") },
         Sheet { chip: Chip::Contactless, ..sheet(nurse("contactless", "Oriane", "SAUTEMOUCHE", "899700602479", "993125632"), "sans contact") },
         Sheet { make: Make::ODD, ..sheet(nurse("odd", "Isaure", "VERTBOISIER", "899700602610", "993127893"), "rangée autrement") },
+        Sheet { make: Make { places: 2, ..Make::USUAL }, ..sheet(nurse("two-places", "Eulalie", "CHASTEVIGNE", "899700602842", "993131317"), "deux lieux d’exercice") },
         sheet(nurse("letters", "Hermance", "OUVREFONTAINE", "00B9970017", "993129022"), "identifiant avec des lettres"),
         Sheet { chip: Chip::Unknown, ..sheet(nurse("unknown", "Philibert", "AUBRELONGUE", "899700602586", "993126762"), "pas une CPS") },
     ]

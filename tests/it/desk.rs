@@ -163,7 +163,16 @@ fn with_desk(test: &str, name: &str, open: impl FnOnce() -> Desk, body: impl FnO
         .expect("the test binary can be started again");
     let is_done = serve(desk, inserted, &listener, child);
     let said = std::fs::read_to_string(&output).unwrap_or_default();
-    assert!(is_done, "{test} failed where the card is (or there is no test of that name):\n{said}");
+    assert!(is_done, "{test} failed where the card is (or there is no test of that name):\n{}", end_of(&said));
+}
+
+/// Where it broke and the little that led there: of a child's whole log, the beginning says least.
+fn end_of(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().collect();
+    let broke = lines.iter().position(|line| line.contains("panicked at")).unwrap_or(lines.len());
+    let (from, to) = (broke.saturating_sub(40), lines.len().min(broke + 12));
+    let (before, after) = (&lines[from..broke], &lines[broke..to]);
+    format!("{}\nbefore that:\n{}", after.join("\n"), before.join("\n"))
 }
 
 /// Carries out what the child asks for, until it ends; whether it came to its end.
@@ -386,4 +395,4 @@ impl Hands {
 const HANDS: &str = "CHEVET_TEST_HANDS";
 const CARD: &str = "CHEVET_TEST_CARD";
 /// A row of some twenty visits, on a machine that has other things to do.
-const CHILD_MAX: Duration = Duration::from_secs(180);
+const CHILD_MAX: Duration = Duration::from_secs(400);

@@ -435,7 +435,7 @@ fn a_network_that_goes_takes_the_visit_with_it() {
 }
 
 /// The INS datamatrix of a bracelet.
-fn bracelet(patient: &chevet::patient::ins::Patient) -> String {
+pub fn bracelet(patient: &chevet::patient::ins::Patient) -> String {
     let sex = match patient.sex {
         chevet::patient::ins::Sex::Male => "M",
         chevet::patient::ins::Sex::Female => "F",

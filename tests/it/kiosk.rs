@@ -44,6 +44,7 @@ mod keys;
 mod known;
 mod pulled;
 mod round;
+mod scanned;
 
 /// P1 on real parts. First the control: on a healthy disk a document is read by a worker and shown. Then fsync fails:
 /// no document and no list reaches the screen, and no worker is given a byte (one process reads one document and ends).

@@ -32,6 +32,8 @@ pub struct Make {
     pub corrects_lengths: bool,
     /// A key without a PIN stands first, and the signature's certificate under the authentication key's name too.
     pub has_many_certificates: bool,
+    /// How many "situations d'exercice" a professional's card tells behind the PIN.
+    pub places: u16,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,7 @@ impl Make {
         part: None,
         corrects_lengths: false,
         has_many_certificates: false,
+        places: 1,
     };
     /// Much of it at once.
     pub const ODD: Make = Make {

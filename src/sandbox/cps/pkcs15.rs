@@ -36,8 +36,13 @@ pub fn tree(profile: &Profile, secrets: &CardSecrets, make: Make, chip: Chip) ->
     ];
     if has_situation(profile) {
         files.push(own(DATA, data_objects(make)));
-        let content = situation();
-        files.push(File { place: Place::Holder, id: SITUATION, short: None, read: Access::Holder, content });
+        files.extend((0..make.places).map(|place| File {
+            place: Place::Holder,
+            id: SITUATION + place,
+            short: None,
+            read: Access::Holder,
+            content: situation(place),
+        }));
     }
     Tree::new(files, make.folder)
 }
@@ -196,9 +201,13 @@ fn data_objects(make: Make) -> Vec<u8> {
 }
 
 /// Template EE: name, identifier, sector of a structure that does not exist.
-fn situation() -> Vec<u8> {
-    let inside =
-        [tlv(&[0x84], "CLINIQUE DU BAC A SABLE".as_bytes()), tlv(&[0x85], b"1440000999"), tlv(&[0x86], b"SA04")];
+fn situation(place: u16) -> Vec<u8> {
+    let (name, identifier) = if place == 0 {
+        ("CLINIQUE DU BAC A SABLE".to_owned(), "1440000999".to_owned())
+    } else {
+        (format!("CENTRE DE SOINS {place}"), format!("14400009{}", 99 - place))
+    };
+    let inside = [tlv(&[0x84], name.as_bytes()), tlv(&[0x85], identifier.as_bytes()), tlv(&[0x86], b"SA04")];
     tlv(&[0xee], &inside.concat())
 }
 

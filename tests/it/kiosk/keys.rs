@@ -140,7 +140,7 @@ fn a_document_is_unread_until_its_holder_has_opened_it() {
 }
 
 /// A second kiosk on the same folder, which gives nobody a round.
-async fn alone(stage: &Stage) -> Person {
+pub(super) async fn alone(stage: &Stage) -> Person {
     for _try in 0..100 {
         match Person::with_round(stage, &stage.settings, Vec::new()).await {
             Ok(kiosk) => return kiosk,
