@@ -23,6 +23,7 @@ pub struct Config {
     pub upstream: Upstream,
     pub audit: Audit,
     pub journal: Journal,
+    pub link: Link,
     /// Pro Santé Connect; without it no visit is offered by telephone.
     pub ecps: Option<ECps>,
 }
@@ -43,6 +44,12 @@ pub struct ECps {
     pub signing_key_id: Option<String>,
     /// Levels that are enough; the first is what is asked for.
     pub acr: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// What a day may cost on a metered line; `None`: it is not metered.
+    pub day_bytes_max: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +197,8 @@ struct Raw {
     audit: Option<RawAudit>,
     #[serde(default)]
     journal: RawJournal,
+    #[serde(default)]
+    link: RawLink,
     ecps: Option<RawECps>,
 }
 
@@ -205,6 +214,12 @@ struct RawECps {
     signing_key: Option<PathBuf>,
     signing_key_id: Option<String>,
     acr: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawLink {
+    metered_mb_per_day: Option<u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -372,6 +387,7 @@ impl Config {
             return Err(meaning("reader.answer_s_max is 0: no card answers in no time"));
         }
         let reader = Reader { name: reader.name, pinpad: reader.pinpad, cps4: reader.cps4, answer_s_max };
+        let link = Link { day_bytes_max: raw.link.metered_mb_per_day.map(|mb| u64::from(mb) * 1_000_000) };
         let scanner = raw.scanner.map(understand_scanner).transpose().map_err(meaning)?;
         let ecps = match raw.ecps {
             Some(raw) => Some(understand_ecps(raw, &upstream.endpoint, &at).map_err(meaning)?),
@@ -399,6 +415,7 @@ impl Config {
             upstream,
             audit,
             journal,
+            link,
             ecps,
         })
     }

@@ -93,6 +93,13 @@ impl UnixSeconds {
         day(self).is_some_and(|date| day(other) == Some(date))
     }
 
+    /// The calendar day there, `2026-11-23` (IANA name; an unknown one reads as UTC).
+    pub fn day_in(self, zone: &str) -> String {
+        let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let at = jiff::Timestamp::from_second(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        at.to_zoned(zone).date().to_string()
+    }
+
     /// This moment plus `seconds`.
     pub fn plus(self, seconds: i64) -> UnixSeconds {
         UnixSeconds(self.0.saturating_add(seconds))
@@ -138,5 +145,6 @@ mod tests {
         assert!(evening.is_same_day(later, "UTC"));
         assert!(!evening.is_same_day(later, "Europe/Paris"), "it is past midnight there");
         assert!(evening.is_same_day(evening, "Nowhere/AtAll"));
+        assert_eq!((later.day_in("UTC"), later.day_in("Europe/Paris")), ("2026-11-23".into(), "2026-11-24".into()));
     }
 }

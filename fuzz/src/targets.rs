@@ -28,7 +28,7 @@ use chevet::journal::note::Countersignature;
 use chevet::journal::note::VerifyingKey;
 use chevet::journal::receipt::Receipt;
 use chevet::link::address;
-use chevet::link::headers;
+use chevet::link::header;
 use chevet::patient::datamatrix;
 use chevet::patient::ins::Ins;
 use chevet::patient::ins::InsKind;
@@ -214,9 +214,9 @@ fn headers(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut lines = text.lines();
     let mut line = || lines.next().unwrap_or_default();
-    let date = headers::date(line());
-    let _any_wait = headers::retry_after_s(line(), date);
-    let kind = headers::media_type(line());
+    let date = header::http_date(line());
+    let _any_wait = header::retry_after_s(line(), date);
+    let kind = header::media_type(line());
     assert!(!kind.contains(';') && kind.len() <= text.len());
     if let Ok(leads) = address::follow(SERVER, line()) {
         assert!(leads.starts_with("https://dmp.example:8443/"), "the holder's token goes along");

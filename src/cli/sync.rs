@@ -4,6 +4,8 @@
 
 use crate::cli;
 use crate::cli::Common;
+use crate::link::traffic;
+use crate::link::traffic::Day;
 use crate::time::UnixSeconds;
 use crate::vault;
 use crate::vault::SetAside;
@@ -26,6 +28,16 @@ pub struct Status {
     pub anchored: Option<Anchored>,
     /// `is`, or `at_least`: nobody vouched for the time since this program started.
     pub clock: &'static str,
+    /// What went over the line on the last day that it was counted.
+    pub traffic: Option<Traffic>,
+}
+
+/// `budget` is null where the line is not metered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    pub day: String,
+    pub bytes: u64,
+    pub budget: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,7 +69,7 @@ pub fn run(verb: Verb, common: &Common) -> u8 {
     match verb {
         Verb::Status => match read(&common.state) {
             Ok(found) => {
-                let status = Status::of(found);
+                let status = Status::of(found, Day::read(&common.state.join(traffic::FILE)));
                 if common.json {
                     println!("{}", serde_json::to_string(&status).expect("text and numbers are always JSON"));
                 } else {
@@ -79,7 +91,7 @@ fn read(folder: &Path) -> Result<vault::Status, vault::Error> {
 }
 
 impl Status {
-    pub fn of(found: vault::Status) -> Status {
+    pub fn of(found: vault::Status, day: Option<Day>) -> Status {
         let counts = found.waiting;
         let waiting = Waiting { traces: counts.traces, consents: counts.consents, contributions: counts.contributions };
         let set_aside = counts.set_aside.into_iter().map(Aside::of).collect();
@@ -90,6 +102,7 @@ impl Status {
             anchored: found.anchored.map(|anchor| Anchored { size: anchor.size, at: anchor.at.rfc3339() }),
             // No server was heard by this process.
             clock: "at_least",
+            traffic: day.map(|day| Traffic { day: day.date, bytes: day.bytes, budget: day.budget_bytes }),
         }
     }
 
@@ -111,6 +124,10 @@ impl Status {
             None => "anchored   nothing yet".to_owned(),
         });
         lines.push(format!("last sent  {}", self.last_success.as_deref().unwrap_or("never")));
+        if let Some(Traffic { day, bytes, budget }) = &self.traffic {
+            let of = budget.map_or(String::new(), |budget| format!(" of {budget}"));
+            lines.push(format!("line       {bytes}{of} bytes on {day}"));
+        }
         lines.push("clock      not vouched for since this program started".to_owned());
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
@@ -159,18 +176,23 @@ mod tests {
             last_success: Some(at.plus(1)),
             unanchored: Unanchored::default(),
         };
-        let json = serde_json::to_string(&Status::of(found.clone())).expect("JSON");
+        let json = serde_json::to_string(&Status::of(found.clone(), None)).expect("JSON");
         let expected = concat!(
             r#"{"waiting":{"traces":3,"consents":1,"contributions":0},"#,
             r#""set_aside":[{"id":"00000000-0000-0000-0000-000000000007","kind":"consents","#,
             r#""since":"2026-11-23T08:42:00Z","code":"refused","reason":"Le dossier est fermé."}],"#,
             r#""last_success":"2026-11-23T08:42:01Z","#,
-            r#""anchored":{"size":42,"at":"2026-11-23T08:42:00Z"},"clock":"at_least"}"#
+            r#""anchored":{"size":42,"at":"2026-11-23T08:42:00Z"},"clock":"at_least","traffic":null}"#
         );
         assert_eq!(json, expected);
         let never = vault::Status { anchored: None, last_success: None, ..found };
-        let json = serde_json::to_string(&Status::of(never)).expect("JSON");
-        assert!(json.ends_with(r#""last_success":null,"anchored":null,"clock":"at_least"}"#), "{json}");
+        let day = Day { date: "2026-11-23".into(), bytes: 12, budget_bytes: Some(50) };
+        let json = serde_json::to_string(&Status::of(never, Some(day))).expect("JSON");
+        let expected = concat!(
+            r#""last_success":null,"anchored":null,"clock":"at_least","#,
+            r#""traffic":{"day":"2026-11-23","bytes":12,"budget":50}}"#
+        );
+        assert!(json.ends_with(expected), "{json}");
     }
 
     #[test]

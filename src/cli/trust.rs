@@ -219,12 +219,11 @@ fn refresh(config: &Config, common: &Common) -> u8 {
         Err(error) => return failed(&error),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let (runtime, plain) = match (runtime, Plain::new(Bounds::default())) {
-        (Ok(runtime), Ok(plain)) => (runtime, plain),
-        (Err(error), _) => return failed_by(&error),
-        (_, Err(error)) => return failed_by(&error),
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return failed_by(&error),
     };
-    let fetched = match runtime.block_on(lists::round(&trust, &plain)) {
+    let fetched = match runtime.block_on(lists::round(&trust, &Plain::new(Bounds::default()))) {
         Ok(fetched) => fetched,
         Err(error) => return failed(&error),
     };

@@ -2,12 +2,14 @@
 //!
 //! The system's clock is a hint, never a proof: a board without a clock chip wakes up in 1970, or wherever its last
 //! shutdown left it. What is believed is a server's `Date`, heard over verified TLS during this boot, carried on by the
-//! monotonic clock; until then only the newest time in the vault, as a floor.
+//! monotonic clock; until then only the newest time in the vault, as a floor. The system's clock, set by a chip or by NTP, is
+//! the second witness for a server that is far ahead.
 
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
 use crate::time::belief::Belief;
+use crate::time::belief::Jump;
 use crate::time::belief::Witnessed;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -49,7 +51,15 @@ impl Clock {
     pub fn heard(&self, server: UnixSeconds) {
         let since_boot = self.since_boot();
         let mut belief = self.belief.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        belief.hear(server, since_boot);
+        belief.hear(server, system_time(), since_boot);
+    }
+
+    /// That somebody's clock jumped, the device's own or a server's: to be traced, once.
+    pub fn take_jump(&self) -> Option<Jump> {
+        let since_boot = self.since_boot();
+        let mut belief = self.belief.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        belief.own_clock(system_time(), since_boot);
+        belief.take_jump()
     }
 
     /// The system's clock, to show and to write beside the truth, never to decide with.

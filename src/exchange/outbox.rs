@@ -21,6 +21,7 @@ use crate::journal::item::Needs;
 use crate::journal::trace::Trace;
 use crate::patient::ins::Ins;
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::collections::HashSet;
 use std::time::Duration;
 use uuid::Uuid;
@@ -111,8 +112,10 @@ struct Pause {
 pub const BATCH_MAX: usize = 50;
 /// Bytes of one Bundle.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// Requests under way in one lane.
-pub const IN_FLIGHT_MAX: usize = 2;
+/// Requests under way in the device's lane: fifty rows are a third of a second at 200 kbit/s, an answer's way back is two.
+pub const IN_FLIGHT_MAX: usize = 6;
+/// In a holder's: a note may be large, and a patient's word is not to share the line with six of them.
+const IN_FLIGHT_HOLDER_MAX: usize = 2;
 /// The first pause; it doubles with each failure.
 pub const PAUSE_MIN: Duration = Duration::from_secs(2);
 pub const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
@@ -174,7 +177,10 @@ impl Plan {
     /// The server answered, item by item. The vault has already written the outcomes down.
     pub fn answered(&mut self, batch: &Batch) {
         self.in_flight.retain(|other| other != batch);
-        self.lanes.remove(&batch.lane);
+        // What the server asked for beside this answer stands.
+        if let Some(pause) = self.lanes.get_mut(&batch.lane) {
+            (pause.failures, pause.ours) = (0, Duration::ZERO);
+        }
     }
 
     /// No answer that counts. The same items again, later.
@@ -185,8 +191,11 @@ impl Plan {
             Lane::Holder(holder) => holder.0.bytes().fold(1, |sum, byte| mix(sum ^ u64::from(byte))),
         };
         let pause = self.lanes.entry(batch.lane.clone()).or_default();
-        pause.failures = pause.failures.saturating_add(1);
-        pause.ours = since_boot + back_off(self.seed ^ salt, pause.failures);
+        // Requests that were under way together fail together: that is one failure.
+        if since_boot >= pause.ours {
+            pause.failures = pause.failures.saturating_add(1);
+            pause.ours = since_boot + back_off(self.seed ^ salt, pause.failures);
+        }
         if let Failure::AfterSeconds(seconds) = why {
             pause.theirs = pause.theirs.max(since_boot + Duration::from_secs(seconds).min(RETRY_AFTER_MAX));
         }
@@ -195,7 +204,8 @@ impl Plan {
     /// The next request of one lane, or none.
     fn batch(&self, waiting: &[Waiting], lane: &Lane) -> Option<Batch> {
         let flying: Vec<&Batch> = self.in_flight.iter().filter(|batch| batch.lane == *lane).collect();
-        if flying.len() >= IN_FLIGHT_MAX {
+        let most = if *lane == Lane::Device { IN_FLIGHT_MAX } else { IN_FLIGHT_HOLDER_MAX };
+        if flying.len() >= most {
             return None;
         }
         let gone: HashSet<Uuid> = flying.iter().flat_map(|batch| batch.ids.iter().copied()).collect();
@@ -217,9 +227,8 @@ impl Plan {
             return Some(Batch { lane: lane.clone(), kind: first.kind, ids: vec![first.id] });
         }
         let mut size_bytes = 0;
-        let ids: Vec<Uuid> = free
-            .iter()
-            .filter(|item| item.kind == Kind::Trace)
+        let ids: Vec<Uuid> = by_patient(&free)
+            .into_iter()
             .take(BATCH_MAX)
             .take_while(|item| {
                 size_bytes += item.size_bytes;
@@ -230,6 +239,18 @@ impl Plan {
             .collect();
         Some(Batch { lane: lane.clone(), kind: Kind::Trace, ids })
     }
+}
+
+/// Rows, those of one patient together: few patients in a request leave the others free for the next one.
+fn by_patient<'a>(free: &[&'a Waiting]) -> Vec<&'a Waiting> {
+    let mut first: HashMap<&Ins, usize> = HashMap::new();
+    let rows = free.iter().enumerate().filter(|(_, item)| item.kind == Kind::Trace);
+    let mut placed: Vec<(usize, &Waiting)> = rows
+        .map(|(at, item)| (item.order.as_ref().map_or(at, |patient| *first.entry(patient).or_insert(at)), *item))
+        .collect();
+    // Stable: a patient's own order stays.
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, item)| item).collect()
 }
 
 impl Waiting {

@@ -72,6 +72,9 @@ pub enum Error {
     Failed { status: u16, retry_after_s: Option<u64> },
     #[error("the answer to {what} cannot be understood: {why}")]
     Unreadable { what: &'static str, why: &'static str },
+    /// Only what is prepared in advance: a person's own question is never held up by it.
+    #[error("the day's budget of a metered line is spent")]
+    OverBudget,
     #[error("the content is larger than {limit_bytes} bytes")]
     TooLarge { limit_bytes: u64 },
     #[error("the content is not what its metadata promised ({what})")]

@@ -16,6 +16,7 @@ pub mod counter;
 pub mod export;
 pub mod held;
 pub mod item;
+pub mod jump;
 pub mod leaf;
 pub mod note;
 pub mod receipt;

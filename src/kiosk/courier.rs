@@ -21,6 +21,7 @@ use crate::exchange::upstream::AsHolder;
 use crate::exchange::upstream::Checkpoint;
 use crate::exchange::upstream::Outcome;
 use crate::exchange::upstream::Upstream;
+use crate::journal;
 use crate::journal::Trace;
 use crate::journal::allowance::Allowance;
 use crate::journal::item::Body;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// What the courier can be told.
 pub enum Order {
@@ -97,6 +99,7 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
         if let Err(error) = courier.vault.end_hand_over(courier.clock.now().since_boot).await {
             tracing::error!(%error, "a desk that was handed over could not be wiped");
         }
+        courier.trace_jump().await;
         let went = courier.round(&mut plan, &mut asked, &mut head).await;
         courier.tell_waiting().await;
         courier.tell_disk().await;
@@ -181,10 +184,6 @@ impl Courier {
                 self.tell_delivered(asked, answer).await;
             }
             if let Some((batch, delivered)) = flying.next().await {
-                if self.presence.borrow().is_none() {
-                    // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
-                    self.upstream.hang_up();
-                }
                 match self.landed(plan, &batch, delivered).await {
                     Landed::Well => {}
                     Landed::Badly(trouble) if matches!(batch.lane, Lane::Holder(_)) && went.is_ok() => {
@@ -215,7 +214,12 @@ impl Courier {
                 }
             }
             // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
-            if !self.anchor().await? && !sent {
+            let anchored = self.anchor().await?;
+            if (sent || anchored) && self.presence.borrow().is_none() {
+                // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
+                self.upstream.hang_up();
+            }
+            if !anchored && !sent {
                 self.look_for_network().await;
             }
             return went.map(|()| next);
@@ -312,8 +316,15 @@ impl Courier {
                 why: "not one outcome a trace",
             }));
         }
-        let mut settled = false;
-        for (item, outcome) in items.iter().zip(outcomes) {
+        // Those that arrived are written down together: one disk write for a whole request.
+        let arrived = |outcome: &Outcome| *outcome == Outcome::Acknowledged;
+        let ids: Vec<Uuid> =
+            items.iter().zip(&outcomes).filter(|(_, outcome)| arrived(outcome)).map(|(item, _)| item.id).collect();
+        let mut settled = !ids.is_empty();
+        if settled {
+            self.vault.acknowledged(ids, self.clock.as_shown()).await.map_err(Stopped::Vault)?;
+        }
+        for (item, outcome) in items.iter().zip(outcomes).filter(|(_, outcome)| !arrived(outcome)) {
             settled |= self.settle(item, outcome).await?;
         }
         if settled { Ok(()) } else { Err(Stopped::NothingCame) }
@@ -396,6 +407,16 @@ impl Courier {
         self.tell_link(link_of(trouble)).await;
     }
 
+    /// Times before and after it do not fit together: a row says so, in the device's own name.
+    async fn trace_jump(&self) {
+        let Some(jump) = self.clock.take_jump() else { return };
+        tracing::warn!(said = jump.said.0, expected = jump.expected.0, own = jump.is_own, "a clock jumped");
+        let row = journal::jump::draft(&self.device, jump, self.clock.now());
+        if let Err(error) = self.vault.record(vec![row], Vec::new()).await {
+            tracing::error!(%error, "that a clock jumped cannot be written down");
+        }
+    }
+
     fn hear_time(&self) {
         if let Some(at) = self.upstream.server_time() {
             self.clock.heard(at);
@@ -464,7 +485,7 @@ pub(super) fn link_of(trouble: Option<Trouble>) -> LinkState {
 }
 
 /// How much is looked at to find the next batch.
-const LISTED_MAX: usize = 4 * outbox::BATCH_MAX;
+const LISTED_MAX: usize = 2 * outbox::IN_FLIGHT_MAX * outbox::BATCH_MAX;
 /// With nothing waiting, how often the network is looked for.
 const REST: Duration = Duration::from_secs(20);
 /// How often the journal is looked through for what is past its time.

@@ -30,13 +30,7 @@ pub enum Error {
 
 /// Runs until nobody can wake it any more. A message means: a list is wanted now.
 pub async fn run(trust: Arc<Trust>, mut wanted: mpsc::Receiver<()>) {
-    let plain = match Plain::new(Bounds::default()) {
-        Ok(plain) => plain,
-        Err(error) => {
-            tracing::error!(%error, "revocation lists cannot be fetched");
-            return;
-        }
-    };
+    let plain = Plain::new(Bounds::default());
     loop {
         let rest = match round(&trust, &plain).await {
             Ok(fetched) => report(&fetched),

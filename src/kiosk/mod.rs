@@ -10,7 +10,7 @@
 //!
 //! - `main_loop` owns the `Visit` · `perform` effect → driver call → event · `courier` delivers what waits
 //! - `troubles` every driver's error → one [`Trouble`](crate::trouble::Trouble), logged once
-//! - `trusted` authorities and revocation lists, as files · `lists` fetches the lists
+//! - `trusted` authorities and revocation lists, as files · `lists` fetches the lists · `meter` what the line cost today
 //! - `counter` whether a TPM says that this disk was put back
 //! - `start` reads the settings and makes all of it
 
@@ -19,6 +19,7 @@ pub mod courier;
 pub mod ears;
 pub mod lists;
 pub mod main_loop;
+pub mod meter;
 pub mod perform;
 pub mod phone;
 pub mod rulebook;

@@ -22,6 +22,7 @@ use crate::kiosk::courier::Courier;
 use crate::kiosk::ears;
 use crate::kiosk::lists;
 use crate::kiosk::main_loop;
+use crate::kiosk::meter;
 use crate::kiosk::perform;
 use crate::kiosk::perform::ahead::Pace;
 use crate::kiosk::perform::hands::Hands;
@@ -32,6 +33,9 @@ use crate::kiosk::rulebook;
 use crate::kiosk::trusted;
 use crate::kiosk::trusted::Trust;
 use crate::link;
+use crate::link::Traffic;
+use crate::link::Turns;
+use crate::link::traffic::Ledger;
 use crate::patient::ins::Patient;
 use crate::policy::in_force::Refused;
 use crate::policy::signed::Standing;
@@ -142,7 +146,9 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let trust = Arc::new(Trust::read(&config.trust, &state).map_err(of_trust)?);
     // A folder that cannot be read is said at the start, not at the first card.
     trust.crls().map_err(of_trust)?;
-    let upstream = Arc::new(make_upstream(&config)?);
+    let traffic = Traffic::default();
+    let upstream = Arc::new(make_upstream(&config, &traffic, &clock)?);
+    let ledger = Ledger::open(&state, &traffic, config.link.day_bytes_max);
     let limits = render::Limits { allow_unsealed: false, ..render::Limits::default() };
     let worker = render::Worker::start(program, limits).map_err(|source| StartError::Worker { source })?;
     let (notices, heard) = mpsc::channel(CHANNEL);
@@ -210,6 +216,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     };
     let journal = config.journal;
     let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence, device, journal };
+    let (clock_of_meter, time_zone) = (clock.clone(), facts.time_zone.clone());
     let ends = main_loop::Ends { events: events_out, touches: touched, effects, views: views_in };
     let mut tasks = JoinSet::new();
     tasks.spawn(main_loop::run(visit, ends, clock, facts));
@@ -217,6 +224,7 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     tasks.spawn(perform::run(hands, effects_out, events));
     tasks.spawn(courier::run(courier, orders_out));
     tasks.spawn(lists::run(trust, lists_wanted));
+    tasks.spawn(meter::run(ledger, clock_of_meter, time_zone));
     if let Some((phone, orders)) = by_phone {
         tasks.spawn(phone::run(phone, orders));
     }
@@ -224,9 +232,11 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
 }
 
 /// The connector that the settings name, with its two links.
-pub fn make_upstream(config: &Config) -> Result<Pdsm, StartError> {
-    let upstream = make_link(&config.upstream.endpoint)?;
-    let audit = make_link(&config.audit.endpoint)?;
+pub fn make_upstream(config: &Config, traffic: &Traffic, clock: &Clock) -> Result<Pdsm, StartError> {
+    let (turns, clock) = (Turns::default(), clock.clone());
+    let own: link::client::Clock = Arc::new(move || clock.as_shown());
+    let upstream = make_link(&config.upstream.endpoint)?.sharing(&turns, traffic).dated_by(own.clone());
+    let audit = make_link(&config.audit.endpoint)?.sharing(&turns, traffic).dated_by(own);
     let profile = match config.audit.profile {
         AuditProfile::Put => pdsm::Profile::Put,
         AuditProfile::Post => pdsm::Profile::Post,

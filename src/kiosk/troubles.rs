@@ -119,6 +119,7 @@ pub fn of_upstream(error: &upstream::Error) -> Trouble {
         upstream::Error::HolderRefused { .. } => Trouble::ServerRefusedHolder,
         upstream::Error::Failed { .. } => Trouble::ServerFailed,
         upstream::Error::Unreadable { .. } => Trouble::AnswerUnreadable,
+        upstream::Error::OverBudget => Trouble::LineBudgetSpent,
         upstream::Error::TooLarge { .. } => Trouble::DocumentTooLarge,
         upstream::Error::Damaged { .. } => Trouble::DocumentDamaged,
     };

@@ -2,7 +2,7 @@
 //! holder's token goes along.
 
 use crate::link::error::Error;
-use reqwest::Url;
+use url::Url;
 
 /// `base` without the slashes at its end, if it is an https URL.
 pub fn base(url: &str) -> Result<String, Error> {

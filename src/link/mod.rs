@@ -3,24 +3,37 @@
 //! It knows no FHIR and no journal. It follows no redirect, uses no proxy of the environment, and says nothing of a URL
 //! beyond what its caller already knows: an error never holds a query, because a query names a patient.
 //!
-//! - `client` one server, one warm pool of connections · `address` queries, and where a reference may lead ·
-//!   `headers` what a server's headers say
+//! - `client` one server, one warm pool of connections · `address` queries, and where a reference may lead
+//! - `connect` TCP and TLS, phase by phase · `tls` whom we believe and who we are · `upload` bodies on their way out
+//! - `transfer` a content over several connections · `coding` gzip · `header` the words of headers
+//! - `turns` who goes first · `traffic` what went over the line, and what a day may cost
 //! - `plain` HTTP without TLS, for what carries its own signature
-//! - `error` why a call failed · `tls` whom we believe and who we are
+//! - `error` why a call failed
 //!
-//! *Rejected*: `ureq` (takes a client key only from memory; a key in a TPM needs our own signer, which rustls' configuration allows).
+//! *Rejected*: `ureq` (takes a client key only from memory; a key in a TPM needs our own signer, which rustls' configuration
+//! allows); `reqwest` (one limit for connection and handshake, unpacks before anybody can count or continue).
 
 pub mod address;
 pub mod client;
+mod coding;
+mod connect;
 pub mod error;
-pub mod headers;
+pub mod header;
 pub mod plain;
 mod tls;
+pub mod traffic;
+pub mod transfer;
+pub mod turns;
+mod upload;
 
 pub use client::Answer;
 pub use client::Client;
 pub use client::Method;
 pub use client::Options;
 pub use client::Request;
+pub use client::Sink;
 pub use client::Timeouts;
 pub use error::Error;
+pub use traffic::Traffic;
+pub use turns::Turns;
+pub use turns::Urgency;

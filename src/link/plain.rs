@@ -5,17 +5,24 @@
 //! Only GET, no redirect, no proxy, no cookie, nothing of a holder; bounded in size while it streams, in silence and as a whole.
 
 use crate::link::error::Error;
-use crate::link::error::classify;
-use reqwest::Url;
-use rustls::RootCertStore;
-use std::sync::Arc;
+use crate::link::error::broken_off;
+use crate::link::error::unanswered;
+use http_body_util::BodyExt;
+use http_body_util::Empty;
+use hyper::Request;
+use hyper::body::Body;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use std::time::Duration;
+use url::Url;
 
 /// Fetches; keeps no connection for long, because it is used once in hours.
 #[derive(Clone)]
 pub struct Plain {
-    inner: reqwest::Client,
-    whole_max: Duration,
+    inner: Client<HttpConnector, Empty<Bytes>>,
+    bounds: Bounds,
 }
 
 /// What bounds a fetch.
@@ -39,54 +46,48 @@ impl Default for Bounds {
 }
 
 impl Plain {
-    pub fn new(bounds: Bounds) -> Result<Plain, Error> {
-        // Believes no server: an https address that slipped through ends in the handshake.
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|source| Error::DeviceKey { source })?
-            .with_root_certificates(RootCertStore::empty())
-            .with_no_client_auth();
-        let inner = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
-            .no_proxy()
-            .no_gzip()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .user_agent(concat!("chevet/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(bounds.connect)
-            .read_timeout(bounds.silence)
-            .pool_max_idle_per_host(0)
-            .build()
-            .map_err(|source| Error::Build { source })?;
-        Ok(Plain { inner, whole_max: bounds.whole })
+    pub fn new(bounds: Bounds) -> Plain {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(bounds.connect));
+        let inner = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Plain { inner, bounds }
     }
 
     /// The whole body of a 200, below the limit.
     pub async fn get(&self, url: &str, limit_bytes: u64) -> Result<Vec<u8>, Error> {
         let url = address(url)?;
-        let fetched = tokio::time::timeout(self.whole_max, self.fetch(url, limit_bytes)).await;
+        let fetched = tokio::time::timeout(self.bounds.whole, self.fetch(url, limit_bytes)).await;
         fetched.unwrap_or(Err(Error::TimedOut))
     }
 
     async fn fetch(&self, url: Url, limit_bytes: u64) -> Result<Vec<u8>, Error> {
-        let mut response = self.inner.get(url).send().await.map_err(classify)?;
+        let question = Request::get(url.as_str())
+            .header("accept", "*/*")
+            .header("user-agent", concat!("chevet/", env!("CARGO_PKG_VERSION")))
+            .body(Empty::new())
+            .map_err(|_| Error::Address)?;
+        let silence = self.bounds.silence;
+        let answer = tokio::time::timeout(silence, self.inner.request(question)).await;
+        let mut response = answer.map_err(|_| Error::TimedOut)?.map_err(|error| unanswered(error.into()))?;
         let status = response.status().as_u16();
         if status != 200 {
             return Err(Error::Status { status });
         }
         // Said beforehand: not one byte is taken. Unsaid or wrong: the count below stops it.
-        if response.content_length().is_some_and(|length| length > limit_bytes) {
+        if response.body().size_hint().exact().is_some_and(|length| length > limit_bytes) {
             return Err(Error::TooLarge { limit_bytes });
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(classify)? {
+        loop {
+            let frame = tokio::time::timeout(silence, response.frame()).await;
+            let Some(frame) = frame.map_err(|_| Error::TimedOut)? else { return Ok(body) };
+            let frame = frame.map_err(|error| broken_off(error.into()))?;
+            let Ok(chunk) = frame.into_data() else { continue };
             if body.len() as u64 + chunk.len() as u64 > limit_bytes {
                 return Err(Error::TooLarge { limit_bytes });
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
     }
 }
 

@@ -187,7 +187,7 @@ impl Desk {
         };
         let vault = Vault::open(options, NOON).expect("the vault opens");
         // A server may think for longer than this test has patience: only the holder's leaving ends it.
-        let client = || stage::client(|options| options.timeouts.silence = 4 * PATIENCE).expect("a client");
+        let client = || stage::client(|options| options.timeouts.answer = 4 * PATIENCE).expect("a client");
         let upstream = Pdsm::new(client(), &server.base, client(), &server.base, Profile::Put).expect("a connector");
         let (presence, is_here) = watch::channel(None);
         // Nobody takes them all: a courier that waits for that would wait with the test.

@@ -1,6 +1,7 @@
 //! The sandbox DMP asked by the real client side: `link` for single questions, `exchange::pdsm` for whole searches.
 
 mod contributions;
+mod downloads;
 mod teams;
 
 use aws_lc_rs::digest;
@@ -68,7 +69,7 @@ fn client(pair: PemPair) -> Client {
         ca_pem: fs::read(pki().tls_authority()).expect("authority"),
         certificate_pem: fs::read(pair.certificate).expect("certificate"),
         key_pem: SecretBytes::new(fs::read(pair.key).expect("key")),
-        timeouts: link::Timeouts { connect: DEADLINE, silence: DEADLINE },
+        timeouts: link::Timeouts { connect: DEADLINE, handshake: DEADLINE, answer: DEADLINE, silence: DEADLINE },
     })
     .expect("a client")
 }

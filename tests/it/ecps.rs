@@ -66,7 +66,11 @@ fn link() -> link::Client {
         ca_pem: read(&pki().tls_authority()),
         certificate_pem: read(&device.certificate),
         key_pem: SecretBytes::new(read(&device.key)),
-        timeouts: link::Timeouts { connect: Duration::from_secs(5), silence: Duration::from_secs(5) },
+        timeouts: link::Timeouts {
+            answer: Duration::from_secs(5),
+            silence: Duration::from_secs(5),
+            ..link::Timeouts::default()
+        },
     };
     link::Client::new(options).expect("a link")
 }

@@ -21,6 +21,8 @@ mod ecps;
 mod exchange;
 #[cfg(feature = "sandbox")]
 mod kiosk;
+#[cfg(feature = "sandbox")]
+mod link;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 mod machine;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
@@ -37,3 +39,6 @@ mod theft;
 #[cfg(feature = "sandbox")]
 mod trust;
 mod vault;
+#[cfg(feature = "sandbox")]
+#[path = "../wire/mod.rs"]
+mod wire;

@@ -57,7 +57,7 @@ fn the_seeds_reach_behind_the_first_check() {
     use chevet::identity::situations;
     use chevet::identity::userinfo::Person;
     use chevet::journal::note;
-    use chevet::link::headers;
+    use chevet::link::header;
     use chevet::patient::datamatrix;
     let any = |target: &str, reached: &dyn Fn(&[u8]) -> bool| {
         let seeds = fs::read_dir(folder().join(target)).expect("seeds");
@@ -87,8 +87,8 @@ fn the_seeds_reach_behind_the_first_check() {
     });
     any("headers", &|seed| {
         let mut lines = std::str::from_utf8(seed).unwrap_or_default().lines();
-        let date = lines.next().and_then(headers::date);
-        lines.next().and_then(|line| headers::retry_after_s(line, date)) == Some(90)
+        let date = lines.next().and_then(header::http_date);
+        lines.next().and_then(|line| header::retry_after_s(line, date)) == Some(90)
     });
     any("datamatrix", &|seed| std::str::from_utf8(seed).is_ok_and(|text| datamatrix::parse(text).is_ok()));
     any("tlv", &|seed| pkcs15::root_application(seed).is_some());

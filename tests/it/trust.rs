@@ -190,7 +190,7 @@ fn lists_are_fetched_kept_and_never_replaced_by_older_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let urls = ["/whole.crl", "/delta.crl"].map(|path| publisher.url(path)).to_vec();
     let trust = trust(folder.path(), urls);
-    let plain = Plain::new(Bounds::default()).expect("a client");
+    let plain = Plain::new(Bounds::default());
     let round = || {
         let fetched = runtime().block_on(lists::round(&trust, &plain)).expect("the addresses are read");
         fetched.into_iter().map(|one| one.outcome.map(|list| list.is_news)).collect::<Vec<_>>()
@@ -226,7 +226,7 @@ fn a_fetch_is_bounded_in_size_and_time_and_goes_nowhere_else() {
     let publisher = Publisher::start();
     let bounds =
         Bounds { silence: Duration::from_millis(400), whole: Duration::from_millis(1_500), ..Bounds::default() };
-    let plain = Plain::new(bounds).expect("a client");
+    let plain = Plain::new(bounds);
     let get = |path: &str| runtime().block_on(plain.get(&publisher.url(path), 1_000)).expect_err("no list comes of it");
     publisher.serve("/large", vec![0; 1_001]);
     assert!(matches!(get("/large"), link::Error::TooLarge { .. }));

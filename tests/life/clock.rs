@@ -138,7 +138,9 @@ impl Device {
     }
 
     pub fn hear(&mut self, wrong_s: i64) {
-        self.belief.hear(self.truth.plus(wrong_s), self.since_boot);
+        // The own clock bears the server out, or was never set.
+        let own = if self.dice.bool() { self.truth } else { UnixSeconds(0) };
+        self.belief.hear(self.truth.plus(wrong_s), own, self.since_boot);
         self.write();
     }
 

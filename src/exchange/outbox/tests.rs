@@ -43,7 +43,8 @@ fn nothing_waits_or_nobody_is_here_or_no_network() {
 fn a_batch_is_bounded_in_number_and_bytes() {
     let plan = Plan::new(1);
     let many: Vec<Waiting> = (0..120).map(|n| item(n, Kind::Trace, Some(n % 3))).collect();
-    assert_eq!(numbers(plan.next(&many, None, NOW)), (0..50).collect::<Vec<u128>>());
+    let (one, next) = ((0..120).step_by(3), (1..120).step_by(3).take(10));
+    assert_eq!(numbers(plan.next(&many, None, NOW)), one.chain(next).collect::<Vec<u128>>(), "by patient");
     let heavy: Vec<Waiting> = (0..10).map(|n| Waiting { size_bytes: 100_000, ..item(n, Kind::Trace, None) }).collect();
     assert_eq!(numbers(plan.next(&heavy, None, NOW)), [0, 1]);
     let monster = [Waiting { size_bytes: 1_000_000, ..item(7, Kind::Trace, None) }, item(8, Kind::Trace, None)];
@@ -91,12 +92,41 @@ fn two_requests_under_way_never_share_a_patient() {
     let Next::Send(second) = plan.next(&waiting, None, NOW) else { panic!("sends") };
     assert_eq!(second.ids.len(), 11);
     plan.sent(&second);
-    assert_eq!(plan.next(&waiting, None, NOW), Next::Rest, "two are enough");
+    assert_eq!(plan.next(&waiting, None, NOW), Next::Rest, "all that is left is barred");
     plan.answered(&first);
     assert_eq!(plan.next(&waiting[50..], None, NOW), Next::Rest, "what is left is under way");
     let more = [item(5, Kind::Trace, Some(1)), item(70, Kind::Trace, Some(0))];
     let all: Vec<Waiting> = waiting[50..].iter().chain(&more).cloned().collect();
     assert_eq!(numbers(plan.next(&all, None, NOW)), [70]);
+}
+
+#[test]
+fn a_day_of_few_patients_still_fills_the_line() {
+    let mut plan = Plan::new(1);
+    let day: Vec<Waiting> = (0..600).map(|n| item(n, Kind::Trace, Some(n % 20))).collect();
+    let mut under_way = Vec::new();
+    while let Next::Send(batch) = plan.next(&day, None, NOW) {
+        assert_eq!(batch.ids.len(), BATCH_MAX);
+        plan.sent(&batch);
+        under_way.push(batch);
+    }
+    assert_eq!(under_way.len(), IN_FLIGHT_MAX);
+    // A line that breaks takes them all: one failure, and one short pause.
+    under_way.iter().for_each(|batch| plan.failed(batch, Failure::Again, NOW));
+    let Next::Sleep { until } = plan.next(&day, None, NOW) else { panic!("sleeps") };
+    assert!(until <= NOW + PAUSE_MIN, "{until:?}");
+}
+
+#[test]
+fn an_answer_does_not_lift_what_the_server_asked_for_beside_it() {
+    let mut plan = Plan::new(1);
+    let waiting = [item(1, Kind::Trace, Some(1)), item(2, Kind::Trace, Some(2))];
+    let batch = |at: usize| Batch { lane: Lane::Device, kind: Kind::Trace, ids: vec![waiting[at].id] };
+    plan.sent(&batch(0));
+    plan.sent(&batch(1));
+    plan.failed(&batch(0), Failure::AfterSeconds(600), NOW);
+    plan.answered(&batch(1));
+    assert_eq!(plan.next(&waiting, None, NOW), Next::Sleep { until: NOW + Duration::from_secs(600) });
 }
 
 #[test]
@@ -123,8 +153,9 @@ fn the_servers_word_outlives_the_networks_return() {
     assert_eq!(numbers(plan.next(&waiting, None, until)), [1]);
 
     let mut plan = Plan::new(1);
-    (0..9).for_each(|_| plan.failed(&batch, Failure::Again, NOW));
-    assert!(matches!(plan.next(&waiting, None, NOW), Next::Sleep { .. }));
+    (0..9).for_each(|n| plan.failed(&batch, Failure::Again, NOW + n * PAUSE_MAX));
+    let later = NOW + 8 * PAUSE_MAX;
+    assert!(matches!(plan.next(&waiting, None, later), Next::Sleep { .. }));
     plan.link_is(Link::Down);
     plan.link_is(Link::Up);
     assert_eq!(numbers(plan.next(&waiting, None, NOW)), [1], "wakes with the network");

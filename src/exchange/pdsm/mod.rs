@@ -1,7 +1,6 @@
 //! FHIR R4: IHE MHD as ANS PDSm profiles it, and our own shapes where no profile gives one. docs/pdsm.md is the contract.
 //!
 //! - `names` systems and URLs · `fhir` the shapes that are read · `answer` what a status means
-//! - `squeeze` compressed where it is taken
 //! - `capability` what it can do · `find` how it is searched · `lists` ITI-66
 //! - `state` TD0.2 · `documents` ITI-67 · `content` ITI-68 · `history` ITI-81 · `said` TD0.3 · `submission` ITI-65 · `event` ITI-20
 //!
@@ -19,7 +18,6 @@ pub mod history;
 mod lists;
 mod names;
 pub mod said;
-mod squeeze;
 pub mod state;
 pub mod submission;
 
@@ -44,7 +42,9 @@ use crate::link;
 use crate::link::Client;
 use crate::link::Method;
 use crate::link::Request;
+use crate::link::Urgency;
 use crate::link::address;
+use crate::link::turns;
 use crate::patient::ins::Ins;
 use crate::record::document::Document;
 use crate::record::state::Access;
@@ -77,8 +77,6 @@ pub struct Pdsm {
     audit_base: String,
     profile: Profile,
     document_bytes_max: u64,
-    upstream_known: squeeze::Known,
-    audit_known: squeeze::Known,
     /// This server does not chain: patients are asked for by its own names.
     by_reference: AtomicBool,
     learned: OnceCell<Capability>,
@@ -115,8 +113,6 @@ impl Pdsm {
             audit_base: address::base(audit_base)?,
             profile,
             document_bytes_max: DOCUMENT_BYTES_MAX,
-            upstream_known: squeeze::Known::default(),
-            audit_known: squeeze::Known::default(),
             by_reference: AtomicBool::new(false),
             learned: OnceCell::new(),
         })
@@ -148,7 +144,7 @@ impl Pdsm {
             body: None,
             limit_bytes: PAGE_BYTES_MAX,
         };
-        match self.audit.send(request).await {
+        match turns::at(Urgency::Trace, self.audit.send(request)).await {
             Ok(_) | Err(link::Error::TooLarge { .. }) => Ok(()),
             Err(error) => Err(failed(error, "metadata")),
         }
@@ -209,17 +205,16 @@ impl Pdsm {
         headers: Vec<(&'static str, String)>,
         body: &Value,
     ) -> Result<link::Answer, Error> {
-        let request = |bytes: Vec<u8>, more: squeeze::Headers| Request {
+        let request = Request {
             method: Method::Post,
             url: format!("{}{path}", self.base),
             accept: FHIR_JSON.to_owned(),
             bearer: Some(&who.token),
-            headers: headers.iter().cloned().chain(stated(who)).chain(more).collect(),
-            body: Some((FHIR_JSON, bytes)),
+            headers: headers.into_iter().chain(stated(who)).collect(),
+            body: Some((FHIR_JSON, body.to_string().into_bytes())),
             limit_bytes: PAGE_BYTES_MAX,
         };
-        let sent = squeeze::send(&self.upstream, &self.upstream_known, body.to_string().into_bytes(), request).await;
-        sent.map_err(|error| failed(error, what))
+        self.upstream.send(request).await.map_err(|error| failed(error, what))
     }
 
     /// A conditional PATCH (FHIR R4 §3.1.0.7): of the one document that has this identifier.
@@ -240,17 +235,16 @@ impl Pdsm {
     }
 
     async fn audit(&self, method: Method, path: &str, body: &Value) -> Result<link::Answer, Error> {
-        let request = |bytes: Vec<u8>, more: squeeze::Headers| Request {
+        let request = Request {
             method,
             url: format!("{}{path}", self.audit_base),
             accept: FHIR_JSON.to_owned(),
             bearer: None,
-            headers: more,
-            body: Some((FHIR_JSON, bytes)),
+            headers: Vec::new(),
+            body: Some((FHIR_JSON, body.to_string().into_bytes())),
             limit_bytes: PAGE_BYTES_MAX,
         };
-        let sent = squeeze::send(&self.audit, &self.audit_known, body.to_string().into_bytes(), request).await;
-        sent.map_err(|error| failed(error, "the traces"))
+        turns::at(Urgency::Trace, self.audit.send(request)).await.map_err(|error| failed(error, "the traces"))
     }
 
     /// One event under its own id.
@@ -310,12 +304,15 @@ impl Upstream for Pdsm {
         let in_teams = [("patient.identifier", &*ins), ("participant.identifier", &*me), ("status", "active")];
         // What it can do is learned beside: what follows is asked accordingly.
         let learn = async { Ok(self.capability().await) };
-        let (patients, consents, care_teams, _) = tokio::try_join!(
-            self.pages(who, "Patient", "the record's state", &by_ins),
-            self.pages(who, "Consent", "the authorization", &about),
-            self.care_teams(who, &in_teams),
-            learn,
-        )?;
+        let together = async {
+            tokio::try_join!(
+                self.pages(who, "Patient", "the record's state", &by_ins),
+                self.pages(who, "Consent", "the authorization", &about),
+                self.care_teams(who, &in_teams),
+                learn,
+            )
+        };
+        let (patients, consents, care_teams, _) = turns::at(Urgency::Withdrawal, together).await?;
         Ok(state::record_state(state::Found { patients, consents, care_teams }, patient, &who.holder))
     }
 
@@ -354,7 +351,7 @@ impl Upstream for Pdsm {
             // Base64 in a Binary is a third longer.
             limit_bytes: limit_bytes + limit_bytes / 2 + 1024,
         };
-        let answer = self.upstream.send(request).await.map_err(|error| too_large(error, what, limit_bytes))?;
+        let answer = self.upstream.fetch_whole(request).await.map_err(|error| too_large(error, what, limit_bytes))?;
         let (answered, wanted) = (is_fhir(&answer.content_type), is_fhir(&promised.content_type));
         let body = answer::body(answer, Asker::Holder)?;
         // A FHIR document in a Binary is FHIR in FHIR: what was promised decides which of both it is.
@@ -381,7 +378,9 @@ impl Upstream for Pdsm {
     async fn consent(&self, who: &AsHolder, consent: &Consent) -> Result<Outcome, Error> {
         let once = format!("identifier={}|{}", names::URI, said::identifier(consent));
         let headers = vec![("if-none-exist", once)];
-        let answer = self.post(who, "/Consent", "the consent", headers, &said::resource(consent)).await?;
+        let resource = said::resource(consent);
+        let sending = self.post(who, "/Consent", "the consent", headers, &resource);
+        let answer = turns::at(Urgency::Consent, sending).await?;
         answer::delivered(&answer, Asker::Holder)
     }
 
@@ -435,7 +434,8 @@ impl Upstream for Pdsm {
             body: None,
             limit_bytes: PAGE_BYTES_MAX,
         };
-        let answer = self.audit.send(request).await.map_err(|error| failed(error, what))?;
+        let answer = turns::at(Urgency::Trace, self.audit.send(request)).await;
+        let answer = answer.map_err(|error| failed(error, what))?;
         let bundle = Bundle::read(&answer::body(answer, Asker::Device)?, "searchset", what)?;
         Ok(bundle.matches().filter_map(|event| head::note_of(&event)).collect())
     }
@@ -446,9 +446,7 @@ impl Upstream for Pdsm {
 
     fn hang_up(&self) {
         for link in [&self.upstream, &self.audit] {
-            if let Err(error) = link.hang_up() {
-                tracing::error!(%error, "the connections cannot be closed before their time");
-            }
+            link.hang_up();
         }
     }
 }
@@ -472,8 +470,9 @@ fn batch(events: &[(Uuid, Value)], profile: Profile) -> Value {
 fn failed(error: link::Error, what: &'static str) -> Error {
     match error {
         link::Error::TimedOut => Error::TimedOut,
+        link::Error::OverBudget => Error::OverBudget,
         link::Error::TooLarge { limit_bytes } => Error::TooLarge { limit_bytes },
-        link::Error::ServerCertificate { source } => Error::ServerCertificate { source: Box::new(source) },
+        link::Error::ServerCertificate { source } => Error::ServerCertificate { source },
         link::Error::DeviceRefused { .. } => Error::DeviceRefused { status: None },
         link::Error::Address => Error::Unreadable { what, why: "it leads to another server" },
         other => Error::Unreachable { source: Box::new(other) },

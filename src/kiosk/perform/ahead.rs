@@ -6,6 +6,8 @@ use crate::journal::Committed;
 use crate::journal::words::Mode;
 use crate::kiosk::perform::hands::Hands;
 use crate::kiosk::troubles;
+use crate::link::Urgency;
+use crate::link::turns;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
 use crate::record::document::Outline;
@@ -86,7 +88,9 @@ impl Hands {
             if let Some(outline) = waiting.next() {
                 let (upstream, who, ins) = (self.upstream.clone(), who.clone(), ins.clone());
                 going.spawn(async move {
-                    let content = upstream.fetch(&who, &ins, outline.document()).await;
+                    // Nobody waits for it: whoever does goes first, and a metered line's day ends it.
+                    let fetching = upstream.fetch(&who, &ins, outline.document());
+                    let content = turns::at(Urgency::Prefetch, fetching).await;
                     (outline, content)
                 });
             }
@@ -209,6 +213,7 @@ fn ends_the_round(trouble: Trouble) -> bool {
             | Trouble::ServerCertificate
             | Trouble::ServerRefusedDevice
             | Trouble::ServerFailed
+            | Trouble::LineBudgetSpent
             | Trouble::CardPulledWhileReading
     )
 }
@@ -219,7 +224,8 @@ async fn some_at_a_time<Of: Clone, Answer, Asked: Future<Output = Answer>>(
     ask: impl Fn(Of) -> Asked,
 ) -> Vec<Answer> {
     let maybe = |one: Option<&Of>| {
-        let asked = one.cloned().map(&ask);
+        // On the heap: four long questions beside each other are more than a thread's stack.
+        let asked = one.cloned().map(|one| Box::pin(ask(one)));
         async move {
             match asked {
                 Some(asked) => Some(asked.await),

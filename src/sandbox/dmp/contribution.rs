@@ -8,9 +8,11 @@ use crate::sandbox::dmp::routes::Answer;
 use crate::sandbox::dmp::server::Shared;
 use crate::sandbox::dmp::shapes;
 use crate::sandbox::dmp::state::Act;
+use crate::sandbox::dmp::state::Amendment;
 use crate::sandbox::dmp::state::Contribution;
 use crate::sandbox::dmp::state::State;
 use crate::sandbox::dmp::token::Caller;
+use crate::sandbox::people::Paper;
 use crate::sandbox::people::Person;
 use crate::sandbox::people::Record;
 use base64::Engine;
@@ -104,16 +106,41 @@ fn change(
         return Ok(one.patient.clone());
     }
     let bare = identifier.trim_start_matches("urn:oid:");
-    let all = shared.people.persons.iter().flat_map(|person| person.papers.iter().map(move |paper| (person, paper)));
-    let (person, paper) = all.into_iter().find(|(_, paper)| paper.unique_id == bare).ok_or(Refusal::NotFound)?;
+    let (person, paper) = papers(shared).find(|(_, paper)| paper.unique_id == bare).ok_or(Refusal::NotFound)?;
     if paper.author.id.as_deref() != Some(caller.id.as_str()) {
         return Err(Refusal::Refused);
     }
-    let document =
-        state.changed.entry(bare.to_owned()).or_insert_with(|| shapes::document(person, paper, &shared.base_url));
+    edit_paper(state, shared, person, paper, edit);
+    Ok(person.patient.ins.key())
+}
+
+/// From outside, whoever its author is.
+pub fn amend(shared: &Shared, entry: &str, amendment: &Amendment) {
+    let Some((person, paper)) = papers(shared).find(|(_, paper)| paper.entry_id == entry) else { return };
+    edit_paper(&mut shared.state(), shared, person, paper, |document| {
+        if let Some(labels) = &amendment.labels {
+            document["securityLabel"] = labels.iter().map(|code| json!({"coding": [{"code": code}]})).collect();
+        }
+        if let Some(status) = &amendment.status {
+            document["status"] = json!(status);
+        }
+        if let Some(archived) = amendment.archived {
+            document["extension"][0]["valueBoolean"] = json!(archived);
+        }
+    });
+}
+
+fn papers(shared: &Shared) -> impl Iterator<Item = (&Person, &Paper)> {
+    shared.people.persons.iter().flat_map(|person| person.papers.iter().map(move |paper| (person, paper)))
+}
+
+fn edit_paper(state: &mut State, shared: &Shared, person: &Person, paper: &Paper, edit: impl Fn(&mut Value)) {
+    let document = state
+        .changed
+        .entry(paper.unique_id.clone())
+        .or_insert_with(|| shapes::document(person, paper, &shared.base_url));
     edit(document);
     document["meta"] = updated_now(shared);
-    Ok(person.patient.ins.key())
 }
 
 fn updated_now(shared: &Shared) -> Value {

@@ -20,6 +20,8 @@ pub enum Fault {
     RefusesNotes,
     /// 415 for a compressed body.
     NoGzip,
+    /// The right answer, each time cut after so many bytes.
+    CutAfter(usize),
     /// The right answer, after a while.
     Slow(Duration),
     /// `patient.identifier` finds nothing, silently: this server does not chain.

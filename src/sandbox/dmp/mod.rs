@@ -6,11 +6,13 @@
 //! It is in one process with its caller, on a thread of its own, and ends with its handle.
 //!
 //! - `server` sockets, TLS, threads · `faults` what can be made to go wrong
-//! - `token` who asks · `routes` what is asked · `search` ITI-67 and ITI-66 · `request` the words of a question · `outcome` what is refused
+//! - `token` who asks · `routes` what is asked · `search` ITI-67 and ITI-66 · `request` the words of a question
+//! - `outcome` what is refused · `content` an answer as it is wanted
 //! - `state` what is kept · `shapes` records as FHIR · `consents` · `traces` what devices deliver · `contribution`
 //! - `web` the patient's side
 
 mod consents;
+mod content;
 mod contribution;
 mod faults;
 mod outcome;
@@ -29,9 +31,12 @@ pub use faults::Faults;
 pub use state::Amendment;
 
 use crate::sandbox::people::People;
+use crate::sandbox::pki::AT_THE_END;
 use crate::sandbox::pki::Pki;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 pub struct Options {
     pub pki: Pki,
@@ -74,7 +79,12 @@ pub enum Error {
 
 /// Starts it: when this returns, both ports answer.
 pub fn start(options: Options) -> Result<Running, Error> {
-    server::start(options)
+    server::start(options, Ipv4Addr::LOCALHOST)
+}
+
+/// At [`pki::AT_THE_END`](crate::sandbox::pki::AT_THE_END), the far end of a wire that a test made in namespaces of its own.
+pub fn start_at_the_end(options: Options) -> Result<Running, Error> {
+    server::start(options, AT_THE_END)
 }
 
 impl Running {
@@ -119,14 +129,28 @@ impl Running {
 
     /// A document's metadata, amended now: masked, archived, replaced, withdrawn.
     pub fn amend(&self, entry: &str, amendment: Amendment) {
-        let amendment = Amendment { at: now_s(), ..amendment };
-        self.shared.state().amended.insert(entry.to_owned(), amendment);
+        contribution::amend(&self.shared, entry, &amendment);
         self.shared.save();
     }
 
     /// From now on the access tokens of that Pro Santé Connect are taken too: signed by this key (JWK), and by nobody else.
     pub fn trust_issuer(&self, issuer: &str, jwk: &serde_json::Value) {
         self.shared.verifier.trust_issuer(issuer, jwk);
+    }
+
+    /// TLS connections so far, and how many of them by a short handshake.
+    pub fn connections(&self) -> (u32, u32) {
+        (self.shared.connections.load(Ordering::SeqCst), self.shared.resumed.load(Ordering::SeqCst))
+    }
+
+    /// From now on each body that comes is kept as it was before it was compressed.
+    pub fn keep_bodies(&self) {
+        *self.shared.delivered() = Some(Vec::new());
+    }
+
+    /// What was kept since, and no more of it.
+    pub fn take_bodies(&self) -> Vec<Vec<u8>> {
+        self.shared.delivered().take().unwrap_or_default()
     }
 
     /// What goes wrong from now on.

@@ -14,6 +14,7 @@ use crate::sandbox::dmp::state::Act;
 use crate::sandbox::dmp::state::Line;
 use crate::sandbox::dmp::state::State;
 use crate::sandbox::dmp::token::Caller;
+use crate::sandbox::dmp::token::sha256;
 use crate::sandbox::dmp::traces;
 use crate::sandbox::people::Content;
 use crate::sandbox::people::Paper;
@@ -160,14 +161,20 @@ fn binary(shared: &Shared, caller: &Caller, id: &str) -> Result<Answer, Refusal>
         return Err(Refusal::DocumentDenied);
     }
     log(shared, person, caller, Act::Read);
+    let tag = match &paper.content {
+        Content::Bytes(bytes) => hex::encode(&sha256(bytes)[..16]),
+        Content::Zeros(count) => format!("zeros-{count}"),
+    };
+    let headers = vec![("etag", format!("\"{tag}\"")), ("accept-ranges", "bytes".to_owned())];
     if let (Form::Json, Content::Bytes(bytes)) = (shapes::form(paper), &paper.content) {
         let data = STANDARD.encode(bytes);
-        return Ok(Answer::json(200, &json!({"resourceType": "Binary", "contentType": paper.mime, "data": data})));
+        let binary = json!({"resourceType": "Binary", "contentType": paper.mime, "data": data});
+        return Ok(Answer { headers, ..Answer::json(200, &binary) });
     }
     Ok(Answer {
         status: 200,
         content_type: paper.mime.to_owned(),
-        headers: Vec::new(),
+        headers,
         body: match &paper.content {
             Content::Bytes(bytes) => Body::Bytes(bytes.to_vec()),
             Content::Zeros(count) => Body::Zeros(*count),
@@ -226,13 +233,9 @@ pub fn may_read(shared: &Shared, person: &Person, caller: &Caller) -> Result<(),
 
 /// A masked document is seen by its author and by the "médecin traitant"; one that was withdrawn, by nobody.
 pub fn may_see(state: &State, person: &Person, paper: &Paper, caller: &Caller) -> bool {
-    let amended = state.amended.get(&paper.entry_id).and_then(|amended| amended.labels.as_ref());
-    let masked = match amended {
-        Some(labels) => labels.iter().any(|label| label == "MASQUE_PS"),
-        None => match state.changed.get(&paper.unique_id) {
-            Some(changed) => contribution::is_masked(changed),
-            None => paper.labels.contains(&"MASQUE_PS"),
-        },
+    let masked = match state.changed.get(&paper.unique_id) {
+        Some(changed) => contribution::is_masked(changed),
+        None => paper.labels.contains(&"MASQUE_PS"),
     };
     !masked || paper.author.id.as_deref() == Some(caller.id.as_str()) || person.attending == Some(caller.id.as_str())
 }

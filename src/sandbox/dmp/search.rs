@@ -1,6 +1,6 @@
 //! Searches about one patient: ITI-67 and ITI-66, with the parameters of `docs/pdsm.md` §4, chained or by the patient's reference.
 //!
-//! What is filtered is the resource as it would be sent, so that what was amended here and what was contributed are searched alike.
+//! What is filtered is the resource as it would be sent, so that what was changed here and what was contributed are searched alike.
 
 use crate::sandbox::dmp::contribution;
 use crate::sandbox::dmp::faults::Fault;
@@ -11,7 +11,6 @@ use crate::sandbox::dmp::routes::Answer;
 use crate::sandbox::dmp::server::Shared;
 use crate::sandbox::dmp::shapes;
 use crate::sandbox::dmp::state::Act;
-use crate::sandbox::dmp::state::Amendment;
 use crate::sandbox::dmp::state::State;
 use crate::sandbox::dmp::token::Caller;
 use crate::sandbox::people::Paper;
@@ -91,27 +90,17 @@ fn visible(shared: &Shared, person: &Person, caller: &Caller) -> Vec<Value> {
         person.papers.iter().filter(|paper| routes::may_see(&state, person, paper, caller)).collect();
     papers.sort_by_key(|paper| std::cmp::Reverse((paper.created, paper.unique_id.clone())));
     let base = &shared.base_url;
-    let papers = papers.into_iter().map(|paper| amended(&state, shapes::document(person, paper, base), paper));
+    let papers = papers.into_iter().map(|paper| current(&state, person, paper, base));
     contribution::references(&state, person, caller).into_iter().chain(papers).collect()
 }
 
-/// As its author left it, and as it was amended after that.
-fn amended(state: &State, mut document: Value, paper: &Paper) -> Value {
-    document["meta"] = json!({"lastUpdated": paper.created.rfc3339()});
+/// As it was made, or as it was changed last.
+fn current(state: &State, person: &Person, paper: &Paper, base: &str) -> Value {
     if let Some(changed) = state.changed.get(&paper.unique_id) {
-        document = changed.clone();
+        return changed.clone();
     }
-    let Some(Amendment { labels, status, archived, at }) = state.amended.get(&paper.entry_id) else { return document };
-    document["meta"] = json!({"lastUpdated": UnixSeconds(*at).rfc3339()});
-    if let Some(labels) = labels {
-        document["securityLabel"] = labels.iter().map(|code| json!({"coding": [{"code": code}]})).collect();
-    }
-    if let Some(status) = status {
-        document["status"] = json!(status);
-    }
-    if let Some(archived) = archived {
-        document["extension"][0]["valueBoolean"] = json!(archived);
-    }
+    let mut document = shapes::document(person, paper, base);
+    document["meta"] = json!({"lastUpdated": paper.created.rfc3339()});
     document
 }
 

@@ -3,6 +3,8 @@
 use crate::sandbox::dmp::Error;
 use crate::sandbox::dmp::Options;
 use crate::sandbox::dmp::Running;
+use crate::sandbox::dmp::content;
+use crate::sandbox::dmp::content::Wants;
 use crate::sandbox::dmp::faults::Fault;
 use crate::sandbox::dmp::faults::Faults;
 use crate::sandbox::dmp::outcome::Refusal;
@@ -28,7 +30,10 @@ use hyper::body::Incoming;
 use hyper::body::SizeHint;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
+use rustls::HandshakeKind;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
@@ -37,7 +42,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::server::WebPkiClientVerifier;
 use std::convert::Infallible;
 use std::fs;
-use std::io::Read;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -46,6 +50,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use tokio::net::TcpListener;
@@ -61,6 +67,11 @@ pub struct Shared {
     pub base_url: String,
     state: Mutex<State>,
     snapshot: Option<PathBuf>,
+    /// TLS connections so far, and how many of them by a short handshake.
+    pub connections: AtomicU32,
+    pub resumed: AtomicU32,
+    /// Bodies of what was delivered, unpacked, where somebody wants to look at them.
+    delivered: Mutex<Option<Vec<Vec<u8>>>>,
 }
 
 /// The server's thread, and the way to end it.
@@ -69,13 +80,13 @@ pub struct Thread {
     handle: std::thread::JoinHandle<()>,
 }
 
-pub fn start(options: Options) -> Result<Running, Error> {
-    let right = tls(&options.pki, &options.pki.server())?;
-    let wrong = tls(&options.pki, &options.pki.wrong_server())?;
+pub fn start(options: Options, address: Ipv4Addr) -> Result<Running, Error> {
+    let right = tls(&options.pki, &options.pki.server(), &[b"h2", b"http/1.1"])?;
+    let wrong = tls(&options.pki, &options.pki.wrong_server(), &[b"h2", b"http/1.1"])?;
     let state = State::load(options.snapshot.as_deref())?;
-    let (listener, port) = listen(options.port)?;
+    let (listener, port) = listen_at(address, options.port)?;
     let (web_listener, web_port) = listen(options.web_port)?;
-    let base_url = format!("https://127.0.0.1:{port}/fhir");
+    let base_url = format!("https://{address}:{port}/fhir");
     let shared = Arc::new(Shared {
         people: options.people,
         faults: Faults::default(),
@@ -83,6 +94,9 @@ pub fn start(options: Options) -> Result<Running, Error> {
         base_url: base_url.clone(),
         state: Mutex::new(state),
         snapshot: options.snapshot,
+        connections: AtomicU32::new(0),
+        resumed: AtomicU32::new(0),
+        delivered: Mutex::default(),
     });
     let (stop, stopped) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -126,6 +140,10 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub fn delivered(&self) -> MutexGuard<'_, Option<Vec<Vec<u8>>>> {
+        self.delivered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn now(&self) -> UnixSeconds {
         UnixSeconds(super::now_s())
     }
@@ -142,15 +160,19 @@ impl Shared {
 
 /// Loopback only.
 pub(in crate::sandbox) fn listen(port: u16) -> Result<(std::net::TcpListener, u16), Error> {
+    listen_at(Ipv4Addr::LOCALHOST, port)
+}
+
+fn listen_at(address: Ipv4Addr, port: u16) -> Result<(std::net::TcpListener, u16), Error> {
     let failed = |source| Error::Listen { port, source };
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
+    let listener = std::net::TcpListener::bind((address, port)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?.port();
     Ok((listener, bound))
 }
 
 /// TLS with our certificate, and nobody without one from the sandbox's own authority.
-pub(in crate::sandbox) fn tls(pki: &Pki, pair: &PemPair) -> Result<TlsAcceptor, Error> {
+pub(in crate::sandbox) fn tls(pki: &Pki, pair: &PemPair, protocols: &[&[u8]]) -> Result<TlsAcceptor, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     let authority = pki.tls_authority();
@@ -168,7 +190,7 @@ pub(in crate::sandbox) fn tls(pki: &Pki, pair: &PemPair) -> Result<TlsAcceptor, 
         .with_client_cert_verifier(verifier)
         .with_single_cert(certificates(&pair.certificate)?, key)
         .map_err(|source| Error::Tls { source })?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -200,12 +222,16 @@ async fn fhir_connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<S
     // The handshake demanded it; the token is bound to its hash (RFC 8705 §3.1).
     let Some(device) = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) else { return };
     let device = sha256(device);
+    shared.connections.fetch_add(1, Ordering::SeqCst);
+    if stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed) {
+        shared.resumed.fetch_add(1, Ordering::SeqCst);
+    }
     let service = service_fn(move |request| {
         let shared = shared.clone();
         async move { Ok::<_, Infallible>(respond(&shared, device, request).await) }
     });
     // A client that goes away is no news.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn respond(shared: &Shared, device: [u8; 32], request: Request<Incoming>) -> Response<Sent> {
@@ -232,9 +258,14 @@ async fn respond(shared: &Shared, device: [u8; 32], request: Request<Incoming>) 
     let body = Limited::new(body, BODY_BYTES_MAX).collect().await.ok().map(|body| body.to_bytes().to_vec());
     let body = match header("content-encoding").as_deref() {
         None | Some("identity") => body,
-        Some("gzip") if fault != Some(Fault::NoGzip) => body.and_then(|body| gunzip(&body)),
+        Some("gzip") if fault != Some(Fault::NoGzip) => body.and_then(|body| content::unpacked(&body, BODY_BYTES_MAX)),
         Some(_) => return send(Answer::refused(Refusal::OtherEncoding), None),
     };
+    if let (Some(kept), Some(body)) = (&mut *shared.delivered(), &body)
+        && !body.is_empty()
+    {
+        kept.push(body.clone());
+    }
     let answer = match body {
         Some(body) => routes::answer(
             shared,
@@ -251,15 +282,7 @@ async fn respond(shared: &Shared, device: [u8; 32], request: Request<Incoming>) 
         ),
         None => Answer::refused(Refusal::TooLarge),
     };
-    send(answer, fault)
-}
-
-/// `None`: it is no gzip, or longer than a body may be.
-fn gunzip(body: &[u8]) -> Option<Vec<u8>> {
-    let mut plain = Vec::new();
-    let limit = BODY_BYTES_MAX as u64;
-    let read = flate2::read::GzDecoder::new(body).take(limit + 1).read_to_end(&mut plain).ok()?;
-    (read as u64 <= limit).then_some(plain)
+    send(content::as_wanted(answer, &Wants::of(&head.headers)), fault)
 }
 
 async fn serve_web(listener: std::net::TcpListener, shared: Arc<Shared>) {
@@ -287,6 +310,13 @@ fn send(answer: Answer, fault: Option<Fault>) -> Response<Sent> {
             response = response.header("content-length", bytes.len());
             Sent::Cut(Some(Bytes::from(bytes[..bytes.len() / 2].to_vec())))
         }
+        Body::Bytes(mut bytes) if matches!(fault, Some(Fault::CutAfter(most)) if bytes.len() > most) => {
+            response = response.header("content-length", bytes.len());
+            if let Some(Fault::CutAfter(most)) = fault {
+                bytes.truncate(most);
+            }
+            Sent::Cut(Some(Bytes::from(bytes)))
+        }
         Body::Bytes(bytes) => Sent::Whole(Some(Bytes::from(bytes))),
         Body::Zeros(count) => Sent::Zeros(count),
     };
@@ -309,7 +339,10 @@ impl hyper::body::Body for Sent {
     type Data = Bytes;
     type Error = CutOnPurpose;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOnPurpose>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOnPurpose>>> {
         static ZEROS: [u8; 65_536] = [0; 65_536];
         let next = match &mut *self {
             Sent::Whole(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
@@ -319,7 +352,14 @@ impl hyper::body::Body for Sent {
                 *left -= count;
                 Some(Ok(Frame::data(Bytes::from_static(&ZEROS[..count as usize]))))
             }
-            Sent::Cut(bytes) => Some(bytes.take().map_or(Err(CutOnPurpose), |bytes| Ok(Frame::data(bytes)))),
+            Sent::Cut(Some(bytes)) if bytes.is_empty() => {
+                // Once more round the loop, so that what came before it is flushed.
+                *self = Sent::Cut(None);
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Sent::Cut(Some(bytes)) => Some(Ok(Frame::data(std::mem::take(bytes)))),
+            Sent::Cut(None) => Some(Err(CutOnPurpose)),
         };
         Poll::Ready(next)
     }

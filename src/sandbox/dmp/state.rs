@@ -22,25 +22,19 @@ pub struct State {
     pub names: BTreeMap<String, String>,
     /// DocumentReferences and their contents (base64).
     pub contributions: Vec<Contribution>,
-    /// Documents of the record that their authors have changed since, by unique identifier.
+    /// Documents of the record whose metadata have changed since, by unique identifier.
     #[serde(default)]
     pub changed: BTreeMap<String, Value>,
-    /// What became of documents since, by their entries.
-    #[serde(default)]
-    pub amended: BTreeMap<String, Amendment>,
 }
 
-/// A newer version of a document's metadata: what is `None` stays as it was.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A newer version of a document's metadata, as the patient or its author might make it: what is `None` stays as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Amendment {
     /// JDV_J08's codes.
     pub labels: Option<Vec<String>>,
     /// FHIR's word.
     pub status: Option<String>,
     pub archived: Option<bool>,
-    /// When it was made, by this server's clock.
-    pub at: i64,
 }
 
 /// One access that the server itself served.

@@ -25,6 +25,7 @@ pub use keys::Key;
 pub use profile::Authority;
 pub use profile::Dates;
 pub use profile::Profile;
+pub use tls::AT_THE_END;
 
 use crate::sandbox::drawer;
 use crate::sandbox::pki::certificate::Draft;

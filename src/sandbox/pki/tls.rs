@@ -13,6 +13,7 @@ use crate::sandbox::pki::keys;
 use crate::sandbox::pki::keys::Key;
 use crate::sandbox::pki::write;
 use jiff::Timestamp;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 /// The device certificate's common name.
@@ -68,11 +69,14 @@ fn alternative_names(role: &str) -> Vec<u8> {
     let dns = |name: &str| der::context_primitive(2, name.as_bytes());
     if role == "server" {
         let v6 = std::net::Ipv6Addr::LOCALHOST.octets();
-        der::sequence(&[dns("localhost"), der::context_primitive(7, &[127, 0, 0, 1]), der::context_primitive(7, &v6)])
+        let [here, at_the_end] = [Ipv4Addr::LOCALHOST, AT_THE_END].map(|v4| der::context_primitive(7, &v4.octets()));
+        der::sequence(&[dns("localhost"), here, der::context_primitive(7, &v6), at_the_end])
     } else {
         der::sequence(&[dns(DEVICE_NAME)])
     }
 }
 
+/// Where the server stands when a test puts it at the end of a wire of its own: nobody's address (RFC 5737).
+pub const AT_THE_END: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
 const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";

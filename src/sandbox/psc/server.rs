@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 pub(super) fn start(options: Options) -> Result<Running, Error> {
-    let acceptor = tls(&options.pki, &options.pki.server()).map_err(|source| Error::Tls { source })?;
+    let acceptor = tls(&options.pki, &options.pki.server(), &[b"http/1.1"]).map_err(|source| Error::Tls { source })?;
     let (listener, port) = listen(options.port).map_err(|error| match error {
         crate::sandbox::dmp::Error::Listen { port, source } => Error::Listen { port, source },
         source => Error::Tls { source },

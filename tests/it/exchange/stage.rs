@@ -44,6 +44,7 @@ use hyper::body::Bytes;
 use hyper::body::Frame;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use rustls::HandshakeKind;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
@@ -115,6 +116,7 @@ enum End {
 pub struct Server {
     pub base: String,
     asks: Arc<Mutex<Vec<Ask>>>,
+    handshakes: Arc<Mutex<Vec<HandshakeKind>>>,
     task: JoinHandle<()>,
 }
 
@@ -127,14 +129,18 @@ impl Server {
         let asks: Arc<Mutex<Vec<Ask>>> = Arc::default();
         let acceptor = TlsAcceptor::from(Arc::new(tls(server)));
         let (handler, seen): (Handler, _) = (Arc::new(answer), asks.clone());
+        let handshakes: Arc<Mutex<Vec<HandshakeKind>>> = Arc::default();
+        let shaken = handshakes.clone();
         let task = tokio::spawn(async move {
             // Ended with this task: a server that stops lets go of its connections too.
             let mut connections = JoinSet::new();
             loop {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 let (acceptor, handler, seen) = (acceptor.clone(), handler.clone(), seen.clone());
+                let shaken = shaken.clone();
                 connections.spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
+                    shaken.lock().expect("not poisoned").extend(stream.get_ref().1.handshake_kind());
                     let service =
                         hyper::service::service_fn(move |request| respond(request, handler.clone(), seen.clone()));
                     // An end that a test asked for is no fault.
@@ -146,7 +152,12 @@ impl Server {
                 });
             }
         });
-        Server { base, asks, task }
+        Server { base, asks, handshakes, task }
+    }
+
+    /// How each connection so far was made.
+    pub fn handshakes(&self) -> Vec<HandshakeKind> {
+        self.handshakes.lock().expect("not poisoned").clone()
     }
 
     pub fn asks(&self) -> Vec<Ask> {
@@ -172,7 +183,12 @@ async fn respond(
     seen: Arc<Mutex<Vec<Ask>>>,
 ) -> Result<hyper::Response<Flow>, hyper::Error> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await?.to_bytes();
+    let mut body = body.collect().await?.to_bytes();
+    if parts.headers.get("content-encoding").is_some_and(|coding| coding == "gzip") {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).expect("what says that it is gzip is");
+        body = Bytes::from(plain);
+    }
     let ask = Ask { method: parts.method.to_string(), target: parts.uri.to_string(), headers: parts.headers, body };
     seen.lock().expect("not poisoned").push(ask.clone());
     let reply = handler(&ask);
@@ -202,15 +218,7 @@ impl Ask {
     }
 
     pub fn json(&self) -> Value {
-        let mut plain = Vec::new();
-        let body = match self.header("content-encoding") {
-            Some("gzip") => {
-                flate2::read::GzDecoder::new(&self.body[..]).read_to_end(&mut plain).expect("gzip");
-                &plain[..]
-            }
-            _ => &self.body[..],
-        };
-        serde_json::from_slice(body).unwrap_or(Value::Null)
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 }
 
@@ -253,6 +261,14 @@ impl Reply {
     pub fn flows(mut self, bytes: u64) -> Reply {
         let piece = vec![b'x'; 64 * 1024];
         (self.flow.times, self.flow.piece) = (bytes / piece.len() as u64, Bytes::from(piece));
+        self
+    }
+
+    /// One byte of it is another.
+    pub fn damaged_at(mut self, place: usize) -> Reply {
+        let mut bytes = self.flow.piece.to_vec();
+        bytes[place] ^= 1;
+        self.flow.piece = Bytes::from(bytes);
         self
     }
 
@@ -353,7 +369,12 @@ pub fn client(change: impl Fn(&mut Options)) -> Result<Client, link::Error> {
         ca_pem: read(&pki().tls_authority()),
         certificate_pem: read(&device.certificate),
         key_pem: SecretBytes::new(read(&device.key)),
-        timeouts: Timeouts { connect: Duration::from_secs(5), silence: Duration::from_secs(2) },
+        timeouts: Timeouts {
+            connect: Duration::from_secs(5),
+            handshake: Duration::from_secs(5),
+            answer: Duration::from_secs(2),
+            silence: Duration::from_secs(2),
+        },
     };
     change(&mut options);
     Client::new(options)
@@ -470,6 +491,13 @@ fn row(number: u128, class: Class) -> Trace {
 /// What lets a list out of the buffer.
 pub fn listed() -> Committed {
     Pending::new(row(1, Class::Listed)).committed()
+}
+
+/// And that patient's.
+pub fn listed_of(patient: &Ins) -> Committed {
+    let mut trace = row(1, Class::Listed);
+    trace.draft.patient = Some(patient.clone());
+    Pending::new(trace).committed()
 }
 
 /// What lets document `1.2.3` out of the buffer.

@@ -67,7 +67,7 @@ async fn what_the_device_was_on_counts_over_its_starts() {
     let folder = tempfile::tempdir().expect("a folder");
     let (vault, mut belief) = start(folder.path(), 100).await;
     live_a_day(&vault).await;
-    belief.hear(NOON, Duration::ZERO);
+    belief.hear(NOON, NOON, Duration::ZERO);
     assert!(tell(&vault, &mut belief, 3_600).await.is_trusted());
     drop(vault);
     // Nobody tells the time. On Monday noon the lease had four and a half days; it is on for one in each boot.
@@ -105,7 +105,7 @@ async fn after_ten_starts_nothing_is_read_until_somebody_tells_the_time() {
     assert!(matches!(unlock(&vault, NURSE, 1).await, Err(Error::TimeLost)));
     assert_eq!(secrets(folder.path()), 1, "what cannot be told is denied, and not destroyed");
 
-    belief.hear(NOON.plus(7_200), Duration::from_secs(2));
+    belief.hear(NOON.plus(7_200), NOON.plus(7_200), Duration::from_secs(2));
     assert!(tell(&vault, &mut belief, 2).await.is_trusted());
     unlock(&vault, NURSE, 1).await.expect("opened");
     assert_eq!(content(&vault, NURSE, 1).await.expect("found again"), CONTENT);
