@@ -493,23 +493,9 @@ const DESK_KEY: &str = include_str!("../../data/keys/development.key");
 
 pub fn stage(folder: &Path) -> Stage {
     // Keys cost seconds to draw: the tests' own are used again.
-    let drawn = pki();
-    let from = drawn.anchors().parent().expect("a folder").to_owned();
-    copy(&from, &folder.join("pki"));
+    pki().copy_to(&folder.join("pki")).expect("copied");
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs();
     Stage::set(folder, UnixSeconds(i64::try_from(seconds).expect("small"))).expect("a stage")
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("copied");
-        }
-    }
 }
 
 /// Numbers of this process's children: the sealed workers.

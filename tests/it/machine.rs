@@ -86,7 +86,7 @@ impl Machine {
     /// With both patients in the nurse's and the doctor's rounds; the kiosk does not run yet.
     pub fn set_up() -> Machine {
         let folder = tempfile::tempdir().expect("a folder");
-        copy(pki().anchors().parent().expect("a folder"), &folder.path().join("pki"));
+        pki().copy_to(&folder.path().join("pki")).expect("copied");
         let mut stage = Stage::set(folder.path(), now()).expect("a stage");
         let (patient, asked) = (invent(&mut stage, Case::Authorized), invent(&mut stage, Case::Unasked(0)));
         stage.stop_dmp();

@@ -114,6 +114,12 @@ impl Pki {
         Ok(pki)
     }
 
+    /// Copies all of it into a folder of one's own, while nobody makes anything here.
+    pub fn copy_to(&self, folder: &Path) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        copy(&self.folder, folder)
+    }
+
     /// PEM: the root and the three authorities for persons.
     pub fn anchors(&self) -> PathBuf {
         self.folder.join("anchors.pem")
@@ -289,6 +295,22 @@ impl CardSecrets {
 /// Of both keys of each card.
 fn serial_numbers<'a>(profiles: impl Iterator<Item = &'a Profile>) -> Vec<Vec<u8>> {
     profiles.flat_map(|profile| profile::Use::ALL.map(|purpose| profile.serial_number(purpose))).collect()
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let unread = |source| Error::Read { path: from.to_path_buf(), source };
+    let unwritten = |source| Error::Write { path: to.to_path_buf(), source };
+    fs::create_dir_all(to).map_err(unwritten)?;
+    for entry in fs::read_dir(from).map_err(unread)? {
+        let entry = entry.map_err(unread)?;
+        let target = to.join(entry.file_name());
+        if entry.file_type().map_err(unread)?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target).map_err(unwritten)?;
+        }
+    }
+    Ok(())
 }
 
 /// Written beside and renamed, so that a reader never sees half a file.

@@ -125,8 +125,7 @@ fn what_was_made_stays_and_lists_are_fresh() {
     let nurse = profile("nurse");
     let first = shared().card(&nurse).expect("it can be made").authentication.certificate;
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let copied = std::process::Command::new("cp").arg("-r").arg(shared().folder.join(".")).arg(folder.path()).status();
-    assert!(copied.expect("cp is there").success());
+    shared().copy_to(folder.path()).expect("copied");
     let again = Pki::open_or_make(folder.path()).expect("it can be opened again");
     assert_eq!(again.card(&nurse).expect("it was made").authentication.certificate, first);
     let device = fs::read(again.device().certificate).expect("it is still there");
@@ -143,6 +142,23 @@ fn what_was_made_stays_and_lists_are_fresh() {
     let renewed = Pki::open_or_make(folder.path()).expect("it can be made again");
     assert_ne!(fs::read(renewed.device().certificate).expect("it was made"), device);
     assert_ne!(renewed.card(&nurse).expect("it can be made").authentication.certificate, first);
+}
+
+/// Tests share a folder, and each of them that opens it signs its lists again.
+#[test]
+fn a_folder_is_copied_whole_while_others_open_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    shared().copy_to(folder.path()).expect("copied");
+    let pki = Pki::open_or_make(folder.path()).expect("it can be opened");
+    std::thread::scope(|scope| {
+        scope.spawn(|| (0..15).for_each(|_| drop(Pki::open_or_make(folder.path()).expect("it can be opened again"))));
+        for _copy in 0..150 {
+            let own = tempfile::tempdir().expect("a temporary folder can be made");
+            pki.copy_to(own.path()).expect("copied");
+            let halves = fs::read_dir(own.path().join("crl")).expect("lists").flatten();
+            assert_eq!(halves.filter(|list| list.path().extension().is_some_and(|ending| ending == "new")).count(), 0);
+        }
+    });
 }
 
 #[test]
