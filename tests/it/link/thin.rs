@@ -201,7 +201,9 @@ fn is_root(name: &str) -> bool {
     let name = format!("link::thin::{name}");
     let mut unshare = Command::new("unshare");
     unshare.args(["--user", "--map-root-user"]).arg(me).args(["--exact", &name]).env(INSIDE, "yes");
-    assert!(unshare.status().expect("unshare is there").success(), "{name}, as root of a namespace");
+    let done = unshare.output().expect("unshare is there");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{name}, as root of a namespace:\n{said}");
     false
 }
 
