@@ -476,7 +476,7 @@ impl Life {
 
     fn desk(&self) -> Desk {
         // The card of some ends soon.
-        let card_ends = Some(UnixSeconds(BEGINNING + 20 * 86_400)).filter(|_| self.seed.is_multiple_of(2));
+        let card_ends = self.seed.is_multiple_of(2).then_some(UnixSeconds(BEGINNING + 20 * 86_400));
         Desk { round: round(), told: self.told, card_ends }
     }
 }
