@@ -3,14 +3,9 @@
 //!
 //! A head that the upstream has stays proven: it is signed by this device. Pure.
 
-use crate::identity::holder::HolderId;
 use crate::journal::note::Head;
 use crate::journal::trace::Draft;
 use crate::journal::tree::Hash;
-use crate::journal::words::Class;
-use crate::journal::words::Mode;
-use crate::journal::words::Regime;
-use crate::journal::words::Source;
 use crate::time::Now;
 
 /// What stands in the row's `rule`.
@@ -24,30 +19,10 @@ pub enum Lost {
     Unknown,
 }
 
-/// The row. Its holder is the device itself: nobody was asked.
+/// The row, of the device itself.
 pub fn draft(device: &str, lost: Option<&Head>, at: Now) -> Draft {
     let lost = lost.map_or(Lost::Unknown, |head| Lost::Head(head.size, head.root));
-    Draft {
-        class: Class::Maintenance,
-        holder: HolderId(device.to_owned()),
-        profession: None,
-        login: None,
-        proof: None,
-        situation: None,
-        patient: None,
-        document: None,
-        ground: None,
-        mode: Mode::Normal,
-        // No consent is in play; the stricter one claims nothing.
-        regime: Regime::ConseilEtat2025,
-        rule: RULE.to_owned(),
-        matrix_version: String::new(),
-        reason: Some(lost.words()),
-        secret: false,
-        framework: None,
-        source: Source::Online,
-        at,
-    }
+    Draft::of_device(device, RULE, lost.words(), at)
 }
 
 impl Lost {

@@ -43,6 +43,33 @@ pub struct Draft {
     pub at: Now,
 }
 
+impl Draft {
+    /// A row of the device itself: it is the holder, for nobody was asked.
+    pub(super) fn of_device(device: &str, rule: &str, reason: String, at: Now) -> Draft {
+        Draft {
+            class: Class::Maintenance,
+            holder: HolderId(device.to_owned()),
+            profession: None,
+            login: None,
+            proof: None,
+            situation: None,
+            patient: None,
+            document: None,
+            ground: None,
+            mode: Mode::Normal,
+            // No consent is in play; the stricter one claims nothing.
+            regime: Regime::ConseilEtat2025,
+            rule: rule.to_owned(),
+            matrix_version: String::new(),
+            reason: Some(reason),
+            secret: false,
+            framework: None,
+            source: Source::Online,
+            at,
+        }
+    }
+}
+
 /// Authorship: anybody can check it with what is in it alone.
 #[derive(Clone, PartialEq, Eq)]
 pub enum LoginProof {
