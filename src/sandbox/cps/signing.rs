@@ -21,8 +21,9 @@ pub struct Signing {
 }
 
 struct RsaKey {
-    modulus: BigUint,
-    private_exponent: BigUint,
+    primes: [BigUint; 2],
+    exponents: [BigUint; 2],
+    coefficient: BigUint,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +40,9 @@ impl Signing {
         let key = |key: &crate::sandbox::pki::Key| {
             let numbers = key.numbers()?;
             Some(RsaKey {
-                modulus: BigUint::from_bytes_be(&numbers.modulus),
-                private_exponent: BigUint::from_bytes_be(&numbers.private_exponent),
+                primes: numbers.primes.map(|prime| BigUint::from_bytes_be(&prime)),
+                exponents: numbers.exponents.map(|exponent| BigUint::from_bytes_be(&exponent)),
+                coefficient: BigUint::from_bytes_be(&numbers.coefficient),
             })
         };
         Signing {
@@ -162,8 +164,14 @@ impl RsaKey {
         self.raise(&block)
     }
 
+    /// By the two primes, as cards do it (RFC 8017 §5.1.2, step 2b).
     fn raise(&self, block: &[u8]) -> Vec<u8> {
-        let signed = BigUint::from_bytes_be(block).modpow(&self.private_exponent, &self.modulus).to_bytes_be();
+        let block = BigUint::from_bytes_be(block);
+        let [p, q] = &self.primes;
+        let [by_p, by_q] = &self.exponents;
+        let (at_p, at_q) = (block.modpow(by_p, p), block.modpow(by_q, q));
+        let apart = (at_p + p - &at_q % p) * &self.coefficient % p;
+        let signed = (at_q + apart * q).to_bytes_be();
         [vec![0; MODULUS_BYTES.saturating_sub(signed.len())], signed].concat()
     }
 }

@@ -22,10 +22,14 @@ pub enum Key {
     P256(Box<EcdsaKeyPair>),
 }
 
-/// The two numbers that a card computes with, big endian.
+/// The modulus, and what a card computes with, big endian: the private key's second form (RFC 8017 §3.2).
 pub struct RsaNumbers {
     pub modulus: Vec<u8>,
-    pub private_exponent: Vec<u8>,
+    pub primes: [Vec<u8>; 2],
+    /// Of each prime.
+    pub exponents: [Vec<u8>; 2],
+    /// The second prime's inverse, modulo the first.
+    pub coefficient: Vec<u8>,
 }
 
 impl Key {
@@ -78,7 +82,7 @@ impl Key {
     pub fn numbers(&self) -> Option<RsaNumbers> {
         let Key::Rsa(_) = self else { return None };
         let pkcs8 = self.pkcs8().ok()?;
-        // PrivateKeyInfo {version, algorithm, OCTET STRING {RSAPrivateKey {version, n, e, d, …}}} (RFC 8017 §A.1.2).
+        // PrivateKeyInfo {version, algorithm, OCTET STRING {RSAPrivateKey {version, n, e, d, p, q, dP, dQ, qInv}}} (RFC 8017 §A.1.2).
         let (_, info, _) = der::first(&pkcs8)?;
         let (_, wrapped) = *der::members(info).get(2)?;
         let (_, inside, _) = der::first(wrapped)?;
@@ -87,7 +91,8 @@ impl Key {
             let (_, value) = numbers.get(index)?;
             Some(value.iter().copied().skip_while(|byte| *byte == 0).collect::<Vec<u8>>())
         };
-        Some(RsaNumbers { modulus: number(1)?, private_exponent: number(3)? })
+        let (primes, exponents) = ([number(4)?, number(5)?], [number(6)?, number(7)?]);
+        Some(RsaNumbers { modulus: number(1)?, primes, exponents, coefficient: number(8)? })
     }
 
     /// SubjectPublicKeyInfo, DER.
