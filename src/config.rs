@@ -74,6 +74,8 @@ pub struct Site {
     pub duty_days: u32,
     /// The establishment's framework for brain death, its signature beside it as `.sig`.
     pub brain_death_framework: Option<PathBuf>,
+    /// The agenda that the practice's software writes (iCalendar), from which a round can be made.
+    pub agenda: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,6 +244,7 @@ struct RawSite {
     regime: Option<String>,
     duty_days: Option<u32>,
     brain_death_framework: Option<PathBuf>,
+    agenda: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default)]
@@ -402,6 +405,7 @@ impl Config {
                 regime,
                 duty_days: raw.site.duty_days.unwrap_or(DUTY_DAYS),
                 brain_death_framework: raw.site.brain_death_framework.map(at),
+                agenda: raw.site.agenda.map(at),
             },
             vault: Vault { key, tpm },
             trust: Trust {

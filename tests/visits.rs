@@ -32,6 +32,7 @@ fn the_promises_hold_in_every_life() {
     // A simulation that never gets anywhere proves nothing.
     assert!(all.homes > 300, "{all:?}");
     assert!(all.searches > 100 && all.finds > 2, "{all:?}");
+    assert!(all.rounds_made > 100, "{all:?}");
     assert!(all.lists > 200, "{all:?}");
     assert!(all.documents > 100, "{all:?}");
     assert!(all.consents > 50 && all.refusals > 50, "{all:?}");

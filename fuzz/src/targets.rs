@@ -29,6 +29,7 @@ use chevet::journal::note::VerifyingKey;
 use chevet::journal::receipt::Receipt;
 use chevet::link::address;
 use chevet::link::header;
+use chevet::patient::agenda;
 use chevet::patient::datamatrix;
 use chevet::patient::ins::Ins;
 use chevet::patient::ins::InsKind;
@@ -53,6 +54,7 @@ pub const TARGETS: &[Target] = &[
     ("receipt", receipt),
     ("export", export),
     ("datamatrix", datamatrix),
+    ("agenda", agenda),
     ("fhir", fhir),
     ("bundle", bundle),
     ("headers", headers),
@@ -176,6 +178,16 @@ fn datamatrix(bytes: &[u8]) {
     }
 }
 
+/// No more visits than appointments, whatever a rule says.
+fn agenda(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(agenda) = agenda::read(text, NOON, "Europe/Paris")
+    {
+        assert!(agenda.visits.len() <= 50 * text.len());
+        assert!(agenda.visits.is_sorted_by_key(|visit| visit.at));
+    }
+}
+
 /// One resource, read as each of those that a record is made of.
 fn fhir(bytes: &[u8]) {
     let Ok(resource) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
@@ -224,6 +236,9 @@ fn headers(bytes: &[u8]) {
 }
 
 const SERVER: &str = "https://dmp.example:8443/fhir";
+/// Monday 23 November 2026, 13:00 in Paris.
+pub const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
+
 pub static ASKED: LazyLock<Ins> = LazyLock::new(|| Ins::unchecked("279035121518989", InsKind::Test).expect("its form"));
 
 static NURSE: LazyLock<Vec<u8>> = LazyLock::new(|| der(include_str!("../../tests/identity/nurse.pem")));

@@ -92,6 +92,10 @@ pub trait Upstream: Send + Sync {
         team: Option<&str>,
     ) -> impl Future<Output = Result<RecordState, Error>> + Send;
 
+    /// TD0.4: whose records this holder is authorized to open, and until when where that is said.
+    fn authorized(&self, who: &AsHolder)
+    -> impl Future<Output = Result<Vec<(Ins, Option<UnixSeconds>)>, Error>> + Send;
+
     /// TD3.1, ITI-67: all current documents' metadata since `since` (two years at most by default).
     fn find(
         &self,

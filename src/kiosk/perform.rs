@@ -19,8 +19,10 @@ pub mod ahead;
 mod attest;
 pub mod hands;
 mod known;
+pub mod makers;
 mod memory;
 mod note;
+pub mod prepared;
 mod record;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
@@ -128,6 +130,7 @@ enum Fate {
 fn fate_of(effect: &Effect) -> Fate {
     match effect {
         Effect::AskState { .. }
+        | Effect::AskAuthorized { .. }
         | Effect::AskStates { .. }
         | Effect::Survey { .. }
         | Effect::FetchAhead { .. }
@@ -151,6 +154,10 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::DropAhead
         // It is about the compartment that is open: never about the next one. At worst its holder is told again.
         | Effect::KeepTold { .. }
+        // Nothing on the disk changes, and what is asked beside it must not end it.
+        | Effect::Recall { .. }
+        | Effect::KeepRound { .. }
+        | Effect::Prepare { .. }
         // So is a draft; what was not saved a second ago is lost with the card.
         | Effect::KeepDraft { .. }
         | Effect::SendAgain { .. }

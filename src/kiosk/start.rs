@@ -26,6 +26,7 @@ use crate::kiosk::meter;
 use crate::kiosk::perform;
 use crate::kiosk::perform::ahead::Pace;
 use crate::kiosk::perform::hands::Hands;
+use crate::kiosk::perform::makers::AgendaFile;
 use crate::kiosk::phone;
 use crate::kiosk::phone::Line;
 use crate::kiosk::phone::Phone;
@@ -211,6 +212,8 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         team: issued.team,
         phone: line,
         starter_round,
+        agenda: config.site.agenda.clone().map(|path| AgendaFile { path, zone: facts.time_zone.clone() }),
+        prepared: Default::default(),
         present: Hands::nobody(),
         pace: Pace::default(),
     };

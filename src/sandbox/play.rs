@@ -16,6 +16,7 @@ use tokio::sync::watch;
 mod cards;
 mod gates;
 mod notes;
+mod round;
 
 /// Who plays, on what, and where the pictures go.
 pub struct Player {
@@ -80,6 +81,7 @@ impl Player {
         self.write_a_note().await?;
         self.through_the_gate().await?;
         self.settle().await?;
+        self.make_the_round().await?;
         self.leave_and_deliver().await?;
         self.offline(&patient).await?;
         self.other_cards().await?;

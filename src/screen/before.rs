@@ -26,7 +26,6 @@ use crate::screen::view::Idle;
 use crate::screen::view::Notice;
 use crate::screen::view::Pill;
 use crate::screen::view::Pin;
-use crate::screen::view::Reception;
 use crate::screen::view::RoundRow;
 use crate::screen::view::Tone;
 use crate::screen::view::Trouble as TroublePage;
@@ -132,7 +131,7 @@ fn aside_label(what: AsideKind) -> &'static str {
 }
 
 /// P9: never greener than the facts, and never more official.
-fn version(device: &DeviceFacts) -> String {
+pub(super) fn version(device: &DeviceFacts) -> String {
     format!("Version {} · connecteur non homologué", device.software)
 }
 
@@ -361,6 +360,7 @@ pub(super) fn home(home: &page::Home, visit: &Visit, now: Now, device: &DeviceFa
         rows: round.iter().map(|entry| round_row(entry, now, device)).collect(),
         notice: home.notice.map(notice),
         tray: tray::offer(&standing.waiting),
+        compose: if visit::may_compose(home) { french("Composer la tournée") } else { String::new() },
         prepare: french(prepare),
         national: home.national.map_or(String::new(), national),
         hand_over: visit::hand_over_offered(&home.here, now).map_or(String::new(), |ends| card_ends(ends, now, device)),
@@ -427,27 +427,6 @@ fn round_row(entry: &RoundEntry, now: Now, device: &DeviceFacts) -> RoundRow {
     RoundRow { name, details, pill, label }
 }
 
-pub(super) fn reception(holder: &Holder, visit: &Visit, now: Now, device: &DeviceFacts) -> Reception {
-    let mut pills = vec![tray::waiting(&visit.standing.waiting, now)];
-    pills.extend(tray::set_aside(&visit.standing.waiting));
-    pills.push(link(visit.standing.link));
-    pills.extend(visit.standing.other_card.then(|| care("Autre carte ignorée")));
-    Reception {
-        name: words::full_name(&holder.family_name, &holder.given_name),
-        role: labels::card(holder.card_kind).to_owned(),
-        pills,
-        title: french("Cette carte n'ouvre aucun dossier."),
-        lines: vec![
-            french(
-                "Une carte de personnel d'établissement sert à l'accueil. Seule une carte CPS ouvre un dossier patient.",
-            ),
-            french("Vous voyez ici si la borne est en ligne, et si tout ce qu'elle devait envoyer est parti."),
-        ],
-        protection: french(&device.key_provider),
-        version: version(device),
-    }
-}
-
 pub(super) fn take_card(trouble: Trouble) -> TroublePage {
     let words = trouble.words();
     let ended = matches!(trouble, Trouble::VisitEnded | Trouble::HandOverWaits | Trouble::RoundPrepared);
@@ -471,7 +450,7 @@ pub(super) fn bar(back: &str, patient: &Patient, pill: Pill, may_quit: bool, now
     Bar { back: back.to_owned(), name, traits, pill, may_quit, banner: Pill::default() }
 }
 
-fn sex_letter(sex: Sex) -> &'static str {
+pub(super) fn sex_letter(sex: Sex) -> &'static str {
     match sex {
         Sex::Male => "M",
         Sex::Female => "F",

@@ -135,6 +135,12 @@ impl Window {
                     screen.set_round(fill::list(&page.rows, fill::round_row));
                 }
             }
+            Body::Compose(page) => {
+                screen.set_compose(fill::compose(page));
+                if !matches!(before, Some(Body::Compose(old)) if old.rows == page.rows) {
+                    screen.set_candidates(fill::list(&page.rows, fill::candidate));
+                }
+            }
             Body::Ahead(page) => {
                 screen.set_ahead(fill::ahead(page));
                 if !matches!(before, Some(Body::Ahead(old)) if old.rows == page.rows) {
@@ -242,6 +248,7 @@ impl Window {
         touch.on_quit(plain(Touch::Quit));
         touch.on_understood(plain(Touch::Understood));
         touch.on_type_ins(plain(Touch::TypeIns));
+        touch.on_compose_round(plain(Touch::ComposeRound));
         touch.on_prepare_round(plain(Touch::PrepareRound));
         touch.on_start(plain(Touch::Start));
         touch.on_stop(plain(Touch::Stop));
@@ -261,6 +268,7 @@ impl Window {
         touch.on_search(plain(Touch::Search));
         touch.on_write_note(plain(Touch::WriteNote));
         touch.on_manage(plain(Touch::Manage));
+        touch.on_show_leaflet(plain(Touch::ShowLeaflet));
         touch.on_show_tray(plain(Touch::ShowTray));
         touch.on_why(plain(Touch::Why));
         touch.on_next_page(plain(Touch::NextPage));
@@ -410,6 +418,7 @@ fn shown(body: &Body) -> Shown {
         Body::Phone(_) => Shown::Phone,
         Body::Duty(_) => Shown::Duty,
         Body::Home(_) => Shown::Home,
+        Body::Compose(_) => Shown::Compose,
         Body::Ahead(_) => Shown::Ahead,
         Body::Typing(_) => Shown::Typing,
         Body::Gate(_) => Shown::Gate,

@@ -11,6 +11,7 @@
 mod agreements;
 mod ahead;
 mod before;
+pub mod compose;
 pub mod consent_text;
 pub mod form;
 mod gate;
@@ -18,6 +19,7 @@ mod labels;
 pub mod pad;
 mod phone;
 mod reasons;
+pub mod reception;
 #[cfg(feature = "screen")]
 mod sheet;
 mod tray;

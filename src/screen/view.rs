@@ -6,8 +6,10 @@
 use crate::record::reading::Reading;
 use crate::screen::ahead;
 use crate::screen::before;
+use crate::screen::compose;
 use crate::screen::gate;
 use crate::screen::phone;
+use crate::screen::reception;
 use crate::screen::tray;
 use crate::screen::within;
 use crate::time::Now;
@@ -49,6 +51,8 @@ pub enum Body {
     /// The two digits, as on the telephone.
     Phone(Phone),
     Home(Home),
+    /// Who is in the round.
+    Compose(compose::Compose),
     /// The round, being prepared.
     Ahead(Ahead),
     Typing(Typing),
@@ -75,7 +79,7 @@ pub enum Body {
     Documents(Documents),
     History(History),
     Reader(Reader),
-    Reception(Reception),
+    Reception(reception::Reception),
     About(About),
     Trouble(Trouble),
 }
@@ -203,6 +207,8 @@ pub struct Home {
     pub notice: Option<Notice>,
     /// « À régler (2) »; empty where nothing is.
     pub tray: String,
+    /// « Composer la tournée »; empty where it is not offered.
+    pub compose: String,
     /// « Préparer la tournée », or that it can be gone on with; empty where it is not offered.
     pub prepare: String,
     /// The national traces that were just made; else empty.
@@ -508,17 +514,6 @@ pub struct About {
     pub back: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Reception {
-    pub name: String,
-    pub role: String,
-    pub pills: Vec<Pill>,
-    pub title: String,
-    pub lines: Vec<String>,
-    pub protection: String,
-    pub version: String,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trouble {
     pub pill: Pill,
@@ -550,8 +545,10 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
         Page::Home(home) if home.typing => Body::Typing(Typing { notice: home.notice.map(before::notice) }),
         Page::Home(home) if home.tray => Body::Tray(tray::page(&visit.standing.refused, now, device)),
         Page::Home(home) => Body::Home(before::home(home, visit, now, device)),
+        Page::Compose(page) if page.typing => Body::Typing(Typing { notice: page.notice.map(before::notice) }),
+        Page::Compose(page) => Body::Compose(compose::page(page, now, device)),
         Page::Ahead(page) => Body::Ahead(ahead::page(page, visit, now)),
-        Page::Reception { holder, .. } => Body::Reception(before::reception(holder, visit, now, device)),
+        Page::Reception(desk) => reception::page(desk, visit, now, device),
         Page::Gate(gate) => gate::gate(gate, visit, now, device),
         Page::Record(record) => within::record(record, visit, now, device),
         Page::Document(reader) => Body::Reader(within::reader(reader, visit, now, device)),

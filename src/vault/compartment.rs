@@ -368,7 +368,7 @@ impl Compartment {
         Ok(())
     }
 
-    fn begin(&mut self) -> Result<Transaction<'_>, Error> {
+    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, Error> {
         begin(&mut self.database)
     }
 

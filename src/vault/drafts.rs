@@ -53,7 +53,7 @@ impl Vault {
         Ok(drafts.into_iter().map(|one| one.patient).collect())
     }
 
-    async fn name_on_desk(&self, patient: &Ins) -> Result<(u64, Pseudonym), Error> {
+    pub(super) async fn name_on_desk(&self, patient: &Ins) -> Result<(u64, Pseudonym), Error> {
         let patient = patient.clone();
         let name = move |journal: &mut Journal| {
             let visit = journal.open.as_ref().ok_or(Error::Locked)?.visit;

@@ -49,6 +49,14 @@ pub enum Effect {
     /// Release under this trace, parse and draw in the sealed worker. Answer: `Rendered`.
     /// `page` is the first page to draw, from 0, where the format has pages.
     Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed, page: u32 },
+    /// Who was seen lately, and the practice's agenda. Answer: `Recalled`.
+    Recall { ticket: Ticket },
+    /// TD0.4, online alone. Answer: `AuthorizedCame`.
+    AskAuthorized { ticket: Ticket },
+    /// Handed on to the next professional, in memory. Answer: `Prepared`.
+    Prepare { ticket: Ticket, patient: Patient },
+    /// The round is these. Answer: `RoundKept`, after the desk.
+    KeepRound { ticket: Ticket, patients: Vec<Patient> },
     /// TD0.2 of each, online alone. Answer: `StatesKnown`.
     AskStates { ticket: Ticket, patients: Vec<Patient> },
     /// What there is to fetch ahead: each list is synchronised, unseen. Answer: `Surveyed`.
@@ -104,6 +112,10 @@ impl Effect {
             Effect::Search { .. } => "search",
             Effect::Fetch { .. } => "fetch",
             Effect::Render { .. } => "render",
+            Effect::Recall { .. } => "recall",
+            Effect::AskAuthorized { .. } => "ask_authorized",
+            Effect::Prepare { .. } => "prepare",
+            Effect::KeepRound { .. } => "keep_round",
             Effect::AskStates { .. } => "ask_states",
             Effect::Survey { .. } => "survey",
             Effect::FetchAhead { .. } => "fetch_ahead",

@@ -11,6 +11,7 @@ use crate::journal::consent::Said;
 use crate::journal::consent::Signature;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Source;
+use crate::patient::agenda::Agenda;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
 use crate::record::document::Document;
@@ -106,6 +107,25 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<NoteDraft, Trouble>,
     },
+    /// Whom this device knows, and the day's agenda.
+    Recalled {
+        ticket: Ticket,
+        answer: Result<Recalled, Trouble>,
+    },
+    /// Whose records this holder may open, by the upstream's word, and until when where it says so.
+    AuthorizedCame {
+        ticket: Ticket,
+        answer: Result<Vec<(Ins, Option<UnixSeconds>)>, Trouble>,
+    },
+    /// The next professional finds them.
+    Prepared {
+        ticket: Ticket,
+        answer: Result<(), Trouble>,
+    },
+    RoundKept {
+        ticket: Ticket,
+        answer: Result<(), Trouble>,
+    },
     /// One answer a patient, in the order asked.
     StatesKnown {
         ticket: Ticket,
@@ -197,6 +217,8 @@ pub enum Touch {
     /// A patient of the round, by its place in the list.
     OpenPatient(usize),
     TypeIns,
+    /// « Composer la tournée »
+    ComposeRound,
     /// « Préparer la tournée »
     PrepareRound,
     /// Sizes and time were shown: begin, or go on.
@@ -243,6 +265,8 @@ pub enum Touch {
     NoteTyped(String),
     /// To change the own document that is open.
     Manage,
+    /// What patients may ask for.
+    ShowLeaflet,
     /// « À régler ».
     ShowTray,
     /// To send a refused item once more, by its place.
@@ -347,6 +371,16 @@ pub struct RoundEntry {
     pub as_of: Option<UnixSeconds>,
     /// Since when all that this holder may read of it is here.
     pub ready: Option<UnixSeconds>,
+}
+
+/// Of whom a round can be made.
+pub struct Recalled {
+    /// Whose records this holder opened lately, and when.
+    pub recent: Vec<(Patient, UnixSeconds)>,
+    /// Whom the reception desk handed on.
+    pub prepared: Vec<Patient>,
+    /// `None`: the settings name no agenda.
+    pub agenda: Result<Option<Agenda>, Trouble>,
 }
 
 /// What there is to fetch ahead of one record. Nothing of it can be shown.
@@ -470,6 +504,10 @@ impl Event {
             Event::Delivered { .. } => "delivered",
             Event::ListCame { .. } => "list_came",
             Event::HandedOver { .. } => "handed_over",
+            Event::Recalled { .. } => "recalled",
+            Event::AuthorizedCame { .. } => "authorized_came",
+            Event::Prepared { .. } => "prepared",
+            Event::RoundKept { .. } => "round_kept",
             Event::StatesKnown { .. } => "states_known",
             Event::Surveyed { .. } => "surveyed",
             Event::FetchedAhead { .. } => "fetched_ahead",

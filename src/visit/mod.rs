@@ -4,18 +4,18 @@
 //! Idle → ReadingCard → AskPin → CheckingPin → Opening → Home → Gate → Record → Document
 //!          └ CPE: Desk                                 any wait that ends → TakeCard(trouble)
 //!                         CardOut, from anywhere → Idle, in the same step
-//! Idle ⇄ About · Home ⇄ Ahead (the round is prepared)
+//! Idle ⇄ About · Home ⇄ Compose (who is in the round) · Home ⇄ Ahead (the round is prepared)
 //! Idle → AskRpps → WaitingForPhone → ChoosingExercise → Opening …   (no card: `phone`)
 //! ```
 //!
 //! - `page` where the visit is, and what each page holds
 //! - `event` what may happen · `effect` what is asked of the world
 //! - `step` the transitions: card, PIN, home · `identify` which patient · `reading` list, document, history · `search` words in a record
-//! - `ahead` the round, fetched before it is needed · `national` what offline reading owes
+//! - `compose` who is in the round · `ahead` the round, fetched before it is needed · `national` what offline reading owes
 //! - `hand_over` from the old card to the new one
 //! - `writing` a note, from the desk to the outbox · `managing` what its author does with it later · `tray` what was refused
 //! - `gate` on what ground · `answer` the patient's page · `situations` what is not the ordinary way · `said` what was said before
-//! - `phone` a visit without a card
+//! - `phone` a visit without a card · `reception` the desk of a CPE
 //! - `facts` what `policy` is told
 //!
 //! It never does I/O, never reads a clock, never draws a number. Every wait holds its end; every question carries a
@@ -24,6 +24,7 @@
 
 mod ahead;
 pub mod answer;
+mod compose;
 pub mod effect;
 pub mod event;
 mod facts;
@@ -35,6 +36,7 @@ pub mod national;
 pub mod page;
 mod phone;
 mod reading;
+mod reception;
 mod said;
 mod search;
 mod situations;
@@ -43,6 +45,7 @@ mod tray;
 mod writing;
 
 pub use ahead::may_prepare;
+pub use compose::may_compose;
 pub use effect::Effect;
 pub use event::Event;
 pub use hand_over::offered as hand_over_offered;

@@ -2,8 +2,10 @@
 //! a login by telephone: `phone`.
 
 pub mod ahead;
+pub mod compose;
 pub mod gate;
 pub mod phone;
+pub mod reception;
 pub mod writing;
 
 use crate::identity::holder::Holder;
@@ -43,11 +45,13 @@ use crate::visit::event::StateAnswer;
 use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
 use crate::visit::page::ahead::Ahead;
+use crate::visit::page::compose::Compose;
 use crate::visit::page::gate::Gate;
 use crate::visit::page::gate::SoFar;
 use crate::visit::page::phone::AskRpps;
 use crate::visit::page::phone::ChoosingExercise;
 use crate::visit::page::phone::WaitingForPhone;
+use crate::visit::page::reception::Reception;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -185,14 +189,12 @@ pub enum Page {
     /// What a consultation entails, told at the first login and from time to time.
     Duty(Box<Duty>),
     Home(Box<Home>),
+    /// Who is in the round is being chosen.
+    Compose(Box<Compose>),
     /// The round is being prepared.
     Ahead(Box<Ahead>),
     /// A CPE or CPA: no record, no titles.
-    Reception {
-        insertion: Insertion,
-        holder: Box<Holder>,
-        until: Duration,
-    },
+    Reception(Box<Reception>),
     Gate(Box<Gate>),
     Record(Box<Record>),
     Document(Box<Reader>),
@@ -441,6 +443,7 @@ impl Visit {
         match &self.page {
             Page::Duty(duty) => Some(&duty.here),
             Page::Home(home) => Some(&home.here),
+            Page::Compose(compose) => Some(&compose.here),
             Page::Ahead(ahead) => Some(&ahead.here),
             Page::Gate(gate) => Some(&gate.here),
             Page::Record(record) => Some(&record.here),
@@ -452,15 +455,18 @@ impl Visit {
     /// The card, or the telephone's request, that this page belongs to; nobody's when it would look the same for anybody.
     pub fn insertion(&self) -> Option<Insertion> {
         match &self.page {
-            Page::ReadingCard { insertion, .. }
-            | Page::CheckingPin { insertion, .. }
-            | Page::Reception { insertion, .. } => Some(*insertion),
+            Page::ReadingCard { insertion, .. } | Page::CheckingPin { insertion, .. } => Some(*insertion),
+            Page::Reception(desk) => Some(desk.insertion),
             Page::AskPin(ask) => Some(ask.insertion),
             Page::ChoosingSituation(choosing) => Some(choosing.insertion),
             Page::Opening(opening) => Some(opening.insertion),
-            Page::Duty(_) | Page::Home(_) | Page::Ahead(_) | Page::Gate(_) | Page::Record(_) | Page::Document(_) => {
-                self.here().map(|here| here.insertion)
-            }
+            Page::Duty(_)
+            | Page::Home(_)
+            | Page::Compose(_)
+            | Page::Ahead(_)
+            | Page::Gate(_)
+            | Page::Record(_)
+            | Page::Document(_) => self.here().map(|here| here.insertion),
             Page::Idle
             | Page::About { .. }
             | Page::AskRpps(_)
@@ -521,8 +527,9 @@ impl Page {
             Page::Opening(_) => "opening",
             Page::Duty(_) => "duty",
             Page::Home(_) => "home",
+            Page::Compose(_) => "compose",
             Page::Ahead(_) => "ahead",
-            Page::Reception { .. } => "reception",
+            Page::Reception(_) => "reception",
             Page::Gate(_) => "gate",
             Page::Record(_) => "record",
             Page::Document(_) => "document",

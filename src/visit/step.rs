@@ -35,6 +35,7 @@ use crate::visit::page::Page;
 use crate::visit::page::ReaderStep;
 use crate::visit::page::Room;
 use crate::visit::page::Visit;
+use crate::visit::page::reception::Reception;
 use std::time::Duration;
 
 impl Visit {
@@ -97,10 +98,8 @@ impl Visit {
     pub fn alarm(&self) -> Option<Duration> {
         let wait = match &self.page {
             Page::Idle | Page::TakeCard(_) => None,
-            Page::About { until }
-            | Page::ReadingCard { until, .. }
-            | Page::CheckingPin { until, .. }
-            | Page::Reception { until, .. } => Some(*until),
+            Page::About { until } | Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } => Some(*until),
+            Page::Reception(desk) => Some(desk.wait()),
             Page::AskPin(ask) => Some(ask.until),
             Page::AskRpps(ask) => Some(ask.until),
             Page::WaitingForPhone(waiting) => Some(waiting.until),
@@ -109,6 +108,7 @@ impl Visit {
             Page::PhoneOver { until, .. } => Some(*until),
             Page::Opening(opening) => Some(opening.until),
             Page::Home(home) => home.handing.map(|(_, until)| until),
+            Page::Compose(compose) => compose.wait(),
             // Nobody needs to stand before what goes on by itself.
             Page::Ahead(ahead) if ahead.is_fetching() => return ahead.step.wait(),
             Page::Ahead(ahead) => ahead.step.wait(),
@@ -167,6 +167,7 @@ impl Visit {
         let here = match &mut self.page {
             Page::Duty(duty) => &mut duty.here,
             Page::Home(home) => &mut home.here,
+            Page::Compose(compose) => &mut compose.here,
             Page::Ahead(ahead) => &mut ahead.here,
             Page::Gate(gate) => &mut gate.here,
             Page::Record(record) => &mut record.here,
@@ -200,7 +201,7 @@ impl Visit {
                 self.end(Page::TakeCard(Trouble::TookTooLong))
             }
             Page::PhoneOver { until, .. } if over(until) => self.turn(Page::Idle, vec![]),
-            Page::Reception { until, .. } if over(until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::Reception(_) => self.reception_tick(now),
             Page::Opening(opening) if over(&opening.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
             Page::Duty(duty) if matches!(&duty.step, DutyStep::Recording { until, .. } if over(until)) => {
                 self.end(Page::TakeCard(Trouble::TraceNotWritten))
@@ -208,6 +209,7 @@ impl Visit {
             Page::Home(home) if home.handing.is_some_and(|(_, until)| over(&until)) => {
                 self.end(Page::TakeCard(Trouble::Internal))
             }
+            Page::Compose(_) => self.compose_tick(now),
             Page::Ahead(_) => self.ahead_tick(now),
             Page::Gate(_) => self.gate_tick(now),
             Page::Record(_) | Page::Document(_) => self.record_tick(now),
@@ -241,6 +243,7 @@ impl Visit {
             Page::Opening(opening) => self.while_opening(*opening, event, now),
             Page::Duty(duty) => self.at_duty(*duty, event, now),
             Page::Home(home) => self.at_home(*home, event, now),
+            Page::Compose(compose) => self.at_compose(*compose, event, now),
             Page::Ahead(ahead) => self.at_ahead(*ahead, event, now),
             Page::Gate(gate) => self.at_gate(*gate, event, now),
             Page::Record(record) => self.in_record(*record, event, now),
@@ -248,13 +251,7 @@ impl Visit {
             Page::Idle => self.at_idle(event, now),
             // Nothing is asked here; anything is late, and changes nothing.
             page @ (Page::About { .. } | Page::TakeCard(_) | Page::PhoneOver { .. }) => self.turn(page, vec![]),
-            Page::Reception { insertion, holder, until } => {
-                if matches!(event, Event::Touched(Touch::Quit | Touch::Back)) {
-                    return self.end(Page::TakeCard(Trouble::VisitEnded));
-                }
-                let until = if matches!(event, Event::Touched(_)) { now.since_boot + INACTIVITY_MAX } else { until };
-                self.turn(Page::Reception { insertion, holder, until }, vec![])
-            }
+            Page::Reception(desk) => self.at_reception(*desk, event, now),
         }
     }
 
@@ -262,6 +259,7 @@ impl Visit {
         let here = match &mut self.page {
             Page::Duty(duty) => &mut duty.here,
             Page::Home(home) => &mut home.here,
+            Page::Compose(compose) => &mut compose.here,
             Page::Ahead(ahead) => &mut ahead.here,
             Page::Gate(gate) => &mut gate.here,
             Page::Record(record) => &mut record.here,
@@ -449,8 +447,8 @@ impl Visit {
                     return self.end(Page::TakeCard(Trouble::PhoneNoProfession));
                 }
                 if !opening.holder.may_ask_for_records() {
-                    let (holder, until) = (Box::new(opening.holder), now.since_boot + INACTIVITY_MAX);
-                    return self.turn(Page::Reception { insertion, holder, until }, vec![]);
+                    let desk = Reception::new(insertion, opening.holder, now.since_boot + INACTIVITY_MAX);
+                    return self.turn(Page::Reception(Box::new(desk)), vec![]);
                 }
                 let ticket = self.ticket();
                 opening.step = OpeningStep::OpeningCompartment { ticket, login };
@@ -538,6 +536,7 @@ impl Visit {
                 self.turn(Page::Home(Box::new(home)), vec![])
             }
             Touch::HandOver => self.hand_over(home, now),
+            Touch::ComposeRound => self.compose_round(home, now),
             Touch::PrepareRound => self.prepare_round(home, now),
             Touch::OpenPatient(place) if place < home.here.round.len() => {
                 let patient = home.here.round[place].patient.clone();

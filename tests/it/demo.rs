@@ -2,6 +2,7 @@
 //! pcscd, the record over TLS, the documents in the sealed worker. It succeeds only if the traces have arrived; and
 //! afterwards nothing personal is in its log, nor readable in any byte of its state (P2a, P10).
 
+use crate::needles::files;
 use chevet::sandbox::drawer::Drawer;
 use chevet::sandbox::people::People;
 use chevet::sandbox::stage::SEED;
@@ -12,7 +13,6 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -140,18 +140,6 @@ fn canaries(out: &Path) -> Vec<String> {
 
 fn holds(bytes: &[u8], word: &[u8]) -> bool {
     !word.is_empty() && bytes.windows(word.len()).any(|window| window == word)
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
-        }
-    }
-    found
 }
 
 /// A display of our own, ended by its number.

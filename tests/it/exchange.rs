@@ -239,6 +239,32 @@ async fn the_records_state_is_three_questions() {
 }
 
 #[tokio::test]
+async fn whose_records_a_holder_may_open_is_one_question_and_all_its_pages() {
+    let of = |matricule: &str| {
+        let actor =
+            json!({"reference": {"identifier": {"system": "urn:oid:1.2.250.1.71.4.2.1", "value": "899700000012"}}});
+        let patient = json!({"system": "urn:oid:1.2.250.1.213.1.4.10", "value": matricule});
+        json!({"resourceType": "Consent", "status": "active", "patient": {"identifier": patient},
+            "category": [{"coding": [{"system": "https://chevet.invalid/fhir/CodeSystem/consent-category",
+                "code": "authorization"}]}], "provision": {"type": "permit", "actor": [actor]}})
+    };
+    let server = Server::start(ServerIs::Right, move |ask| match ask.query("page") {
+        None => Reply::json(200, &searchset(vec![of("279035121518989")], Some("Consent?page=2"))),
+        _ => Reply::json(200, &searchset(vec![of("255069999999934"), json!({"resourceType": "Consent"})], None)),
+    })
+    .await;
+    let found = connector(&server, Profile::Put).authorized(&holder()).await.expect("a list");
+    let found: Vec<&str> = found.iter().map(|(ins, _)| ins.matricule.as_str()).collect();
+    assert_eq!(found, ["255069999999934", "279035121518989"]);
+    let asks = server.asks();
+    assert_eq!(asks.len(), 2);
+    let category = "https%3A%2F%2Fchevet.invalid%2Ffhir%2FCodeSystem%2Fconsent-category%7C";
+    assert_eq!(asks[0].query("category"), Some(&*format!("{category}authorization%2C{category}blocking")));
+    assert_eq!(asks[0].query("actor.identifier"), Some("urn%3Aoid%3A1.2.250.1.71.4.2.1%7C899700000012"));
+    assert_eq!(asks[0].query("patient.identifier"), None);
+}
+
+#[tokio::test]
 async fn content_is_fetched_raw_or_wrapped_and_verified() {
     let content = b"<ClinicalDocument/>";
     let raw =

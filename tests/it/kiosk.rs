@@ -40,6 +40,8 @@ use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
 
+mod compose;
+mod desk;
 mod keys;
 mod known;
 mod pulled;

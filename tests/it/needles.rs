@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::path::Path;
+use std::path::PathBuf;
 
 /// What is looked for, and what it is.
 #[derive(Clone)]
@@ -35,6 +37,19 @@ pub fn find(hay: &[u8], needles: &[Needle]) -> Vec<String> {
     let places = |needle: &Needle| memchr::memmem::find_iter(hay, &needle.bytes).collect::<Vec<usize>>();
     let found = needles.iter().map(|needle| (&needle.what, places(needle))).filter(|(_, places)| !places.is_empty());
     found.map(|(what, places)| format!("{what} ({} times, first at {:#x})", places.len(), places[0])).collect()
+}
+
+/// Every file below that folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod card_out;
+mod compose;
 mod fixtures;
 mod gates;
 mod harness;
@@ -43,6 +44,7 @@ use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Room;
 use chevet::visit::page::SearchStep;
 use chevet::visit::page::gate::GateStep;
+use chevet::visit::page::reception as desk;
 use fixtures::*;
 use harness::*;
 use i_slint_backend_testing::AccessibleRole;
@@ -700,7 +702,7 @@ fn the_demo_has_a_hand_on_the_window() {
 #[test]
 fn the_last_pages_are_drawn() {
     let (window, _touches) = window();
-    draws(&window, "reception", &visit(reception()), &["n’ouvre aucun dossier", "Tout est transmis"]);
+    draws(&window, "reception", &visit(reception()), &["n’ouvre aucun dossier", "Tout est transmis", "Saisir un INS"]);
     for trouble in Trouble::ALL {
         show(&window, &visit(Page::TakeCard(*trouble)));
         let said = said(&window);
@@ -711,6 +713,31 @@ fn the_last_pages_are_drawn() {
     draws(&window, "trouble", &visit(Page::TakeCard(Trouble::CardPulledWhileReading)), &["Code 2-06 · carte"]);
     draws(&window, "trouble-long", &visit(Page::TakeCard(Trouble::CardBlocked)), &["Débloquez-la"]);
     draws(&window, "ended", &visit(Page::TakeCard(Trouble::VisitEnded)), &["Votre visite est terminée."]);
+}
+
+#[test]
+fn the_desk_of_a_cpe_reads_identities_and_shows_rights() {
+    let (window, mut touches) = window();
+    let one = || patient("Patiente-Une", "ODETTE", 1953);
+    draws(
+        &window,
+        "desk-prepared",
+        &visit(at_desk(desk::Room::Front, vec![one()])),
+        &["1\u{a0}identité préparée", "douze heures"],
+    );
+    sends(&window, &mut touches, "Saisir un INS", Touch::TypeIns);
+    sends(&window, &mut touches, "Droits du patient", Touch::ShowLeaflet);
+    sends(&window, &mut touches, "Quitter", Touch::Quit);
+    let told = ["Est-ce la personne devant vous", "Nom de naissance\u{a0}: Patiente-Une", "il ne prouve pas"];
+    draws(&window, "desk-identity", &visit(at_desk(desk::Room::Identity(one()), vec![])), &told);
+    sends(&window, &mut touches, "Oui, préparer pour la tournée", Touch::Yes);
+    draws(
+        &window,
+        "desk-leaflet",
+        &visit(at_desk(desk::Room::Leaflet, vec![])),
+        &["Vos droits", "Vous pouvez dire non"],
+    );
+    sends(&window, &mut touches, "Fermer", Touch::Understood);
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn the_seeds_reach_behind_the_first_check() {
     use chevet::identity::userinfo::Person;
     use chevet::journal::note;
     use chevet::link::header;
+    use chevet::patient::agenda;
     use chevet::patient::datamatrix;
     let any = |target: &str, reached: &dyn Fn(&[u8]) -> bool| {
         let seeds = fs::read_dir(folder().join(target)).expect("seeds");
@@ -91,6 +92,11 @@ fn the_seeds_reach_behind_the_first_check() {
         lines.next().and_then(|line| header::retry_after_s(line, date)) == Some(90)
     });
     any("datamatrix", &|seed| std::str::from_utf8(seed).is_ok_and(|text| datamatrix::parse(text).is_ok()));
+    any("agenda", &|seed| {
+        let agenda =
+            std::str::from_utf8(seed).ok().and_then(|text| agenda::read(text, targets::NOON, "Europe/Paris").ok());
+        agenda.is_some_and(|agenda| agenda.visits.len() == 1 && agenda.unreadable == 1)
+    });
     any("tlv", &|seed| pkcs15::root_application(seed).is_some());
 }
 

@@ -9,6 +9,7 @@ use crate::machine::now;
 use crate::machine::options;
 use crate::machine::unlock;
 use crate::needles::Needle;
+use crate::needles::files;
 use crate::needles::find;
 use crate::needles::spellings;
 use chevet::secret::SecretKey;
@@ -186,18 +187,6 @@ fn stolen(machine: &Machine) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     copy(&machine.stage.state, folder.path());
     folder
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
-        }
-    }
-    found
 }
 
 const NURSES_PIN: &str = "70395184";

@@ -73,6 +73,7 @@ mod provider;
 mod put_back;
 #[cfg(feature = "sandbox")]
 mod receipts;
+mod recent;
 #[cfg(feature = "sandbox")]
 mod retention;
 mod search;

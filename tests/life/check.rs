@@ -70,6 +70,7 @@ pub struct Lived {
     pub keyed_pins: u64,
     pub blocked: u64,
     pub handed_over: u64,
+    pub rounds_made: u64,
     /// Lists opened, by ground.
     pub by_authorization: u64,
     pub by_team: u64,
@@ -130,6 +131,7 @@ impl Lived {
         self.keyed_pins += other.keyed_pins;
         self.blocked += other.blocked;
         self.handed_over += other.handed_over;
+        self.rounds_made += other.rounds_made;
         self.by_authorization += other.by_authorization;
         self.by_team += other.by_team;
         self.by_explicit += other.by_explicit;
@@ -241,6 +243,7 @@ impl Life {
         self.check_pin(&effects, before, &at);
         self.check_allowance(&effects, &at);
         self.check_ahead(&effects, before, &at);
+        self.check_compose(&effects, before, &at);
         self.count(before);
         if !matches!(self.visit.page, Page::AskPin(_)) || before != "ask_pin" {
             self.last_try_agreed = false;

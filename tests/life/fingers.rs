@@ -31,7 +31,9 @@ impl Life {
             Page::ChoosingExercise(_) => Touch::Choose(dice.usize(0..4)),
             Page::ChoosingSituation(_) => Touch::Choose(dice.usize(0..3)),
             Page::Ahead(_) => self.touch_ahead(),
+            Page::Compose(_) => self.touch_compose(),
             Page::Home(_) if dice.u8(0..8) == 0 => Touch::PrepareRound,
+            Page::Home(_) if dice.u8(0..12) == 0 => Touch::ComposeRound,
             Page::Home(_) => match dice.u8(0..10) {
                 0 if self.seed.is_multiple_of(4) => Touch::HandOver,
                 0 => Touch::TypeIns,

@@ -3,6 +3,7 @@
 mod ahead;
 mod check;
 pub mod clock;
+mod compose;
 mod fingers;
 mod people;
 mod phones;

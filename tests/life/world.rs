@@ -344,6 +344,10 @@ impl Life {
                 Event::Recorded { ticket, answer }
             }
             Effect::SendAgain { .. } => return None,
+            Effect::Recall { ticket } => self.recalled(ticket),
+            Effect::AskAuthorized { ticket } => self.authorized(ticket),
+            Effect::Prepare { ticket, .. } => Event::Prepared { ticket, answer: Ok(()) },
+            Effect::KeepRound { ticket, patients } => self.round_kept(ticket, &patients),
             Effect::AskStates { ticket, patients } => self.states_known(ticket, &patients),
             Effect::Survey { ticket, patients } => self.surveyed(ticket, &patients),
             Effect::FetchAhead { ticket, documents, .. } => self.fetched(ticket, &documents),

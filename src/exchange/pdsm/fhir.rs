@@ -3,6 +3,7 @@
 
 use crate::exchange::upstream::Error;
 use crate::patient::ins::Ins;
+use crate::patient::ins::InsKind;
 use crate::time::UnixSeconds;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -157,6 +158,12 @@ pub fn with_urn(id: &str) -> String {
 /// `urn:oid:<kind>`, the system of this patient's INS.
 pub fn ins_system(patient: &Ins) -> String {
     format!("urn:oid:{}", patient.kind.oid())
+}
+
+/// Whom an identifier names, where it is an INS.
+pub fn ins(identifier: &Identifier) -> Option<Ins> {
+    let kind = InsKind::from_oid(identifier.system.strip_prefix("urn:oid:")?)?;
+    Ins::unchecked(&identifier.value, kind).ok()
 }
 
 /// `system|value`, as a search wants it.

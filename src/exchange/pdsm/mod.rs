@@ -316,6 +316,15 @@ impl Upstream for Pdsm {
         Ok(state::record_state(state::Found { patients, consents, care_teams }, patient, &who.holder))
     }
 
+    async fn authorized(&self, who: &AsHolder) -> Result<Vec<(Ins, Option<UnixSeconds>)>, Error> {
+        let me = format!("{}|{}", names::PROFESSIONAL, who.holder.0);
+        let categories =
+            ["authorization", "blocking"].map(|one| format!("{}|{one}", names::CONSENT_CATEGORY)).join(",");
+        let asked = [("actor.identifier", &*me), ("category", &*categories)];
+        let consents = self.pages(who, "Consent", "the list of authorizations", &asked).await?;
+        Ok(state::authorized(&consents, &who.holder))
+    }
+
     async fn find(&self, who: &AsHolder, patient: &Ins, since: UnixSeconds) -> Result<Held<Vec<Document>>, Error> {
         self.search(who, patient, &Search::standing_since(since)).await
     }

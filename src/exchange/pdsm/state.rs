@@ -17,8 +17,10 @@ use crate::record::state::EmergencySwitches;
 use crate::record::state::Existence;
 use crate::record::state::RecordState;
 use crate::record::state::TeamWord;
+use crate::time::UnixSeconds;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct Patient {
@@ -37,6 +39,7 @@ struct Consent {
     #[serde(default)]
     category: Vec<Concept>,
     date_time: Option<String>,
+    patient: Option<Reference>,
     provision: Option<Provision>,
 }
 
@@ -95,8 +98,7 @@ pub fn record_state(found: Found, asked: &Ins, holder: &HolderId) -> RecordState
     RecordState {
         existence,
         authorization: authorization(&standing),
-        // Blocking that cannot be read is blocking.
-        blocked: standing.iter().flatten().any(|consent| consent.is("blocking") && !consent.is_over()),
+        blocked: is_blocked(&standing),
         emergency: emergency(extensions),
         minor: fhir::flag(extensions, names::MINOR),
         attending_doctor: fhir::flag(extensions, names::ATTENDING_DOCTOR).unwrap_or(false),
@@ -109,6 +111,28 @@ pub fn record_state(found: Found, asked: &Ins, holder: &HolderId) -> RecordState
             .min(),
         team_words: team_words(&standing),
     }
+}
+
+/// TD0.4: whose records the holder may open by what these Consents say, each once and with its end. What is not understood, and
+/// what names nobody, says nothing.
+pub fn authorized(consents: &[Value], holder: &HolderId) -> Vec<(Ins, Option<UnixSeconds>)> {
+    let mut by_patient: BTreeMap<Ins, Vec<Option<Consent>>> = BTreeMap::new();
+    for consent in consents.iter().filter_map(|value| fhir::resource::<Consent>(value, "Consent")) {
+        let patient = consent.patient.as_ref().and_then(|patient| fhir::ins(patient.identifier.as_ref()?));
+        if let Some(patient) = patient.filter(|_| consent.names(holder)) {
+            by_patient.entry(patient).or_default().push(Some(consent));
+        }
+    }
+    let stands = |(patient, standing): (Ins, Vec<Option<Consent>>)| match authorization(&standing) {
+        Authorization::Valid { until } if !is_blocked(&standing) => Some((patient, until)),
+        _ => None,
+    };
+    by_patient.into_iter().filter_map(stands).collect()
+}
+
+/// Blocking that cannot be read is blocking.
+fn is_blocked(standing: &[Option<Consent>]) -> bool {
+    standing.iter().flatten().any(|consent| consent.is("blocking") && !consent.is_over())
 }
 
 impl CareTeam {
@@ -185,6 +209,12 @@ impl Consent {
         self.category.iter().any(|concept| concept.code_in(names::CONSENT_CATEGORY) == Some(category))
     }
 
+    fn names(&self, holder: &HolderId) -> bool {
+        let actors = self.provision.iter().flat_map(|provision| &provision.actor);
+        let mut ids = actors.filter_map(|actor| actor.reference.as_ref()?.identifier.as_ref());
+        ids.any(|id| id.system == names::PROFESSIONAL && id.value == holder.0)
+    }
+
     /// A withdrawn blocking.
     fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "inactive" | "entered-in-error" | "rejected")
@@ -250,7 +280,6 @@ fn authorization(standing: &[Option<Consent>]) -> Authorization {
 mod tests {
     use super::*;
     use crate::patient::ins::InsKind;
-    use crate::time::UnixSeconds;
     use serde_json::json;
 
     fn ins() -> Ins {
@@ -310,6 +339,40 @@ mod tests {
         ] {
             assert_eq!(existence(strange.clone()), Existence::Unknown, "{strange:?}");
         }
+    }
+
+    #[test]
+    fn a_list_of_authorizations_names_whom_they_are_valid_for_and_nobody_else() {
+        let of = |matricule: &str, category: &str, status: &str, kind: &str, actor: &str| {
+            let id = json!({"system": names::PROFESSIONAL, "value": actor});
+            let mut one =
+                consent(category, status, json!({"type": kind, "actor": [{"reference": {"identifier": id}}]}));
+            let system = "urn:oid:1.2.250.1.213.1.4.10";
+            one["patient"] = json!({"identifier": {"system": system, "value": matricule}});
+            one
+        };
+        let mut ends = of("255069999999934", "authorization", "active", "permit", "899700000012");
+        ends["provision"]["period"] = json!({"end": "2027-11-23T08:42:00Z"});
+        let mut nobody = of("279035121518989", "authorization", "active", "permit", "899700000012");
+        nobody["patient"]["identifier"]["system"] = json!("urn:oid:1.2.3");
+        let list = [
+            of("279035121518989", "authorization", "active", "permit", "899700000012"),
+            ends,
+            of("160012A999999", "authorization", "active", "permit", "899700000012"),
+            of("180069999999935", "authorization", "inactive", "permit", "899700000012"),
+            of("181069999999935", "authorization", "active", "permit", "899700000013"),
+            of("182069999999935", "authorization", "active", "permit", "899700000012"),
+            of("182069999999935", "blocking", "active", "deny", "899700000012"),
+            of("183069999999935", "authorization", "active", "permit", "899700000012"),
+            of("183069999999935", "authorization", "active", "deny", "899700000012"),
+            of("184069999999935", "team", "active", "permit", "899700000012"),
+            nobody,
+            json!(null),
+        ];
+        let found = super::authorized(&list, &me());
+        let found: Vec<(&str, Option<UnixSeconds>)> = found.iter().map(|(ins, end)| (&*ins.matricule, *end)).collect();
+        let end = UnixSeconds::parse("2027-11-23T08:42:00Z");
+        assert_eq!(found, [("255069999999934", end), ("279035121518989", None)]);
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::journal::words::Mode;
 use crate::kiosk::counter::Counter;
 use crate::kiosk::courier;
 use crate::kiosk::perform::ahead::Pace;
+use crate::kiosk::perform::makers::AgendaFile;
+use crate::kiosk::perform::prepared::Prepared;
 use crate::kiosk::phone::Line;
 use crate::kiosk::troubles;
 use crate::kiosk::trusted::Trust;
@@ -65,6 +67,9 @@ pub struct Hands {
     pub phone: Option<Line>,
     /// On a desk: the round of a holder whose own is still empty.
     pub starter_round: Vec<Patient>,
+    /// Where the settings name one.
+    pub agenda: Option<AgendaFile>,
+    pub prepared: Mutex<Prepared>,
     pub present: Mutex<Option<Present>>,
     pub pace: Pace,
 }
@@ -182,6 +187,18 @@ impl Hands {
                 let answer = self.list(&patient, mode, keep).await.map(Box::new);
                 self.tell_desk().await;
                 Some(Event::ListCame { ticket, answer })
+            }
+            Effect::Recall { ticket } => Some(Event::Recalled { ticket, answer: self.recall().await }),
+            Effect::AskAuthorized { ticket } => {
+                Some(Event::AuthorizedCame { ticket, answer: self.ask_authorized().await })
+            }
+            Effect::Prepare { ticket, patient } => {
+                Some(Event::Prepared { ticket, answer: self.prepare(patient).await })
+            }
+            Effect::KeepRound { ticket, patients } => {
+                let answer = self.keep_round(patients).await;
+                self.tell_desk().await;
+                Some(Event::RoundKept { ticket, answer })
             }
             Effect::AskStates { ticket, patients } => {
                 Some(Event::StatesKnown { ticket, answers: self.ask_states(&patients).await })

@@ -154,6 +154,7 @@ impl Hands {
                 self.remember_in_memory(patient).await;
                 if keep == Keep::Compartment {
                     self.remember_patient(patient).await?;
+                    self.vault.keep_recent(patient, self.clock.as_shown()).await.map_err(of_vault)?;
                     self.refresh_authorization(ins).await;
                 }
                 Ok(Listing { documents, opened: self.opened(ins).await?, source: Source::Online, as_of })

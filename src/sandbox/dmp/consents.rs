@@ -60,48 +60,62 @@ fn last_said<'a>(state: &'a State, person: &Person, about: &str, who: &str) -> O
     })
 }
 
-/// `GET Consent`: at most one authorization and one blocking, of the holder who asks; and what stands for the teams that
-/// they name, and for the team that this server knows to be theirs.
+/// `GET Consent`: of one patient, at most one authorization and one blocking of the holder who asks, and what stands for the
+/// teams that they name and for the team that this server knows to be theirs; of no patient, the holder's own of everybody.
 pub fn search(shared: &Shared, caller: &Caller, query: &Query) -> Result<Answer, Refusal> {
-    let key = query.patient("patient.identifier")?;
     let actors = query.tokens("actor.identifier");
     let (holders, teams): (Vec<_>, Vec<_>) = actors.into_iter().partition(|(system, _)| system == shapes::PS);
     if !matches!(holders.as_slice(), [(_, id)] if *id == caller.id) {
         return Err(Refusal::RequestInvalid);
     }
     let mut found = Vec::new();
-    if let Some(person) = shared.people.by_key(&key).filter(|person| person.record != Record::NeverCreated) {
-        let now = shared.now();
-        let stands = authorization(&shared.state(), person, &caller.id, now);
-        let words = match stands {
-            Authorization::None => None,
-            Authorization::Valid => Some(("active", "permit")),
-            Authorization::Expired => Some(("inactive", "permit")),
-            Authorization::Forbidden => Some(("active", "deny")),
-        };
-        if let Some((status, kind)) = words {
-            let mut consent = shapes::consent(person, &caller.id, "authorization", status, kind);
-            if stands == Authorization::Valid {
-                let state = shared.state();
-                let end = last_said(&state, person, "authorization", &caller.id)
-                    .map(|said| said["provision"]["period"]["end"].clone());
-                let end = end.unwrap_or_else(|| json!(now.plus(YEAR_SECONDS / 2).rfc3339()));
-                consent["provision"]["period"] = json!({"end": end});
+    if query.one("patient.identifier").is_none() {
+        let categories: Vec<String> = query.tokens("category").into_iter().map(|(_, code)| code).collect();
+        for person in shared.people.persons.iter().filter(|person| person.record == Record::Open) {
+            found.extend(of_holder(shared, person, caller));
+        }
+        found.retain(|consent| category(consent).is_some_and(|known| categories.iter().any(|one| one == known)));
+    } else {
+        let key = query.patient("patient.identifier")?;
+        if let Some(person) = shared.people.by_key(&key).filter(|person| person.record != Record::NeverCreated) {
+            found.extend(of_holder(shared, person, caller));
+            let own = person.care_team.as_ref().filter(|team| team.members.contains(&caller.id.as_str()));
+            let named = teams.iter().filter(|(system, _)| system == shapes::TEAM).map(|(_, name)| name.as_str());
+            for team in named.chain(own.map(|team| team.name)) {
+                let said = last_said(&shared.state(), person, "team", team).cloned();
+                found.extend(said.or_else(|| Some(shapes::team_consent(person, own.filter(|own| own.name == team)?))));
             }
-            found.push(consent);
-        }
-        if is_blocked(person, &caller.id) {
-            found.push(shapes::consent(person, &caller.id, "blocking", "active", "deny"));
-        }
-        let own = person.care_team.as_ref().filter(|team| team.members.contains(&caller.id.as_str()));
-        let named = teams.iter().filter(|(system, _)| system == shapes::TEAM).map(|(_, name)| name.as_str());
-        for team in named.chain(own.map(|team| team.name)) {
-            let said = last_said(&shared.state(), person, "team", team).cloned();
-            found.extend(said.or_else(|| Some(shapes::team_consent(person, own.filter(|own| own.name == team)?))));
         }
     }
     let total = found.len();
     Ok(Answer::json(200, &shapes::searchset(found, total, Vec::new())))
+}
+
+/// The authorization and the blocking, as far as there are any.
+fn of_holder(shared: &Shared, person: &Person, caller: &Caller) -> Vec<Value> {
+    let (mut found, now) = (Vec::new(), shared.now());
+    let stands = authorization(&shared.state(), person, &caller.id, now);
+    let words = match stands {
+        Authorization::None => None,
+        Authorization::Valid => Some(("active", "permit")),
+        Authorization::Expired => Some(("inactive", "permit")),
+        Authorization::Forbidden => Some(("active", "deny")),
+    };
+    if let Some((status, kind)) = words {
+        let mut consent = shapes::consent(person, &caller.id, "authorization", status, kind);
+        if stands == Authorization::Valid {
+            let state = shared.state();
+            let end = last_said(&state, person, "authorization", &caller.id)
+                .map(|said| said["provision"]["period"]["end"].clone());
+            let end = end.unwrap_or_else(|| json!(now.plus(YEAR_SECONDS / 2).rfc3339()));
+            consent["provision"]["period"] = json!({"end": end});
+        }
+        found.push(consent);
+    }
+    if is_blocked(person, &caller.id) {
+        found.push(shapes::consent(person, &caller.id, "blocking", "active", "deny"));
+    }
+    found
 }
 
 /// `POST Consent` with `If-None-Exist`.

@@ -1,7 +1,10 @@
 //! A view's parts as the markup's structs, field by field. Nothing is decided here.
 
+use crate::screen::compose::Compose;
+use crate::screen::compose::Row;
 use crate::screen::form::Field;
 use crate::screen::form::Form;
+use crate::screen::reception::Reception;
 use crate::screen::view;
 use slint::Image;
 use slint::ModelRc;
@@ -24,6 +27,8 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_phone(Default::default());
     screen.set_home(Default::default());
     screen.set_round(Default::default());
+    screen.set_compose(Default::default());
+    screen.set_candidates(Default::default());
     screen.set_ahead(Default::default());
     screen.set_form(Default::default());
     screen.set_form_notice(Default::default());
@@ -173,10 +178,33 @@ pub(super) fn home(page: &view::Home) -> chevet_ui::Home {
         memory_only: text(&page.memory_only),
         notice: maybe_notice(&page.notice),
         tray: text(&page.tray),
+        compose: text(&page.compose),
         prepare: text(&page.prepare),
         national: text(&page.national),
         hand_over: text(&page.hand_over),
         empty: text(&page.empty),
+    }
+}
+
+pub(super) fn compose(page: &Compose) -> chevet_ui::Compose {
+    chevet_ui::Compose {
+        title: text(&page.title),
+        back: text(&page.back),
+        act_label: text(&page.act_label),
+        may_keep: page.may_keep,
+        type_label: text(&page.type_label),
+        clear_label: text(&page.clear_label),
+        lines: texts(&page.lines),
+        notice: maybe_notice(&page.notice),
+    }
+}
+
+pub(super) fn candidate(row: &Row) -> chevet_ui::Candidate {
+    chevet_ui::Candidate {
+        name: text(&row.name),
+        details: text(&row.details),
+        chosen: row.chosen,
+        label: text(&row.label),
     }
 }
 
@@ -454,13 +482,16 @@ pub(super) fn about(page: &view::About) -> chevet_ui::About {
     }
 }
 
-pub(super) fn reception(page: &view::Reception) -> chevet_ui::Reception {
+pub(super) fn reception(page: &Reception) -> chevet_ui::Reception {
     chevet_ui::Reception {
         name: text(&page.name),
         role: text(&page.role),
         pills: list(&page.pills, pill),
         title: text(&page.title),
         lines: texts(&page.lines),
+        notice: maybe_notice(&page.notice),
+        type_label: text(&page.type_label),
+        leaflet_label: text(&page.leaflet_label),
         protection: text(&page.protection),
         version: text(&page.version),
     }

@@ -178,7 +178,10 @@ impl Window {
 }
 
 fn is_control(element: &ElementHandle) -> bool {
-    matches!(element.accessible_role(), Some(AccessibleRole::Button | AccessibleRole::ListItem))
+    matches!(
+        element.accessible_role(),
+        Some(AccessibleRole::Button | AccessibleRole::ListItem | AccessibleRole::Checkbox)
+    )
 }
 
 fn centre(element: &ElementHandle) -> LogicalPosition {

@@ -41,7 +41,7 @@ fn a_bracelet_opens_the_gate_of_whom_it_names() {
 
 impl Person {
     /// Holds it before the scanner until it is heard: what was read before somebody listened is dropped.
-    async fn scan(&mut self, scanner: &mut File, code: &str, there: impl Fn(&Body) -> bool) -> Body {
+    pub(super) async fn scan(&mut self, scanner: &mut File, code: &str, there: impl Fn(&Body) -> bool) -> Body {
         for _try in 0..100 {
             scanner.write_all(format!("{code}\r\n").as_bytes()).expect("the scanner is plugged in");
             let seen = self.kiosk.views.wait_for(|view: &View| there(&view.body));
@@ -54,7 +54,7 @@ impl Person {
 }
 
 /// A terminal that stands at `device`: its other end, which closes as one unplugs.
-fn plugged(device: &Path) -> File {
+pub(super) fn plugged(device: &Path) -> File {
     let flags = pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY | pty::OpenptFlags::CLOEXEC;
     let ours = pty::openpt(flags).expect("a terminal");
     pty::grantpt(&ours).expect("granted");

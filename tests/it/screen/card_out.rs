@@ -168,7 +168,16 @@ fn pages() -> Vec<Page> {
             home_by_phone(),
         ],
         Page::Ahead(_) => ahead(),
-        Page::Reception { .. } => [reception()],
+        Page::Compose(_) => compose::pages(),
+        Page::Reception(_) => every!(desk::Room:
+            desk::Room::Front => [desk::Room::Front],
+            desk::Room::Typing => [desk::Room::Typing],
+            desk::Room::Identity(_) => [desk::Room::Identity(patient("Patiente-Une", "ODETTE", 1953))],
+            desk::Room::Preparing { .. } => [desk::Room::Preparing {
+                patient: patient("Patiente-Une", "ODETTE", 1953), ticket: TICKET, until: UNTIL,
+            }],
+            desk::Room::Leaflet => [desk::Room::Leaflet],
+        ).into_iter().map(|room| at_desk(room, vec![patient("Patiente-Deux", "ANNE", 1953)])).collect::<Vec<Page>>(),
         Page::Gate(_) => gates(),
         Page::Record(_) => rooms(),
         Page::Document(_) => readers(),
@@ -323,7 +332,7 @@ fn every_state_goes_blank_in_the_step_that_sees_the_card_go() {
         assert!(after.insertion().is_none() && after.holder().is_none() && after.patient().is_none(), "{name}");
         assert_eq!(after.alarm(), None, "{name}: nothing waits");
     }
-    assert_eq!(places.len(), 19, "{places:?}");
+    assert_eq!(places.len(), 20, "{places:?}");
 }
 
 /// A reader that goes takes its card along: whatever a card opened is closed, and only what has no card goes on.

@@ -79,6 +79,7 @@ use chevet::visit::page::gate::Gate;
 use chevet::visit::page::gate::GateStep;
 use chevet::visit::page::gate::Question;
 use chevet::visit::page::gate::SoFar;
+use chevet::visit::page::reception as desk;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -241,8 +242,13 @@ pub fn round() -> Vec<RoundEntry> {
 }
 
 pub fn reception() -> Page {
+    at_desk(desk::Room::Front, vec![])
+}
+
+pub fn at_desk(room: desk::Room, prepared: Vec<Patient>) -> Page {
     let holder = Holder { card_kind: CardKind::Cpe, profession: None, ..holder() };
-    Page::Reception { insertion: Insertion(1), holder: Box::new(holder), until: Duration::from_secs(300) }
+    let (insertion, until, notice) = (Insertion(1), Duration::from_secs(300), None);
+    Page::Reception(Box::new(desk::Reception { insertion, holder, until, prepared, room, notice }))
 }
 
 pub fn answer(authorization: Authorization) -> StateAnswer {

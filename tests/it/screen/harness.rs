@@ -54,7 +54,10 @@ pub fn said(window: &Window) -> Vec<String> {
 
 pub fn controls(window: &Window) -> Vec<ElementHandle> {
     let control = |element: &ElementHandle| {
-        matches!(element.accessible_role(), Some(AccessibleRole::Button | AccessibleRole::ListItem))
+        matches!(
+            element.accessible_role(),
+            Some(AccessibleRole::Button | AccessibleRole::ListItem | AccessibleRole::Checkbox)
+        )
     };
     ElementQuery::from_root(window.app()).find_all().into_iter().filter(control).collect()
 }

@@ -85,6 +85,15 @@ pub fn write(folder: &Path) {
     psc(&put);
     upstream(&put);
     put("datamatrix", "one", b"IS010000000000000000000000S1279035121518989\x1DS21.2.250.1.213.1.4.10S3DOMINIQUE\x1DS4NESSI\x1DS5FS614-05-1979S751215");
+    let event = |lines: &str| format!("BEGIN:VEVENT\r\nUID:1\r\n{lines}\r\nEND:VEVENT\r\n");
+    let events = [
+        event(
+            "DTSTART;TZID=Europe/Paris:20261101T083000\r\nRRULE:FREQ=DAILY;UNTIL=20270101\r\nEXDATE:20261102T073000Z\r\nSUMMARY:279035121518989",
+        ),
+        event("RECURRENCE-ID:20261123T073000Z\r\nDTSTART:20261123T170000Z\r\nDESCRIPTION:2 79 03 51 215\r\n  189 89"),
+        event("DTSTART:20261123T160000\r\nSUMMARY:IS01"),
+    ];
+    put("agenda", "one", format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", events.concat()).as_bytes());
 }
 
 /// One row, its signed head, its receipt.
