@@ -28,7 +28,6 @@ use chevet::screen::view::Body;
 use chevet::screen::view::View;
 use chevet::time::UnixSeconds;
 use figure::Figure;
-use figure::Goal;
 use std::error::Error;
 use std::fs::File;
 use std::hash::DefaultHasher;
@@ -71,7 +70,7 @@ fn main() -> ExitCode {
 fn measure(as_json: bool) -> Done<()> {
     let folder = std::path::absolute("target/bench-card")?.join("blank");
     std::fs::create_dir_all(&folder)?;
-    let drawer = Drawer::new(Pki::open_or_make(Path::new(PKI))?);
+    let drawer = Drawer::new(Pki::open_or_make(&std::path::absolute(PKI)?)?);
     let service = Pcscd::start()?;
     let (name, value) = service.environment();
     let display = Display::start(&folder)?;
@@ -102,7 +101,7 @@ fn measure(as_json: bool) -> Done<()> {
     }
     times.sort_unstable_by(f64::total_cmp);
     let at = |part: f64| times[((times.len() - 1) as f64 * part).round() as usize];
-    let figure = |figure, ours, most| Figure { figure, ours, peer: None, unit: "ms", goal: Goal::Most(most) };
+    let figure = |figure, ours, most| Figure { figure, ours, peer: None, unit: "ms", goal: most };
     for figure in [
         figure("card out to blank frame, median", at(0.5), 120.0),
         figure("card out to blank frame, 99th percentile", at(0.99), 300.0),
@@ -148,7 +147,7 @@ fn watch(arguments: &[String]) -> Done<()> {
         std::fs::remove_dir_all(&state)?;
     }
     // The cards are those of the bench, and so are the certificates.
-    let pki = Pki::open_or_make(Path::new(PKI))?;
+    let pki = Pki::open_or_make(&std::path::absolute(PKI)?)?;
     std::fs::create_dir_all(folder.join("stage"))?;
     let stage = Stage::set_with(&folder.join("stage"), pki, UnixSeconds(i64::try_from(seconds)?))?;
     let begin = Start {

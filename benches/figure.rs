@@ -8,22 +8,17 @@ pub struct Figure {
     /// What it is measured against in the same run; `None` for counts and limits.
     pub peer: Option<(&'static str, f64)>,
     pub unit: &'static str,
-    pub goal: Goal,
-}
-
-pub enum Goal {
-    /// Ours is at most this part, or this multiple, of the peer's.
-    Ratio(f64),
-    /// Ours is at most this.
-    Most(f64),
+    /// At most this: of the ratio where there is a peer, else of our own value.
+    pub goal: f64,
 }
 
 impl Figure {
     pub fn line(&self, as_json: bool) -> String {
         let ratio = self.peer.map(|(_, value)| self.ours / value);
-        let (met, goal) = match self.goal {
-            Goal::Ratio(most) => (ratio.is_some_and(|ratio| ratio <= most), format!("ratio <= {most}")),
-            Goal::Most(most) => (self.ours <= most, format!("<= {most} {}", self.unit)),
+        let met = ratio.unwrap_or(self.ours) <= self.goal;
+        let goal = match ratio {
+            Some(_) => format!("ratio <= {}", self.goal),
+            None => format!("<= {} {}", self.goal, self.unit),
         };
         let (peer, peer_value) = self.peer.map_or((None, None), |(name, value)| (Some(name), Some(value)));
         if as_json {

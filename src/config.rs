@@ -164,6 +164,16 @@ pub enum Connector {
 pub struct Audit {
     pub endpoint: Endpoint,
     pub profile: AuditProfile,
+    pub shape: AuditShape,
+}
+
+/// Which profile the repository holds its events to (docs/pdsm.md §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditShape {
+    #[default]
+    Balp,
+    Tde,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
@@ -302,6 +312,8 @@ struct RawAudit {
     key: PathBuf,
     #[serde(default)]
     profile: AuditProfile,
+    #[serde(default)]
+    shape: AuditShape,
 }
 
 impl Config {
@@ -366,9 +378,12 @@ impl Config {
         };
         let audit = match (raw.audit, upstream.connector) {
             (Some(audit), _) => {
-                Audit { endpoint: endpoint(audit.url, audit.ca, audit.certificate, audit.key)?, profile: audit.profile }
+                let endpoint = endpoint(audit.url, audit.ca, audit.certificate, audit.key)?;
+                Audit { endpoint, profile: audit.profile, shape: audit.shape }
             }
-            (None, Connector::Pdsm) => Audit { endpoint: upstream.endpoint.clone(), profile: AuditProfile::Put },
+            (None, Connector::Pdsm) => {
+                Audit { endpoint: upstream.endpoint.clone(), profile: AuditProfile::Put, shape: AuditShape::Balp }
+            }
             (None, Connector::Dmp) => {
                 return Err(meaning("[audit] is required with connector = \"dmp\""));
             }

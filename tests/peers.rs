@@ -23,6 +23,7 @@ use chevet::ecps::answer::Tokens;
 use chevet::ecps::assertion;
 use chevet::exchange::pdsm::Pdsm;
 use chevet::exchange::pdsm::Profile;
+use chevet::exchange::pdsm::event::Shape;
 use chevet::exchange::upstream::AsDevice;
 use chevet::exchange::upstream::AsHolder;
 use chevet::exchange::upstream::Checkpoint;
@@ -77,9 +78,9 @@ use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn medplum_takes_every_class_of_trace_once() {
-    for profile in [Profile::Put, Profile::Post] {
+    for (profile, shape) in [(Profile::Put, Shape::Balp), (Profile::Post, Shape::Balp), (Profile::Put, Shape::Tde)] {
         let server = Medplum::start();
-        let pdsm = server.pdsm(profile);
+        let pdsm = server.pdsm(profile).with_shape(shape);
         let traces: Vec<Trace> = Class::ALL.iter().zip(0..).map(|(class, index)| trace(*class, index)).collect();
         let first = pdsm.traces(AsDevice, &traces).await.expect("delivered");
         assert_eq!(first, vec![Outcome::Acknowledged; traces.len()], "{profile:?}");

@@ -22,7 +22,6 @@ use chevet::sandbox::pki::Pki;
 use chevet::sandbox::vpcd::Inserted;
 use chevet::secret::Pin;
 use figure::Figure;
-use figure::Goal;
 use std::error::Error;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -167,13 +166,8 @@ const THINGS: &[Thing] = &[
 impl Thing {
     /// Bytes and time are beside the commands; what is asked of them is no more than that they be seen.
     fn figures(&self, cost: &Cost) -> [Figure; 3] {
-        let figure = |at: usize, ours, unit, most| Figure {
-            figure: self.figures[at],
-            ours,
-            peer: None,
-            unit,
-            goal: Goal::Most(most),
-        };
+        let figure =
+            |at: usize, ours, unit, most| Figure { figure: self.figures[at], ours, peer: None, unit, goal: most };
         [
             figure(0, cost.apdus as f64, "APDUs", self.apdus_max),
             figure(1, cost.bytes as f64, "bytes", OPENSC_BYTES),

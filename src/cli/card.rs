@@ -82,16 +82,15 @@ pub fn login(asked: &Asked<'_>, last_try: LastTry) -> ExitCode {
 
 /// [`show`], written elsewhere.
 pub fn show_on(asked: &Asked<'_>, output: &mut dyn Write) -> ExitCode {
-    let outcome = on_runtime(async { look(asked, None).await.map(|look| (look.shown, None)) });
+    let outcome = on_runtime(async { look(asked, || None).await.map(|look| (look.shown, None)) });
     tell(outcome, asked.form, output)
 }
 
 /// [`login`], typed and written elsewhere.
 pub fn login_on(asked: &Asked<'_>, last_try: LastTry, input: &mut dyn BufRead, output: &mut dyn Write) -> ExitCode {
-    let known = known_cards(asked.state);
     let outcome = on_runtime(async {
-        let look = look(asked, known.as_ref()).await?;
-        log_in(look, last_try, input, known.as_ref().map(|known| (known, asked.now.value()))).await
+        let look = look(asked, || known_cards(asked.state)).await?;
+        log_in(look, last_try, input, asked.now.value()).await
     });
     tell(outcome, asked.form, output)
 }
@@ -134,6 +133,8 @@ enum No {
 struct Look {
     shown: Shown,
     reader: Reader,
+    /// What the vault here knows of cards.
+    known: Option<KnownCards>,
     insertion: u64,
     certificate: Option<Certificate>,
     /// The card's generation is refused; it was shown all the same.
@@ -209,25 +210,28 @@ async fn read(reader: &Reader, insertion: u64, known: Option<&KnownCards>) -> Re
 }
 
 /// Reads what is in the reader, without the PIN.
-async fn look(asked: &Asked<'_>, known: Option<&KnownCards>) -> Result<Look, Error> {
-    let trusted = Trust::read(&asked.config.trust, asked.state).map_err(Error::Trust)?;
-    let crls = trusted.crls().map_err(Error::Trust)?;
+async fn look(asked: &Asked<'_>, known: impl FnOnce() -> Option<KnownCards>) -> Result<Look, Error> {
     let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
     let options = options(asked.config);
+    // First: its threads ask the service while the files are read.
     let reader = Reader::start(options, tell).map_err(Error::Reader)?;
+    let trusted = Trust::read(&asked.config.trust, asked.state).map_err(Error::Trust)?;
+    let crls = trusted.crls().map_err(Error::Trust)?;
+    let known = known();
     let seen = wait_for_card(&reader, &mut notices).await?;
     let insertion = seen.insertion;
-    let contents = answered(read(&reader, insertion, known)).await;
+    let contents = answered(read(&reader, insertion, known.as_ref())).await;
     match contents.ok_or_else(|| Error::Silent { reader: seen.reader.clone() })? {
         Ok(contents) => {
             let certificate = Certificate::parse(&contents.certificate).map_err(Error::Certificate)?;
             let verdict = trust::verify(&certificate, &trusted.anchors, &crls, asked.now);
             let shown = describe(&contents, &certificate, verdict);
-            Ok(Look { shown, reader, insertion, certificate: Some(certificate), refused: None, notices })
+            Ok(Look { shown, reader, known, insertion, certificate: Some(certificate), refused: None, notices })
         }
         Err(error @ (card::Error::Cps4 | card::Error::Contactless | card::Error::UnknownCard)) => Ok(Look {
             shown: describe_refused(&seen, error),
             reader,
+            known,
             insertion,
             certificate: None,
             refused: Some(error),
@@ -268,13 +272,8 @@ async fn wait_for_card(reader: &Reader, notices: &mut mpsc::Receiver<Notice>) ->
 }
 
 /// Sends the PIN, if everything before it says yes.
-async fn log_in(
-    look: Look,
-    last_try: LastTry,
-    input: &mut dyn BufRead,
-    known: Option<(&KnownCards, UnixSeconds)>,
-) -> Result<Outcome, Error> {
-    let Look { mut shown, reader, insertion, certificate, refused, notices: _notices } = look;
+async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead, at: UnixSeconds) -> Result<Outcome, Error> {
+    let Look { mut shown, reader, known, insertion, certificate, refused, notices: _notices } = look;
     let Some(certificate) = certificate else { return Ok((shown, refused.map(No::Card))) };
     if !(shown.chain.ok && shown.crl.ok) {
         return Ok((shown, Some(No::Untrusted)));
@@ -296,7 +295,7 @@ async fn log_in(
         Ok(_) => answered(reader.situations(insertion)).await.ok_or_else(silent)?.ok(),
         Err(_) => None,
     };
-    if let Some((known, at)) = known {
+    if let Some(known) = &known {
         keep(known, &reader, insertion, shown.serial.as_deref(), answer.as_ref().err(), at).await;
     }
     reader.left().await;

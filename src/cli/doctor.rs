@@ -8,6 +8,7 @@
 //! try. What is looked at comes in as a [`Desk`], so that a test can break each of it.
 
 mod layers;
+mod scanner;
 pub mod tpm;
 mod usb;
 
@@ -67,6 +68,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> u8 {
     let mut lines = examine(&desk);
     if arguments.layer.is_none() {
         lines.extend(tpm::line(&config.vault.tpm));
+        lines.extend(scanner::line(config.scanner.as_ref()));
     }
     match print(&lines, common.json) {
         Err(error) => {

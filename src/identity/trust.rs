@@ -80,7 +80,6 @@ pub fn verify(certificate: &Certificate, anchors: &Anchors, crls: &Crls, now: Wa
     // The dates of the holder's certificate were judged above under the clock's trust. The authorities are judged at a time
     // at which that certificate is valid, for a floor may lie before all of them.
     let judged_at = now.value().max(certificate.not_before());
-    chain(&leaf, anchors, judged_at, None).map_err(|error| other_realm(error, certificate, anchors))?;
 
     // Lists are fetched over plain HTTP: one that is not signed by the authority must not hide an older one that is.
     let of_issuer = crls.whole.iter().filter(|list| list.issuer() == leaf.issuer());
@@ -100,6 +99,8 @@ pub fn verify(certificate: &Certificate, anchors: &Anchors, crls: &Crls, now: Wa
             Err(_) => continue,
         }
     }
+    // No list stands beside a path: is there a path at all?
+    chain(&leaf, anchors, judged_at, None).map_err(|error| other_realm(error, certificate, anchors))?;
     Err(Error::CrlMissing)
 }
 

@@ -136,6 +136,7 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::FetchAhead { .. }
         | Effect::MakeNational { .. }
         | Effect::List { .. }
+        | Effect::MakeReceipt { .. }
         | Effect::History { .. }
         | Effect::Search { .. }
         | Effect::Fetch { .. }

@@ -5,6 +5,7 @@
 use crate::card;
 use crate::config;
 use crate::config::AuditProfile;
+use crate::config::AuditShape;
 use crate::config::Config;
 use crate::config::Connector;
 use crate::config::ECps;
@@ -245,7 +246,12 @@ pub fn make_upstream(config: &Config, traffic: &Traffic, clock: &Clock) -> Resul
         AuditProfile::Post => pdsm::Profile::Post,
     };
     let (base, audit_base) = (&config.upstream.endpoint.url, &config.audit.endpoint.url);
-    Pdsm::new(upstream, base, audit, audit_base, profile).map_err(|source| StartError::Link { source })
+    let shape = match config.audit.shape {
+        AuditShape::Balp => pdsm::event::Shape::Balp,
+        AuditShape::Tde => pdsm::event::Shape::Tde,
+    };
+    let made = Pdsm::new(upstream, base, audit, audit_base, profile).map_err(|source| StartError::Link { source })?;
+    Ok(made.with_shape(shape))
 }
 
 /// Pro Santé Connect, by a link of its own.
@@ -312,6 +318,7 @@ fn device_facts(config: &Config, provider: Provider) -> DeviceFacts {
         software: SOFTWARE.to_owned(),
         key_provider: protection(provider, config.vault.key),
         time_zone: "Europe/Paris".to_owned(),
+        has_scanner: config.scanner.is_some(),
     }
 }
 

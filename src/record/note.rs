@@ -72,6 +72,10 @@ pub enum Change {
     Mask,
     /// TD3.3a: visible again.
     Show,
+    /// TD3.3b: the patient sees it from now on. There is no way back (EX_3.3-1045).
+    RevealToPatient,
+    /// TD3.3b: so do a minor's legal representatives. There is no way back.
+    RevealToRepresentatives,
     /// TD3.3d
     Archive,
     /// TD3.3d, taken back.
@@ -130,13 +134,23 @@ impl Writer {
 }
 
 impl Change {
-    pub const ALL: [Change; 5] = [Change::Mask, Change::Show, Change::Archive, Change::Restore, Change::Withdraw];
+    pub const ALL: [Change; 7] = [
+        Change::Mask,
+        Change::Show,
+        Change::RevealToPatient,
+        Change::RevealToRepresentatives,
+        Change::Archive,
+        Change::Restore,
+        Change::Withdraw,
+    ];
 
     /// As a row and the disk keep it.
     pub fn name(self) -> &'static str {
         match self {
             Change::Mask => "mask",
             Change::Show => "show",
+            Change::RevealToPatient => "reveal-to-patient",
+            Change::RevealToRepresentatives => "reveal-to-representatives",
             Change::Archive => "archive",
             Change::Restore => "restore",
             Change::Withdraw => "withdraw",
@@ -149,9 +163,14 @@ impl Change {
 
     /// The labels that a document has after it. One that has none is a normal one.
     pub fn labels_after(self, before: &[Label]) -> Vec<Label> {
-        let mut after: Vec<Label> =
-            before.iter().filter(|label| **label != Label::MaskedToProfessionals).cloned().collect();
-        if self == Change::Mask || (self != Change::Show && before.contains(&Label::MaskedToProfessionals)) {
+        let gone = match self {
+            Change::Mask | Change::Show => Some(Label::MaskedToProfessionals),
+            Change::RevealToPatient => Some(Label::InvisibleToPatient),
+            Change::RevealToRepresentatives => Some(Label::InvisibleToLegalRepresentatives),
+            Change::Archive | Change::Restore | Change::Withdraw => None,
+        };
+        let mut after: Vec<Label> = before.iter().filter(|label| Some(*label) != gone.as_ref()).cloned().collect();
+        if self == Change::Mask {
             after.push(Label::MaskedToProfessionals);
         }
         if !after.iter().any(|label| matches!(label, Label::Normal | Label::Restricted | Label::VeryRestricted)) {
@@ -192,6 +211,9 @@ mod tests {
         assert_eq!(Change::Mask.labels_after(&both), both, "twice is once");
         assert_eq!(Change::Show.labels_after(&both), both[..2]);
         assert_eq!(Change::Withdraw.labels_after(&both), both, "whoever withdraws shows nothing");
+        assert_eq!(Change::RevealToRepresentatives.labels_after(&both), [Label::Normal, masked.clone()]);
+        assert_eq!(Change::RevealToPatient.labels_after(&both), both, "the patient saw it already");
+        assert_eq!(Change::RevealToPatient.labels_after(&[Label::InvisibleToPatient]), [Label::Normal]);
         assert_eq!(Change::Show.labels_after(&[masked]), [Label::Normal], "never none at all");
     }
 

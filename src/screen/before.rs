@@ -365,6 +365,7 @@ pub(super) fn home(home: &page::Home, visit: &Visit, now: Now, device: &DeviceFa
         national: home.national.map_or(String::new(), national),
         hand_over: visit::hand_over_offered(&home.here, now).map_or(String::new(), |ends| card_ends(ends, now, device)),
         memory_only: if by_phone { french(phone::NOTHING_KEPT) } else { String::new() },
+        scan: if device.has_scanner { french("Ou lisez le code du bracelet.") } else { String::new() },
         empty: if round.is_empty() && by_phone {
             french("Lisez le code du bracelet, ou saisissez l'INS de votre patient.")
         } else if round.is_empty() {

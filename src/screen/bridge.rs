@@ -197,6 +197,12 @@ impl Window {
                     screen.set_history_rows(fill::list(&page.rows, fill::history_row));
                 }
             }
+            Body::Receipt(page) => {
+                screen.set_receipt(fill::receipt(page));
+                if !matches!(before, Some(Body::Receipt(old)) if old.dark == page.dark) {
+                    screen.set_code(fill::code(page));
+                }
+            }
             Body::Reader(page) => {
                 let old = if let Some(Body::Reader(old)) = before { Some(old) } else { None };
                 screen.set_reader(fill::reader(page));
@@ -265,6 +271,7 @@ impl Window {
         touch.on_later(plain(Touch::Later));
         touch.on_show_documents(plain(Touch::ShowDocuments));
         touch.on_show_history(plain(Touch::ShowHistory));
+        touch.on_show_receipt(plain(Touch::ShowReceipt));
         touch.on_search(plain(Touch::Search));
         touch.on_write_note(plain(Touch::WriteNote));
         touch.on_manage(plain(Touch::Manage));
@@ -433,6 +440,7 @@ fn shown(body: &Body) -> Shown {
         Body::Why(_) => Shown::Why,
         Body::Documents(_) => Shown::Documents,
         Body::History(_) => Shown::History,
+        Body::Receipt(_) => Shown::Receipt,
         Body::Reader(_) => Shown::Reader,
         Body::About(_) => Shown::About,
         Body::Reception(_) => Shown::Reception,

@@ -19,6 +19,7 @@ mod labels;
 pub mod pad;
 mod phone;
 mod reasons;
+pub mod receipt;
 pub mod reception;
 #[cfg(feature = "screen")]
 mod sheet;

@@ -5,6 +5,7 @@ use crate::screen::before::code;
 use crate::screen::view::Bar;
 use crate::screen::view::Choice;
 use crate::screen::view::ChoiceLine;
+use crate::screen::view::DeviceFacts;
 use crate::screen::view::Phone;
 use crate::screen::view::Pill;
 use crate::screen::view::Rpps;
@@ -29,10 +30,11 @@ pub(super) fn offer(visit: &Visit) -> String {
     if offered { french("Sans carte : par téléphone (e-CPS)") } else { String::new() }
 }
 
-pub(super) fn rpps(ask: &AskRpps) -> Rpps {
+pub(super) fn rpps(ask: &AskRpps, device: &DeviceFacts) -> Rpps {
+    let scan = if device.has_scanner { " Ou lisez leur code-barres." } else { "" };
     Rpps {
         title: french("Votre numéro RPPS"),
-        sentence: french("Onze chiffres : ils sont sur votre carte et sur vos ordonnances."),
+        sentence: french(&format!("Onze chiffres : ils sont sur votre carte et sur vos ordonnances.{scan}")),
         number: ask.grouped(),
         count: french(&format!("{} chiffres sur {RPPS_DIGITS}", ask.digits.len())),
         notice: ask.notice.map(super::before::notice),

@@ -161,6 +161,7 @@ mod tests {
                 software: String::new(),
                 key_provider: String::new(),
                 time_zone: "Europe/Paris".into(),
+                has_scanner: true,
             };
             let tray = page(&[item], now(), &device);
             let row = &tray.rows[0];

@@ -9,6 +9,7 @@ use crate::screen::before;
 use crate::screen::compose;
 use crate::screen::gate;
 use crate::screen::phone;
+use crate::screen::receipt;
 use crate::screen::reception;
 use crate::screen::tray;
 use crate::screen::within;
@@ -28,6 +29,8 @@ pub struct DeviceFacts {
     pub key_provider: String,
     /// IANA name, for example `Europe/Paris`.
     pub time_zone: String,
+    /// The settings name a scanner: pages say what it reads.
+    pub has_scanner: bool,
 }
 
 /// What stands above a document's own header, which comes after its content.
@@ -78,6 +81,8 @@ pub enum Body {
     Why(Why),
     Documents(Documents),
     History(History),
+    /// Turned to the patient, who may photograph it.
+    Receipt(receipt::Receipt),
     Reader(Reader),
     Reception(reception::Reception),
     About(About),
@@ -215,6 +220,8 @@ pub struct Home {
     pub national: String,
     /// Why the round should go to another card; empty while it need not.
     pub hand_over: String,
+    /// What else finds a patient, below the button; else empty.
+    pub scan: String,
     /// What to do when the round has nobody; else empty.
     pub empty: String,
 }
@@ -534,7 +541,7 @@ pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
             PinEntry::Screen => before::checking_pin(),
             PinEntry::Reader => before::pin_on_reader(card, *was_wrong),
         }),
-        Page::AskRpps(ask) => Body::Rpps(phone::rpps(ask)),
+        Page::AskRpps(ask) => Body::Rpps(phone::rpps(ask, device)),
         Page::WaitingForPhone(waiting) => Body::Phone(phone::waiting(waiting)),
         Page::ChoosingExercise(choosing) => Body::Choice(phone::exercises(choosing)),
         Page::ChoosingSituation(choosing) => Body::Choice(before::situations(choosing)),

@@ -13,6 +13,7 @@ use crate::screen::agreements;
 use crate::screen::before;
 use crate::screen::gate;
 use crate::screen::reasons;
+use crate::screen::receipt;
 use crate::screen::view::Bar;
 use crate::screen::view::Body;
 use crate::screen::view::Chip;
@@ -58,7 +59,13 @@ pub(super) fn record(record: &page::Record, visit: &Visit, now: Now, device: &De
         Room::SearchFailed { trouble } => Body::Documents(not_searched(bar("Tous"), record, *trouble, device)),
         Room::Writing(one) => writing::writing(one, record, bar, visit, device),
         Room::Managing(one) => writing::managing(one, record, bar, visit, device),
-        Room::HistoryFailed { trouble } => {
+        Room::AskingReceipt { .. } => {
+            Body::Wait(Wait {
+                bar: bar("Documents"), title: french("La borne prépare le reçu…"), hint: String::new()
+            })
+        }
+        Room::Receipt(receipt) => Body::Receipt(receipt::page(receipt, bar("Documents"))),
+        Room::ReceiptFailed { trouble } | Room::HistoryFailed { trouble } => {
             let notice = Some(before::notice(*trouble));
             Body::History(History { bar: bar("Documents"), notice, ..History::default() })
         }

@@ -107,7 +107,10 @@ pub(super) fn managing(
                 text: french(consequence),
                 warning: String::new(),
                 act_label: french(act),
-                is_grave: *change == Change::Withdraw,
+                is_grave: matches!(
+                    change,
+                    Change::Withdraw | Change::RevealToPatient | Change::RevealToRepresentatives
+                ),
             })
         }
         ManagingStep::Recording { .. } => {
@@ -157,6 +160,14 @@ fn line(act: Act) -> ChoiceLine {
             ("Masquer aux professionnels", "Vous et le médecin traitant le verrez encore.", Tone::Quiet)
         }
         Act::Change(Change::Show) => ("Rendre visible aux professionnels", "", Tone::Quiet),
+        Act::Change(Change::RevealToPatient) => {
+            ("Rendre visible au patient", "Après l'annonce ; sans retour possible.", Tone::Care)
+        }
+        Act::Change(Change::RevealToRepresentatives) => (
+            "Rendre visible aux représentants légaux",
+            "Si le patient mineur le veut ; sans retour possible.",
+            Tone::Care,
+        ),
         Act::Change(Change::Archive) => ("Archiver", "Il reste lisible, hors de la liste courante.", Tone::Quiet),
         Act::Change(Change::Restore) => ("Sortir de l'archive", "", Tone::Quiet),
         Act::Change(Change::Withdraw) => {
@@ -178,6 +189,16 @@ fn words_of(change: Change) -> (&'static str, &'static str, &'static str) {
             "Rendre ce document visible ?",
             "Les professionnels autorisés le verront de nouveau.",
             "Oui, rendre visible",
+        ),
+        Change::RevealToPatient => (
+            "Montrer ce document au patient ?",
+            "Le patient le verra dans Mon espace santé dès l'envoi. Ce choix ne peut pas être repris : l'annonce doit être faite.",
+            "Oui, le montrer",
+        ),
+        Change::RevealToRepresentatives => (
+            "Montrer ce document aux représentants légaux ?",
+            "Ils le verront dans Mon espace santé dès l'envoi. Ce choix ne peut pas être repris : c'est au patient mineur de le vouloir.",
+            "Oui, le montrer",
         ),
         Change::Archive => (
             "Archiver ce document ?",

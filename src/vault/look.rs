@@ -3,11 +3,7 @@
 use crate::journal::allowance::Unanchored;
 use crate::journal::counter::Meant;
 use crate::journal::export;
-use crate::journal::leaf;
-use crate::journal::leaf::LeafHash;
 use crate::journal::note::Head;
-use crate::journal::receipt::Claims;
-use crate::journal::receipt::Place;
 use crate::journal::receipt::Receipt;
 use crate::journal::tree;
 use crate::secret::SecretKey;
@@ -99,17 +95,7 @@ impl Look {
     /// The patient's receipt of one row, under the newest checkpoint over it. [`Error::Absent`]: there is no such row, or no
     /// checkpoint over it yet; [`Error::Pruned`]: what it said is destroyed.
     pub fn receipt(&self, index: u64) -> Result<Receipt, Error> {
-        let database = &self.journal.database;
-        let snapshot = database.unchecked_transaction().map_err(Error::reading("the journal"))?;
-        let body = self.journal.body(index)?;
-        let head = self.journal.head_over(index)?.ok_or(Error::Absent)?;
-        let trace = leaf::parse(body.ok_or(Error::Pruned)?.show_bytes()).map_err(|_| Error::Shape { what: "a row" })?;
-        let path = tree::inclusion(index, head.size, |level, position| node(database, level, position))?;
-        let leaf = LeafHash(node(database, 0, index)?);
-        let place = Place { index, leaf, path: path.ok_or(Error::Absent)? };
-        drop(snapshot);
-        Receipt::new(&self.journal.keys.signing_key(), &head.note, place, Claims::of(&trace))
-            .map_err(|_| Error::Shape { what: "a checkpoint" })
+        self.journal.receipt(index)
     }
 
     /// All rows as they stand now, whatever is appended meanwhile, every checkpoint with its countersignature, and one over

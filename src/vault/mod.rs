@@ -37,6 +37,7 @@ mod look;
 mod opened;
 mod outbox;
 mod owed;
+mod receipts;
 mod recent;
 mod resend;
 mod retention;

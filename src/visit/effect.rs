@@ -40,6 +40,8 @@ pub enum Effect {
     Deliver { ticket: Ticket },
     /// ITI-67, or the compartment's list when offline. Answer: `ListCame`.
     List { ticket: Ticket, patient: Patient, mode: Mode, keep: Keep },
+    /// The proof of that row, to be shown to the patient. Answer: `ReceiptMade`.
+    MakeReceipt { ticket: Ticket, row: u64 },
     /// ITI-81 with our unsent rows. Answer: `HistoryCame`.
     History { ticket: Ticket, patient: Ins, mode: Mode },
     /// Look for words in what is here of that record, under the row that accounts for it. Answer: `Found`.
@@ -108,6 +110,7 @@ impl Effect {
             Effect::AskState { .. } => "ask_state",
             Effect::Deliver { .. } => "deliver",
             Effect::List { .. } => "list",
+            Effect::MakeReceipt { .. } => "make_receipt",
             Effect::History { .. } => "history",
             Effect::Search { .. } => "search",
             Effect::Fetch { .. } => "fetch",

@@ -154,6 +154,10 @@ pub enum Event {
         /// Nothing is owed any more.
         settled: bool,
     },
+    ReceiptMade {
+        ticket: Ticket,
+        answer: Result<Box<PatientReceipt>, Trouble>,
+    },
     HistoryCame {
         ticket: Ticket,
         answer: Result<Box<History>, Trouble>,
@@ -257,6 +261,8 @@ pub enum Touch {
     Language(Language),
     ShowDocuments,
     ShowHistory,
+    /// What the patient takes home of this access.
+    ShowReceipt,
     /// To look for words in the record.
     Search,
     /// To write a note into the record.
@@ -429,6 +435,16 @@ pub struct Listing {
     pub as_of: UnixSeconds,
 }
 
+/// What a patient takes home of one row. Nobody but the professional is named in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PatientReceipt {
+    /// In French, line by line.
+    pub sheet: String,
+    /// The QR code: how many modules a side has, and which are dark, row by row.
+    pub side: usize,
+    pub dark: Arc<[bool]>,
+}
+
 /// The access history: the upstream's lines, and our own rows that it does not know yet.
 pub struct History {
     pub lines: Held<Vec<Access>>,
@@ -513,6 +529,7 @@ impl Event {
             Event::FetchedAhead { .. } => "fetched_ahead",
             Event::KeptAhead { .. } => "kept_ahead",
             Event::NationalMade { .. } => "national_made",
+            Event::ReceiptMade { .. } => "receipt_made",
             Event::HistoryCame { .. } => "history_came",
             Event::Found { .. } => "found",
             Event::Fetched { .. } => "fetched",

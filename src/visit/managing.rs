@@ -1,4 +1,5 @@
-//! What an author does later with a document of theirs: replace it, hide it from professionals or show it again, archive it or
+//! What an author does later with a document of theirs: replace it, hide it from professionals or show it again, show it to
+//! whoever it was kept from (TD3.3b), archive it or
 //! take it out of the archive, withdraw it (DMP TD3.3). Each is chosen, then confirmed on a page of its own.
 //!
 //! Only on one's own documents: what the médecin traitant or an administrator may do besides is not decided here, and so not done.
@@ -47,13 +48,19 @@ impl Record {
         let document = &permitted.document;
         let masked = document.labels.contains(&Label::MaskedToProfessionals);
         let mask = Act::Change(if masked { Change::Show } else { Change::Mask });
-        match document.status {
-            Status::Current => {
-                vec![Act::Replace, mask, Act::Change(Change::Archive), Act::Change(Change::Withdraw)]
-            }
-            Status::Archived => vec![Act::Change(Change::Restore), mask, Act::Change(Change::Withdraw)],
-            Status::Superseded | Status::Deleted | Status::Unknown => Vec::new(),
-        }
+        let reveals = [
+            (Label::InvisibleToPatient, Change::RevealToPatient),
+            (Label::InvisibleToLegalRepresentatives, Change::RevealToRepresentatives),
+        ];
+        let reveals = reveals.into_iter().filter(|(label, _)| document.labels.contains(label));
+        let reveals = reveals.map(|(_, change)| Act::Change(change));
+        let before = match document.status {
+            Status::Current => vec![Act::Replace, mask],
+            Status::Archived => vec![Act::Change(Change::Restore), mask],
+            Status::Superseded | Status::Deleted | Status::Unknown => return Vec::new(),
+        };
+        let archive = (document.status == Status::Current).then_some(Act::Change(Change::Archive));
+        before.into_iter().chain(reveals).chain(archive).chain([Act::Change(Change::Withdraw)]).collect()
     }
 }
 

@@ -38,6 +38,7 @@ use crate::visit::event::CardRead;
 use crate::visit::event::Disk;
 use crate::visit::event::Insertion;
 use crate::visit::event::LinkState;
+use crate::visit::event::PatientReceipt;
 use crate::visit::event::ReaderState;
 use crate::visit::event::Refused;
 use crate::visit::event::RoundEntry;
@@ -328,6 +329,15 @@ pub enum Room {
         complete: bool,
     },
     HistoryFailed {
+        trouble: Trouble,
+    },
+    AskingReceipt {
+        ticket: Ticket,
+        until: Duration,
+    },
+    /// Turned to the patient.
+    Receipt(Box<PatientReceipt>),
+    ReceiptFailed {
         trouble: Trouble,
     },
     /// A few words to look for.

@@ -103,6 +103,9 @@ impl Visit {
                 Room::AskingHistory { until, .. } if now.since_boot >= *until => {
                     record.room = Room::HistoryFailed { trouble: Trouble::ServerTimedOut };
                 }
+                Room::AskingReceipt { until, .. } if now.since_boot >= *until => {
+                    record.room = Room::ReceiptFailed { trouble: Trouble::Internal };
+                }
                 Room::Searching { until, step, .. } if now.since_boot >= *until => {
                     record.room = Room::SearchFailed { trouble: search::too_late(*step) };
                 }
@@ -158,6 +161,15 @@ impl Visit {
                 }
                 self.record(record, vec![])
             }
+            Event::ReceiptMade { ticket: asked, answer } => {
+                if matches!(record.room, Room::AskingReceipt { ticket, .. } if ticket == asked) {
+                    record.room = match answer {
+                        Ok(receipt) => Room::Receipt(receipt),
+                        Err(trouble) => Room::ReceiptFailed { trouble },
+                    };
+                }
+                self.record(record, vec![])
+            }
             event => self.while_searching(record, event, now),
         }
     }
@@ -201,6 +213,11 @@ impl Visit {
                 record.room = Room::AskingHistory { ticket, until: now.since_boot + WAIT_MAX };
                 let (patient, mode) = (record.patient.ins.clone(), record.so_far.mode());
                 self.record(record, vec![Effect::History { ticket, patient, mode }])
+            }
+            Touch::ShowReceipt => {
+                let (ticket, row) = (self.ticket(), record.listed.index());
+                record.room = Room::AskingReceipt { ticket, until: now.since_boot + WAIT_MAX };
+                self.record(record, vec![Effect::MakeReceipt { ticket, row }])
             }
             Touch::OpenDocument(shown) => {
                 let class = match &record.room {

@@ -118,7 +118,9 @@ impl Visit {
             },
             Page::Gate(gate) => gate.step.wait().map(|(until, _)| until),
             Page::Record(record) => match &record.room {
-                Room::AskingHistory { until, .. } | Room::Searching { until, .. } => Some(*until),
+                Room::AskingHistory { until, .. }
+                | Room::AskingReceipt { until, .. }
+                | Room::Searching { until, .. } => Some(*until),
                 Room::Writing(writing) => writing.wait(),
                 Room::Managing(managing) => managing.wait(),
                 _ => None,

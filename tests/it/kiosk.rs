@@ -5,12 +5,15 @@ use crate::desk::Hands;
 use crate::desk::pki;
 use crate::desk::with_card;
 use crate::vault::faults;
+use crate::vault::receipts::photographed;
 use chevet::config::Config;
 use chevet::config::Site;
 use chevet::identity::holder::HolderId;
 use chevet::identity::trust::Anchors;
 use chevet::journal::export::Verifier;
 use chevet::journal::note::VerifyingKey;
+use chevet::journal::receipt::Receipt;
+use chevet::journal::words::Class;
 use chevet::kiosk::rulebook;
 use chevet::kiosk::start::Kiosk;
 use chevet::kiosk::start::Start;
@@ -134,7 +137,18 @@ fn the_cards_and_the_servers_word_stand_under_the_journal() {
             hands.insert("nurse");
             kiosk.log_in().await;
             kiosk.open_record_of(0).await;
+            // What the patient takes home, as their telephone sees it.
+            kiosk.touch(Touch::ShowReceipt).await;
+            let Body::Receipt(page) = kiosk.until("a receipt", |body| matches!(body, Body::Receipt(_))).await else {
+                panic!("a receipt");
+            };
             let look = Look::open(&stage.state, None).expect("a look");
+            let key = VerifyingKey::parse(&look.status().expect("a status").device_key).expect("a key");
+            let receipt = Receipt::read(&photographed(page.side, &page.dark)).expect("a receipt");
+            receipt.verify(&key).expect("proven");
+            assert_eq!((receipt.claims.class, receipt.claims.holder.0.as_str()), (Class::Listed, "899700101340"));
+            assert!(page.lines.iter().any(|line| line.contains("liste des documents")), "{:?}", page.lines);
+            kiosk.touch(Touch::Back).await;
             let attested = attested(&look).await;
             assert!(attested.rows >= 4, "two logins, a gate, a list: {attested:?}");
             let heads = stage.received_checkpoints();

@@ -716,6 +716,15 @@ fn the_last_pages_are_drawn() {
 }
 
 #[test]
+fn a_patient_sees_a_receipt_and_its_code() {
+    let (window, mut touches) = window();
+    draws(&window, "history-receipt", &visit(room(history())), &["Reçu pour le patient"]);
+    sends(&window, &mut touches, "Reçu pour le patient", Touch::ShowReceipt);
+    let told = ["REÇU D’ACCÈS", "RPPS 99700000607", "Photographiez ce code", "Code du reçu"];
+    draws(&window, "receipt", &visit(room(Room::Receipt(Box::new(receipt())))), &told);
+}
+
+#[test]
 fn the_desk_of_a_cpe_reads_identities_and_shows_rights() {
     let (window, mut touches) = window();
     let one = || patient("Patiente-Une", "ODETTE", 1953);

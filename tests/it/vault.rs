@@ -72,7 +72,7 @@ mod provider;
 #[cfg(feature = "sandbox")]
 mod put_back;
 #[cfg(feature = "sandbox")]
-mod receipts;
+pub mod receipts;
 mod recent;
 #[cfg(feature = "sandbox")]
 mod retention;

@@ -204,6 +204,7 @@ pub fn device() -> DeviceFacts {
         software: "chevet".into(),
         key_provider: "Borne non protégée contre le vol".into(),
         time_zone: "Europe/Paris".into(),
+        has_scanner: true,
     }
 }
 

@@ -73,7 +73,8 @@ impl Life {
                 _ => Touch::Yes,
             },
             Page::Document(_) if dice.u8(0..6) == 0 => Touch::Manage,
-            Page::Record(_) => match dice.u8(0..15) {
+            Page::Record(_) => match dice.u8(0..16) {
+                15 => Touch::ShowReceipt,
                 13 | 14 => Touch::WriteNote,
                 10..=12 => Touch::Search,
                 0 => Touch::ShowHistory,

@@ -59,6 +59,7 @@ use chevet::visit::event::History;
 use chevet::visit::event::Insertion;
 use chevet::visit::event::LinkState;
 use chevet::visit::event::Listing;
+use chevet::visit::event::PatientReceipt;
 use chevet::visit::event::PinAnswer;
 use chevet::visit::event::PinEntry;
 use chevet::visit::event::ReaderState;
@@ -296,6 +297,13 @@ impl Life {
                 let history = History { lines: Held::record(patient, vec![]), unsent: vec![], complete: true };
                 let answer = if lucky { Ok(Box::new(history)) } else { Err(Trouble::Offline) };
                 Event::HistoryCame { ticket, answer }
+            }
+            Effect::MakeReceipt { ticket, row } => {
+                // Of a row that is there, or of none.
+                assert!((row as usize) < self.rows.len(), "seed {}: a receipt of no row", self.seed);
+                let receipt = PatientReceipt { sheet: "REÇU".into(), side: 1, dark: [true].into() };
+                let answer = if lucky { Ok(Box::new(receipt)) } else { Err(Trouble::StoreUnreadable) };
+                Event::ReceiptMade { ticket, answer }
             }
             Effect::Fetch { ticket, .. } => {
                 let answer = if lucky { Ok(Source::Online) } else { Err(Trouble::DocumentDamaged) };

@@ -1,4 +1,4 @@
-//! ITI-20: one neutral row of the journal as an AuditEvent, in the shape of IHE BALP, claiming no profile
+//! ITI-20: one neutral row of the journal as an AuditEvent, in the shape of IHE BALP or of ANS's TdE, claiming no profile
 //! (docs/pdsm.md §7). Pure. The row's blind never leaves: only its leaf does.
 
 use crate::exchange::pdsm::fhir;
@@ -11,8 +11,18 @@ use crate::journal::words::Mode;
 use serde_json::Value;
 use serde_json::json;
 
+/// Which profile the repository holds its events to: one event cannot satisfy both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shape {
+    /// IHE BALP's: several subtypes, the class among them.
+    #[default]
+    Balp,
+    /// ANS's *Traçabilité des événements*: one subtype at most, two agents at most, a period that has begun.
+    Tde,
+}
+
 /// Type, first subtype and action of a class.
-struct Shape {
+struct Codes {
     kind: Value,
     subtype: Option<Value>,
     action: &'static str,
@@ -21,9 +31,9 @@ struct Shape {
 /// The resource, under the id that was chosen at capture.
 pub fn audit_event(trace: &Trace) -> Value {
     let draft = &trace.draft;
-    let shape = shape(draft.class);
+    let codes = codes(draft.class);
     let class = json!({"system": names::TRACE_CLASS, "code": draft.class.name()});
-    let subtype: Vec<Value> = shape.subtype.into_iter().chain([class]).collect();
+    let subtype: Vec<Value> = codes.subtype.into_iter().chain([class]).collect();
     let device = json!({"system": names::DEVICE, "value": trace.device});
     let mut source = json!({
         "observer": {"identifier": device},
@@ -36,9 +46,9 @@ pub fn audit_event(trace: &Trace) -> Value {
         "resourceType": "AuditEvent",
         "id": trace.id.to_string(),
         "extension": [{"url": names::LOG_ENTRY, "extension": log_entry(trace)}],
-        "type": shape.kind,
+        "type": codes.kind,
         "subtype": subtype,
-        "action": shape.action,
+        "action": codes.action,
         "recorded": draft.at.wall.value().rfc3339(),
         "outcome": "0",
         "agent": [user(trace), kiosk(trace)],
@@ -47,15 +57,24 @@ pub fn audit_event(trace: &Trace) -> Value {
     })
 }
 
-fn shape(class: Class) -> Shape {
-    let rest = |code: &str, action| Shape {
+/// The same event in the other shape. What the second subtype said stands with what no profile has a place for.
+pub fn as_tde(mut event: Value) -> Value {
+    if let Some(subtypes) = event["subtype"].as_array_mut() {
+        subtypes.truncate(1);
+    }
+    event["period"] = json!({"start": event["recorded"]});
+    event
+}
+
+fn codes(class: Class) -> Codes {
+    let rest = |code: &str, action| Codes {
         kind: json!({"system": names::EVENT_TYPE, "code": "rest", "display": "RESTful Operation"}),
         subtype: Some(json!({"system": names::INTERACTION, "code": code, "display": code})),
         action,
     };
     let dicom = |kind: (&str, &str), subtype: Option<(&str, &str)>, action| {
         let coding = |(code, display): (&str, &str)| json!({"system": names::DICOM, "code": code, "display": display});
-        Shape { kind: coding(kind), subtype: subtype.map(coding), action }
+        Codes { kind: coding(kind), subtype: subtype.map(coding), action }
     };
     match class {
         Class::Login => dicom(("110114", "User Authentication"), Some(("110122", "Login")), "E"),
@@ -76,6 +95,7 @@ fn log_entry(trace: &Trace) -> Vec<Value> {
     let text = |url: &str, value: String| Some(json!({"url": url, "valueString": value}));
     let code = |url: &str, value: &str| Some(json!({"url": url, "valueCode": value}));
     let parts = [
+        code("class", draft.class.name()),
         text("index", trace.index.to_string()),
         text("leaf", hex::encode(leaf.0)),
         draft.login.and_then(|login| text("login", login.to_string())),
@@ -149,6 +169,7 @@ fn entities(trace: &Trace) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::pdsm::history;
     use crate::identity::holder::HolderId;
     use crate::identity::holder::ProfessionCode;
     use crate::journal::Draft;
@@ -230,6 +251,20 @@ mod tests {
         let leaf = hex::encode(Pending::new(row.clone()).leaf().0);
         assert_eq!(log_text(&event, "leaf"), Some(leaf));
         assert!(!event.to_string().contains("b1b1b1"), "the blind left the device");
+    }
+
+    #[test]
+    fn in_the_other_shape_it_has_one_subtype_and_a_beginning_and_says_the_same() {
+        for class in Class::ALL {
+            let balp = audit_event(&trace(*class));
+            let tde = as_tde(balp.clone());
+            assert_eq!(tde["subtype"].as_array().map(Vec::len), Some(1), "{class:?}");
+            assert!(tde["agent"].as_array().is_some_and(|agents| agents.len() <= 2));
+            assert!(tde["agent"].as_array().into_iter().flatten().all(|agent| agent["who"].is_object()));
+            assert_eq!(tde["period"]["start"], balp["recorded"]);
+            let line = |event: &Value| history::accesses(vec![event.clone()]).accesses.remove(0).action;
+            assert_eq!(line(&tde), line(&balp), "{class:?}");
+        }
     }
 
     #[test]

@@ -101,6 +101,7 @@ pub struct Extension {
     #[serde(default)]
     pub extension: Vec<Extension>,
     pub value_boolean: Option<bool>,
+    pub value_code: Option<String>,
     pub value_date: Option<String>,
     pub value_codeable_concept: Option<Concept>,
 }

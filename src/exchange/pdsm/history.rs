@@ -3,6 +3,7 @@
 use crate::exchange::pdsm::fhir;
 use crate::exchange::pdsm::fhir::Coding;
 use crate::exchange::pdsm::fhir::Concept;
+use crate::exchange::pdsm::fhir::Extension;
 use crate::exchange::pdsm::fhir::Period;
 use crate::exchange::pdsm::fhir::Reference;
 use crate::exchange::pdsm::names;
@@ -22,6 +23,8 @@ struct AuditEvent {
     period: Option<Period>,
     #[serde(default)]
     agent: Vec<Agent>,
+    #[serde(default)]
+    extension: Vec<Extension>,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +100,10 @@ fn access(value: &Value) -> Option<Access> {
 impl AuditEvent {
     fn action(&self) -> String {
         let code_of = |system: &str| self.subtype.iter().find(|s| s.system == system).map(|s| s.code.as_str());
-        if let Some(class) = code_of(names::TRACE_CLASS).and_then(Class::from_name) {
+        // Where there is room for one subtype, ours stands in the extension.
+        let parts = fhir::find(&self.extension, names::LOG_ENTRY).map_or(&[][..], |entry| &entry.extension);
+        let beside = fhir::find(parts, "class").and_then(|part| part.value_code.as_deref());
+        if let Some(class) = code_of(names::TRACE_CLASS).or(beside).and_then(Class::from_name) {
             return action(class).to_owned();
         }
         let interaction = match code_of(names::INTERACTION) {

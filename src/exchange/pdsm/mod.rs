@@ -24,6 +24,7 @@ pub mod submission;
 use crate::exchange::pdsm::answer::Asker;
 use crate::exchange::pdsm::capability::Capability;
 use crate::exchange::pdsm::content::sha1;
+use crate::exchange::pdsm::event::Shape;
 use crate::exchange::pdsm::fhir::Bundle;
 use crate::exchange::search::Search;
 use crate::exchange::token;
@@ -76,6 +77,7 @@ pub struct Pdsm {
     audit: Client,
     audit_base: String,
     profile: Profile,
+    shape: Shape,
     document_bytes_max: u64,
     /// This server does not chain: patients are asked for by its own names.
     by_reference: AtomicBool,
@@ -112,10 +114,23 @@ impl Pdsm {
             audit,
             audit_base: address::base(audit_base)?,
             profile,
+            shape: Shape::Balp,
             document_bytes_max: DOCUMENT_BYTES_MAX,
             by_reference: AtomicBool::new(false),
             learned: OnceCell::new(),
         })
+    }
+
+    /// The same, for a repository that wants its events in that shape.
+    pub fn with_shape(self, shape: Shape) -> Pdsm {
+        Pdsm { shape, ..self }
+    }
+
+    fn shaped(&self, event: Value) -> Value {
+        match self.shape {
+            Shape::Balp => event,
+            Shape::Tde => event::as_tde(event),
+        }
     }
 
     /// The same, with another limit on one document (64 MB).
@@ -255,7 +270,8 @@ impl Pdsm {
 
     /// Several in one Bundle; `None` when the server does not take the Bundle as such.
     async fn post_traces(&self, traces: &[Trace]) -> Result<Option<Vec<Outcome>>, Error> {
-        let events: Vec<(Uuid, Value)> = traces.iter().map(|trace| (trace.id, event::audit_event(trace))).collect();
+        let events: Vec<(Uuid, Value)> =
+            traces.iter().map(|trace| (trace.id, self.shaped(event::audit_event(trace)))).collect();
         self.post_events(&events).await
     }
 
@@ -279,7 +295,7 @@ impl Pdsm {
 
     /// One trace, alone, as the repository takes it.
     async fn one_trace(&self, trace: &Trace) -> Result<Outcome, Error> {
-        self.one_event(trace.id, event::audit_event(trace)).await
+        self.one_event(trace.id, self.shaped(event::audit_event(trace))).await
     }
 
     async fn one_event(&self, id: Uuid, event: Value) -> Result<Outcome, Error> {
@@ -426,7 +442,7 @@ impl Upstream for Pdsm {
     }
 
     async fn checkpoint(&self, _who: AsDevice, checkpoint: &Checkpoint) -> Result<Outcome, Error> {
-        self.one_event(head::id(checkpoint), head::audit_event(checkpoint)).await
+        self.one_event(head::id(checkpoint), self.shaped(head::audit_event(checkpoint))).await
     }
 
     async fn newest_checkpoints(&self, _who: AsDevice, device: &str) -> Result<Vec<String>, Error> {

@@ -82,7 +82,9 @@ pub fn identifier(document: &UniqueId) -> String {
 pub fn patch(change: Change, after: &[Label]) -> Value {
     let archived = |is: bool| json!([{"op": "add", "path": "/extension", "value": [{"url": names::IS_ARCHIVED, "valueBoolean": is}]}]);
     match change {
-        Change::Mask | Change::Show => json!([{"op": "add", "path": "/securityLabel", "value": labels(after)}]),
+        Change::Mask | Change::Show | Change::RevealToPatient | Change::RevealToRepresentatives => {
+            json!([{"op": "add", "path": "/securityLabel", "value": labels(after)}])
+        }
         Change::Archive => archived(true),
         Change::Restore => archived(false),
         Change::Withdraw => json!([{"op": "replace", "path": "/status", "value": "entered-in-error"}]),

@@ -221,6 +221,9 @@ impl Hands {
                 None
             }
             Effect::MakeNational { insertion } => Some(self.make_national(insertion).await),
+            Effect::MakeReceipt { ticket, row } => {
+                Some(Event::ReceiptMade { ticket, answer: self.make_receipt(row).await.map(Box::new) })
+            }
             Effect::History { ticket, patient, mode } => {
                 Some(Event::HistoryCame { ticket, answer: self.history(&patient, mode).await.map(Box::new) })
             }

@@ -9,6 +9,8 @@ use crate::journal::Held;
 use crate::journal::Trace;
 use crate::journal::consent::Consent;
 use crate::journal::consent::Scope;
+use crate::journal::receipt;
+use crate::journal::receipt::ReceiptError;
 use crate::journal::words::Class;
 use crate::journal::words::Mode;
 use crate::journal::words::Source;
@@ -33,6 +35,7 @@ use crate::visit::Event;
 use crate::visit::effect::Keep;
 use crate::visit::event::History;
 use crate::visit::event::Listing;
+use crate::visit::event::PatientReceipt;
 use crate::visit::event::StateAnswer;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -302,6 +305,20 @@ impl Hands {
         }
         self.tell_desk().await;
         reading
+    }
+
+    /// The proof of one row of this visit, as paper says it and as a code carries it.
+    pub(super) async fn make_receipt(&self, row: u64) -> Result<PatientReceipt, Trouble> {
+        let receipt = self.vault.receipt(row).await.map_err(|error| troubles::of_vault(&error))?;
+        let made = || {
+            let code = receipt::qr(&receipt.to_cbor()?)?;
+            let dark = code.to_colors().into_iter().map(|module| module == qrcode::Color::Dark).collect();
+            Ok(PatientReceipt { sheet: receipt.printed()?, side: code.width(), dark })
+        };
+        made().map_err(|error: ReceiptError| {
+            tracing::error!(%error, "a receipt cannot be shown");
+            Trouble::Internal
+        })
     }
 
     /// What the sealed worker read, for the search. Nothing waits for it: without it the words are not found.

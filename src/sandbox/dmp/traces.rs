@@ -256,7 +256,7 @@ fn class_of(trace: &Value) -> &str {
     let ours = trace["subtype"].as_array().and_then(|list| {
         list.iter().find(|coding| coding["system"] == "https://chevet.invalid/fhir/CodeSystem/trace-class")
     });
-    ours.and_then(|coding| coding["code"].as_str()).unwrap_or("")
+    ours.and_then(|coding| coding["code"].as_str()).or_else(|| log_entry(trace, "class")).unwrap_or("")
 }
 
 /// A value of the `log-entry` extension.

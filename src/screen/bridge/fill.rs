@@ -4,6 +4,7 @@ use crate::screen::compose::Compose;
 use crate::screen::compose::Row;
 use crate::screen::form::Field;
 use crate::screen::form::Form;
+use crate::screen::receipt::Receipt;
 use crate::screen::reception::Reception;
 use crate::screen::view;
 use slint::Image;
@@ -53,6 +54,8 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_document_rows(Default::default());
     screen.set_history(Default::default());
     screen.set_history_rows(Default::default());
+    screen.set_receipt(Default::default());
+    screen.set_code(Default::default());
     screen.set_reader(Default::default());
     screen.set_reader_rows(Default::default());
     screen.set_reader_header(Default::default());
@@ -182,6 +185,7 @@ pub(super) fn home(page: &view::Home) -> chevet_ui::Home {
         prepare: text(&page.prepare),
         national: text(&page.national),
         hand_over: text(&page.hand_over),
+        scan: text(&page.scan),
         empty: text(&page.empty),
     }
 }
@@ -473,6 +477,33 @@ pub(super) fn picture(page: &view::Reader) -> Image {
     let pixels = SharedPixelBuffer::<Rgba8Pixel>::clone_from_slice(&drawn.pixels, drawn.width, drawn.height);
     Image::from_rgba8(pixels)
 }
+
+pub(super) fn receipt(page: &Receipt) -> chevet_ui::Receipt {
+    chevet_ui::Receipt {
+        bar: bar(&page.bar),
+        lines: texts(&page.lines),
+        code_label: text(&page.code_label),
+        hint: text(&page.hint),
+    }
+}
+
+/// One pixel a module, and the four light ones around that a reader needs (ISO/IEC 18004 §9.1).
+pub(super) fn code(page: &Receipt) -> Image {
+    let side = page.side + 2 * QUIET;
+    if page.side == 0 || page.dark.len() != page.side * page.side {
+        return Image::default();
+    }
+    let Ok(edge) = u32::try_from(side) else { return Image::default() };
+    let mut pixels = SharedPixelBuffer::<Rgba8Pixel>::new(edge, edge);
+    pixels.make_mut_slice().fill(Rgba8Pixel::new(255, 255, 255, 255));
+    for (at, _) in page.dark.iter().enumerate().filter(|(_, dark)| **dark) {
+        let (row, column) = (at / page.side + QUIET, at % page.side + QUIET);
+        pixels.make_mut_slice()[row * side + column] = Rgba8Pixel::new(0, 0, 0, 255);
+    }
+    Image::from_rgba8(pixels)
+}
+
+const QUIET: usize = 4;
 
 pub(super) fn about(page: &view::About) -> chevet_ui::About {
     chevet_ui::About {

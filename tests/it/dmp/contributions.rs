@@ -149,7 +149,7 @@ async fn nobody_deposits_under_another_name() {
 }
 
 #[tokio::test]
-async fn an_author_hides_shows_archives_replaces_and_withdraws() {
+async fn an_author_hides_shows_reveals_archives_replaces_and_withdraws() {
     let desk = Desk::set();
     let me = &desk.nurse.holder;
     assert_eq!(desk.send(&desk.nurse, &Contribution::add(note(3, me))).await, Outcome::Acknowledged);
@@ -162,6 +162,12 @@ async fn an_author_hides_shows_archives_replaces_and_withdraws() {
     assert!(mine.labels.contains(&Label::MaskedToProfessionals));
     assert_eq!(desk.send(&desk.nurse, &change(&mine, Change::Show, me)).await, Outcome::Acknowledged);
     assert!(desk.seen(&desk.colleague, 3).await.is_some());
+    let kept_from = Document { labels: vec![Label::Normal, Label::InvisibleToPatient], ..document.clone() };
+    assert_eq!(desk.send(&desk.nurse, &change(&kept_from, Change::Show, me)).await, Outcome::Acknowledged);
+    let unseen = desk.seen(&desk.nurse, 3).await.expect("in the list");
+    assert!(unseen.labels.contains(&Label::InvisibleToPatient), "{:?}", unseen.labels);
+    assert_eq!(desk.send(&desk.nurse, &change(&unseen, Change::RevealToPatient, me)).await, Outcome::Acknowledged);
+    assert_eq!(desk.seen(&desk.nurse, 3).await.expect("in the list").labels, [Label::Normal]);
     assert_eq!(desk.send(&desk.nurse, &change(&document, Change::Archive, me)).await, Outcome::Acknowledged);
     assert_eq!(desk.seen(&desk.nurse, 3).await.expect("archived").status, Status::Archived);
     assert_eq!(desk.send(&desk.nurse, &change(&document, Change::Restore, me)).await, Outcome::Acknowledged);

@@ -248,6 +248,9 @@ fn rooms() -> Vec<Page> {
         Room::Agreements => [Room::Agreements],
         Room::AskingHistory { .. } => [Room::AskingHistory { ticket: TICKET, until: UNTIL }],
         Room::History { .. } => [history()],
+        Room::AskingReceipt { .. } => [Room::AskingReceipt { ticket: TICKET, until: UNTIL }],
+        Room::Receipt(_) => [Room::Receipt(Box::new(receipt()))],
+        Room::ReceiptFailed { .. } => [Room::ReceiptFailed { trouble: Trouble::Internal }],
         Room::HistoryFailed { .. } => [Room::HistoryFailed { trouble: Trouble::Offline }],
         Room::AskingWords => [Room::AskingWords],
         Room::Searching { .. } => every!(SearchStep:

@@ -58,6 +58,7 @@ use chevet::visit::event::CardRead;
 use chevet::visit::event::Insertion;
 use chevet::visit::event::Language;
 use chevet::visit::event::LinkState;
+use chevet::visit::event::PatientReceipt;
 use chevet::visit::event::PinEntry;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::RoundEntry;
@@ -101,6 +102,7 @@ pub fn device() -> DeviceFacts {
         software: "0.1.0".into(),
         key_provider: "Borne non protégée contre le vol".into(),
         time_zone: "Europe/Paris".into(),
+        has_scanner: true,
     }
 }
 
@@ -243,6 +245,16 @@ pub fn round() -> Vec<RoundEntry> {
 
 pub fn reception() -> Page {
     at_desk(desk::Room::Front, vec![])
+}
+
+pub fn receipt() -> PatientReceipt {
+    let code = chevet::journal::receipt::qr(&[0x5A; 700]).expect("a code");
+    let dark = code.to_colors().into_iter().map(|module| module == qrcode::Color::Dark).collect();
+    let sheet = "REÇU D’ACCÈS\nCet accès à un dossier est inscrit dans le journal de la borne, qui ne peut plus l’effacer sans que cela se voie.\n\n\
+                 Acte\u{a0}: liste des documents affichée\nQuand (UTC)\u{a0}: 2026-11-23T07:42:00Z\nMotif\u{a0}: équipe de soins\n\
+                 Professionnel\u{a0}: RPPS 99700000607\nBorne\u{a0}: chevet-0011223344556677\nInscrit à la ligne 41 d’un journal de 42 lignes.\n\n\
+                 Le code ci-dessous est la preuve.\n";
+    PatientReceipt { sheet: sheet.into(), side: code.width(), dark }
 }
 
 pub fn at_desk(room: desk::Room, prepared: Vec<Patient>) -> Page {

@@ -9,6 +9,7 @@ use chevet::policy::Matrix;
 use chevet::policy::facts::Cell as MatrixCell;
 use chevet::policy::matrix::Column;
 use chevet::record::document::Author;
+use chevet::record::document::Label;
 use chevet::record::document::TypeCode;
 use chevet::record::note::Change;
 use chevet::record::note::NoteDraft;
@@ -131,12 +132,14 @@ fn draft_of(visit: &Visit) -> NoteDraft {
 #[test]
 fn an_own_document_is_changed_after_a_page_that_says_what_follows() {
     let (window, mut touches) = window();
-    let managing = || {
-        let Page::Record(record) = record_with_own().page else { panic!("a record") };
+    let with_labels = |labels: &[Label]| {
+        let Page::Record(mut record) = record_with_own().page else { panic!("a record") };
+        record.documents[0].document.labels.extend_from_slice(labels);
         let step = shown(narrative(), 0);
         let reader = chevet::visit::page::Reader { record: *record, place: 0, class: None, step, text_percent: 100 };
         visit_with(Page::Document(Box::new(reader)), matrix)
     };
+    let managing = || with_labels(&[]);
     draws(&window, "document-own", &managing(), &["Gérer"]);
     sends(&window, &mut touches, "Gérer", Touch::Manage);
     let (choosing, _) = touch(managing(), Touch::Manage);
@@ -154,6 +157,20 @@ fn an_own_document_is_changed_after_a_page_that_says_what_follows() {
         let [Effect::Contribute { id: None, contribution, row, .. }] = &effects[..] else { panic!("{effects:?}") };
         assert!(matches!(&contribution.deed, Deed::Change { change: done, .. } if *done == change));
         assert_eq!(row.reason.as_deref(), Some(change.name()));
+    }
+    // What was kept from somebody can be shown to them, and only that.
+    for (label, change, name) in [
+        (Label::InvisibleToPatient, Change::RevealToPatient, "manage-reveal"),
+        (Label::InvisibleToLegalRepresentatives, Change::RevealToRepresentatives, "manage-reveal-representatives"),
+    ] {
+        let (choosing, _) = touch(with_labels(&[label]), Touch::Manage);
+        let Body::Choice(page) = view(&choosing, now(), &device()).body else { panic!("what can be done") };
+        assert_eq!(page.lines.len(), 5, "{change:?}");
+        let (asking, _) = touch(choosing, Touch::Choose(2));
+        draws(&window, name, &asking, &["ne peut pas être repris", "Oui, le montrer"]);
+        let (_, effects) = touch(asking, Touch::Yes);
+        let [Effect::Contribute { contribution, .. }] = &effects[..] else { panic!("{effects:?}") };
+        assert!(matches!(&contribution.deed, Deed::Change { change: done, .. } if *done == change));
     }
     let (choosing, _) = touch(managing(), Touch::Manage);
     let (asking, effects) = touch(choosing, Touch::Choose(0));

@@ -1,0 +1,33 @@
+//! The page on which a patient takes their receipt: what it says, and the code that proves it.
+
+use crate::screen::view::Bar;
+use crate::screen::words::french;
+use crate::visit::event::PatientReceipt;
+use std::sync::Arc;
+
+/// Turned to the patient.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Receipt {
+    pub bar: Bar,
+    pub lines: Vec<String>,
+    /// For speech.
+    pub code_label: String,
+    pub hint: String,
+    pub side: usize,
+    pub dark: Arc<[bool]>,
+}
+
+pub(super) fn page(receipt: &PatientReceipt, bar: Bar) -> Receipt {
+    // The sheet's last lines are about the paper under which the code stands.
+    let said = receipt.sheet.split("\n\n").take(2).flat_map(str::lines);
+    Receipt {
+        bar,
+        lines: said.map(french).collect(),
+        code_label: french("Code du reçu"),
+        hint: french(
+            "Photographiez ce code : c'est la preuve de cet accès. Il ne contient ni votre nom, ni rien de vos documents.",
+        ),
+        side: receipt.side,
+        dark: Arc::clone(&receipt.dark),
+    }
+}
