@@ -1,18 +1,12 @@
 //! A round made on real parts: the agenda's file, the server's list, what the compartment remembers.
 
+use super::round::home;
 use super::*;
 use chevet::screen::compose::Compose;
 use chevet::screen::view::Home;
 
 async fn page(kiosk: &mut Person, what: &str, there: impl Fn(&Compose) -> bool) -> Compose {
     let Body::Compose(page) = kiosk.until(what, |body| matches!(body, Body::Compose(page) if there(page))).await else {
-        panic!("another page");
-    };
-    page
-}
-
-async fn home(kiosk: &mut Person, what: &str, there: impl Fn(&Home) -> bool) -> Home {
-    let Body::Home(page) = kiosk.until(what, |body| matches!(body, Body::Home(page) if there(page))).await else {
         panic!("another page");
     };
     page

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::kiosk::scanned::plugged;
+use crate::kiosk::scanned::stage_with_scanner;
 use crate::needles::files;
 use crate::needles::find;
 use crate::needles::spellings;
@@ -12,11 +13,7 @@ fn who_was_read_at_the_desk_is_proposed_to_the_next_professional_and_on_no_disk(
     with_card(name, "reception", |hands: &Hands| {
         runtime().block_on(async {
             let folder = tempfile::tempdir().expect("a folder");
-            let stage = stage(folder.path());
-            let device = folder.path().join("scanner");
-            let text = std::fs::read_to_string(&stage.settings).expect("settings");
-            let scanner = format!("\n[scanner]\ndevice = \"{}\"\nkind = \"serial\"\n", device.display());
-            std::fs::write(&stage.settings, text + &scanner).expect("written");
+            let (stage, device) = stage_with_scanner(folder.path());
             let mut kiosk = Person::before(&stage, &stage.settings).await;
             kiosk.type_pin().await;
             kiosk.touch(Touch::Confirm).await;

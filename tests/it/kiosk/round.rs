@@ -28,7 +28,7 @@ async fn ahead(kiosk: &mut Person, what: &str, there: impl Fn(&Ahead) -> bool) -
     page
 }
 
-async fn home(kiosk: &mut Person, what: &str, there: impl Fn(&Home) -> bool) -> Home {
+pub(super) async fn home(kiosk: &mut Person, what: &str, there: impl Fn(&Home) -> bool) -> Home {
     let Body::Home(page) = kiosk.until(what, |body| matches!(body, Body::Home(page) if there(page))).await else {
         panic!("another page");
     };

@@ -14,11 +14,7 @@ fn a_bracelet_opens_the_gate_of_whom_it_names() {
     with_card("kiosk::scanned::a_bracelet_opens_the_gate_of_whom_it_names", "nurse", |_hands| {
         runtime().block_on(async {
             let folder = tempfile::tempdir().expect("a folder");
-            let stage = stage(folder.path());
-            let device = folder.path().join("scanner");
-            let text = std::fs::read_to_string(&stage.settings).expect("settings");
-            let scanner = format!("\n[scanner]\ndevice = \"{}\"\nkind = \"serial\"\n", device.display());
-            std::fs::write(&stage.settings, text + &scanner).expect("written");
+            let (stage, device) = stage_with_scanner(folder.path());
             let mut kiosk = Person::before(&stage, &stage.settings).await;
             kiosk.log_in().await;
             let round = round_for(&HolderId("899700101340".to_owned()));
@@ -37,6 +33,15 @@ fn a_bracelet_opens_the_gate_of_whom_it_names() {
             }
         });
     });
+}
+
+/// A stage whose settings name a serial scanner that is not plugged in yet, and where it will be.
+pub(super) fn stage_with_scanner(folder: &Path) -> (Stage, PathBuf) {
+    let (stage, device) = (stage(folder), folder.join("scanner"));
+    let text = std::fs::read_to_string(&stage.settings).expect("settings");
+    let scanner = format!("\n[scanner]\ndevice = \"{}\"\nkind = \"serial\"\n", device.display());
+    std::fs::write(&stage.settings, text + &scanner).expect("written");
+    (stage, device)
 }
 
 impl Person {
