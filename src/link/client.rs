@@ -80,7 +80,7 @@ pub struct Client {
     heard: Arc<Mutex<Option<(UnixSeconds, Instant)>>>,
     /// [`Packed`]: whether the server takes compressed bodies.
     packed: Arc<AtomicU8>,
-    /// The server spoke HTTP/2 the last time: several questions at once then wait for one connection instead of each making one.
+    /// The server spoke HTTP/2 the last time: the next connections are made for it.
     is_h2: Arc<AtomicBool>,
 }
 
@@ -88,8 +88,10 @@ pub struct Client {
 pub type Clock = Arc<dyn Fn() -> UnixSeconds + Send + Sync>;
 
 struct Pool {
-    either: legacy::Client<Connector, Upload>,
-    h2: legacy::Client<Connector, Upload>,
+    client: legacy::Client<Connector, Upload>,
+    /// For HTTP/2 alone: several questions at once wait for one connection instead of each making one. A pool that found HTTP/2
+    /// out by itself keeps what it has: its connection is warm.
+    for_h2: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +158,7 @@ impl Client {
     pub fn new(options: Options) -> Result<Client, Error> {
         let (config, thumbprint) = tls::configure(&options.ca_pem, &options.certificate_pem, &options.key_pem)?;
         let (config, timeouts, traffic) = (Arc::new(config), options.timeouts, Traffic::default());
-        let pool = connect_nothing_yet(&config, timeouts, &traffic);
+        let pool = connect_nothing_yet(&config, timeouts, &traffic, false);
         Ok(Client {
             pool: Arc::new(Mutex::new(pool)),
             config,
@@ -187,7 +189,8 @@ impl Client {
     /// Closes every connection that rests, and those that are in use as soon as they are not: their buffers keep what was
     /// last asked and answered for as long as they stay open. The next call connects anew, by a short handshake.
     pub fn hang_up(&self) {
-        *self.pool() = connect_nothing_yet(&self.config, self.timeouts, &self.traffic);
+        let for_h2 = self.is_h2.load(Ordering::Relaxed);
+        *self.pool() = connect_nothing_yet(&self.config, self.timeouts, &self.traffic, for_h2);
     }
 
     /// SHA-256 of the device's certificate: a holder's token is bound to it (RFC 8705 §3.1).
@@ -362,14 +365,13 @@ impl Client {
         let date = date.map(|date| ("date", date));
         let besides: Vec<_> = besides.iter().cloned().chain(date).collect();
         let (question, moved) = build(request, &besides, packed)?;
-        let pool = if self.is_h2.load(Ordering::Relaxed) { self.pool().h2.clone() } else { self.pool().either.clone() };
-        let mut asking = std::pin::pin!(pool.request(question));
+        let client = self.pool().client.clone();
+        let mut asking = std::pin::pin!(client.request(question));
         let response = loop {
             let from = moved.last();
             tokio::select! {
                 response = &mut asking => break response.map_err(|error| {
-                    // It may be another server by now.
-                    self.is_h2.store(false, Ordering::Relaxed);
+                    self.may_be_another_server();
                     unanswered(error.into())
                 })?,
                 () = tokio::time::sleep_until((from + self.timeouts.answer).into()) => {
@@ -395,6 +397,15 @@ impl Client {
             body: Vec::new(),
         };
         Ok((answer, response))
+    }
+
+    /// One that speaks HTTP/2 no more would never be spoken to again.
+    fn may_be_another_server(&self) {
+        self.is_h2.store(false, Ordering::Relaxed);
+        let mut pool = self.pool();
+        if pool.for_h2 {
+            *pool = connect_nothing_yet(&self.config, self.timeouts, &self.traffic, false);
+        }
     }
 
     /// What is prepared in advance must not cost more than the day may.
@@ -469,7 +480,7 @@ fn unknown_coding() -> Error {
     Error::Interrupted { source: "its coding was not asked for".into() }
 }
 
-fn connect_nothing_yet(config: &Arc<ClientConfig>, timeouts: Timeouts, traffic: &Traffic) -> Pool {
+fn connect_nothing_yet(config: &Arc<ClientConfig>, timeouts: Timeouts, traffic: &Traffic, for_h2: bool) -> Pool {
     let connector = Connector::new(config.clone(), timeouts, traffic.clone());
     let mut builder = legacy::Client::builder(TokioExecutor::new());
     builder
@@ -481,7 +492,7 @@ fn connect_nothing_yet(config: &Arc<ClientConfig>, timeouts: Timeouts, traffic: 
         .http2_max_send_buf_size(SEND_BUFFER_BYTES)
         .http2_keep_alive_interval(PING_EVERY)
         .http2_keep_alive_timeout(timeouts.silence);
-    Pool { either: builder.build(connector.clone()), h2: builder.http2_only(true).build(connector) }
+    Pool { client: builder.http2_only(for_h2).build(connector), for_h2 }
 }
 
 fn build(

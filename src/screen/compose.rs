@@ -66,15 +66,18 @@ pub(super) fn page(compose: &page::compose::Compose, now: Now, device: &DeviceFa
 
 fn told(told: &Told) -> Vec<String> {
     let count = |number, one, many| (number > 0).then(|| words::count(number, one, many));
+    let one_or_more = |number, one, more| if number < 2 { one } else { more };
+    let whose = one_or_more(told.agenda_unknown, "son code", "leurs codes");
     let unknown = count(told.agenda_unknown, "rendez-vous de l'agenda ne nomme", "rendez-vous de l'agenda ne nomment")
-        .map(|many| format!("{many} aucun patient connu de la borne : lisez leur code."));
+        .map(|many| format!("{many} aucun patient connu de la borne : lisez {whose}."));
     let agenda = told.agenda_trouble.map(|trouble| {
         let words = trouble.words();
         format!("{} {}", words.happened, words.next)
     });
+    let whose = one_or_more(told.authorized_unknown, "son nom", "leurs noms");
     let others =
         count(told.authorized_unknown, "autre patient vous a donné accès", "autres patients vous ont donné accès")
-            .map(|many| format!("{many} ; la borne ne connaît pas leur nom."));
+            .map(|many| format!("{many} ; la borne ne connaît pas {whose}."));
     let list = told.authorized_trouble.map(|trouble| match trouble {
         Trouble::Offline => "Hors ligne : la borne ne peut pas demander qui vous a donné accès.".to_owned(),
         _ => "Le DMP n'a pas dit qui vous a donné accès. Cela n'empêche rien.".to_owned(),
