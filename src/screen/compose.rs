@@ -41,8 +41,8 @@ pub(super) fn page(compose: &page::compose::Compose, now: Now, device: &DeviceFa
     let chosen = compose.chosen();
     let goes_on = compose.keeping.is_some();
     let number = u32::try_from(chosen).unwrap_or(u32::MAX);
-    let mut lines =
-        vec![french("Touchez un nom pour le mettre dans la tournée ou l'en retirer. Un code lu s'ajoute seul.")];
+    let scan = if device.has_scanner { " Un code lu s'ajoute seul." } else { "" };
+    let mut lines = vec![french(&format!("Touchez un nom pour le mettre dans la tournée ou l'en retirer.{scan}"))];
     if compose.list.is_some() {
         lines.push(french("La borne demande qui vous a donné accès…"));
     }
@@ -67,9 +67,9 @@ pub(super) fn page(compose: &page::compose::Compose, now: Now, device: &DeviceFa
 fn told(told: &Told) -> Vec<String> {
     let count = |number, one, many| (number > 0).then(|| words::count(number, one, many));
     let one_or_more = |number, one, more| if number < 2 { one } else { more };
-    let whose = one_or_more(told.agenda_unknown, "son code", "leurs codes");
+    let whose = one_or_more(told.agenda_unknown, "son INS", "leurs INS");
     let unknown = count(told.agenda_unknown, "rendez-vous de l'agenda ne nomme", "rendez-vous de l'agenda ne nomment")
-        .map(|many| format!("{many} aucun patient connu de la borne : lisez {whose}."));
+        .map(|many| format!("{many} aucun patient connu de la borne : lisez ou saisissez {whose}."));
     let agenda = told.agenda_trouble.map(|trouble| {
         let words = trouble.words();
         format!("{} {}", words.happened, words.next)

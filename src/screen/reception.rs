@@ -56,7 +56,11 @@ fn front(desk: &page::reception::Reception, visit: &Visit, now: Now, device: &De
     pills.push(before::link(standing.link));
     pills.extend(standing.other_card.then(|| before::care("Autre carte ignorée")));
     let mut lines = vec![
-        french("Lisez le code INS d'un patient, ou saisissez-le, puis comparez avec sa pièce d'identité."),
+        french(if device.has_scanner {
+            "Lisez le code INS d'un patient, ou saisissez-le, puis comparez avec sa pièce d'identité."
+        } else {
+            "Saisissez l'INS d'un patient, puis comparez avec sa pièce d'identité."
+        }),
         french("Seule une carte CPS ouvre un dossier patient."),
     ];
     if let Some(last) = desk.prepared.last() {

@@ -142,12 +142,13 @@ impl Visit {
                 let known = compose.known();
                 compose.add(identify::scanned(&known, &payload));
             }
-            Touch::Confirm if !compose.typing => {
+            // Who is proposed must have been there to be left out.
+            Touch::Confirm if !compose.typing && compose.recall.is_none() => {
                 let ticket = self.ticket();
                 let chosen = compose.candidates.iter().filter(|one| one.chosen);
                 let patients = chosen.map(|one| one.patient.clone()).collect();
-                // What is still on its way is not waited for.
-                (compose.recall, compose.list) = (None, None);
+                // The upstream's list, still on its way, is not waited for.
+                compose.list = None;
                 compose.keeping = Some((ticket, now.since_boot + WAIT_MAX));
                 return self.compose(compose, vec![Effect::KeepRound { ticket, patients }]);
             }

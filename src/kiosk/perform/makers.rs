@@ -48,9 +48,9 @@ impl Hands {
     }
 
     pub(super) async fn keep_round(&self, patients: Vec<Patient>) -> Result<(), Trouble> {
-        let kept = self.vault.put_round(patients, self.clock.as_shown()).await;
+        let kept = self.vault.put_round(patients.clone(), self.clock.as_shown()).await;
         kept.map_err(|error| troubles::of_vault(&error))?;
-        self.prepared_are_taken().await;
+        self.are_taken(&patients).await;
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Whom the reception desk handed on: identities alone, in memory, until the next professional has made their round of them, the
-//! kiosk stops, or half a day has passed. On the disk they would need a key that somebody other than their reader has.
+//! Whom the reception desk handed on: identities alone, in memory, until a professional has them in their round, the kiosk
+//! stops, or half a day has passed. On the disk they would need a key that somebody other than their reader has.
 
 use crate::kiosk::perform::hands::Hands;
 use crate::patient::ins::Patient;
@@ -30,9 +30,9 @@ impl Prepared {
         self.0.retain(|(_, since)| now.saturating_sub(*since) < PREPARED_FOR);
     }
 
-    /// A professional's round was made with them before their eyes.
-    fn taken(&mut self) {
-        self.0.clear();
+    /// They are in a professional's round now. Whoever was left out of it waits for the next one.
+    fn taken(&mut self, round: &[Patient]) {
+        self.0.retain(|(patient, _)| round.iter().all(|taken| taken.ins != patient.ins));
     }
 }
 
@@ -47,8 +47,8 @@ impl Hands {
         self.prepared.lock().await.all(now)
     }
 
-    pub(super) async fn prepared_are_taken(&self) {
-        self.prepared.lock().await.taken();
+    pub(super) async fn are_taken(&self, round: &[Patient]) {
+        self.prepared.lock().await.taken(round);
     }
 }
 
@@ -77,9 +77,10 @@ mod tests {
         prepared.put(patient("279035121518989"), at(30)).expect("room");
         let numbers = |all: Vec<Patient>| all.into_iter().map(|one| one.ins.matricule).collect::<Vec<String>>();
         assert_eq!(numbers(prepared.all(at(40))), ["255069999999934", "279035121518989"]);
+        prepared.taken(&[patient("279035121518989")]);
+        assert_eq!(numbers(prepared.all(at(50))), ["255069999999934"], "whom that round left out waits");
+        prepared.put(patient("279035121518989"), at(60)).expect("room");
         assert_eq!(numbers(prepared.all(at(20) + PREPARED_FOR)), ["279035121518989"]);
-        prepared.taken();
-        assert!(prepared.all(at(50)).is_empty());
     }
 
     #[test]

@@ -164,6 +164,7 @@ impl Hands {
             }
             Err(trouble) if trouble.leaves_the_compartment() && !self.is_memory_only().await => {
                 let (documents, as_of) = self.vault.list(ins).await.map_err(of_vault)?.ok_or(trouble)?;
+                self.vault.keep_recent(patient, self.clock.as_shown()).await.map_err(of_vault)?;
                 Ok(Listing { documents, opened: self.opened(ins).await?, source: Source::Cached, as_of })
             }
             Err(trouble) => Err(trouble),
