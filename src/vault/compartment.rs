@@ -39,6 +39,8 @@ use rusqlite::Transaction;
 use rusqlite::TransactionBehavior;
 use rusqlite::params;
 use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -209,7 +211,7 @@ impl Compartment {
         type Row = (Pseudonym, Vec<u8>, Option<i64>, u32, Option<Vec<u8>>);
         let found: Vec<Row> = found.and_then(Iterator::collect).map_err(reading())?;
         let open = |(patient, body, as_of, cached, mark): &Row| {
-            let body = self.desk.open(round_place(&round_row(patient)), body)?;
+            let body = self.desk.open(desk_place(&desk_row("round", patient)), body)?;
             let ready = self.ready_at(patient, mark.as_deref())?;
             Ok(RoundRow { patient: shapes::read(&body)?, cached: *cached, as_of: as_of.map(UnixSeconds), ready })
         };
@@ -221,7 +223,7 @@ impl Compartment {
         let rows: Vec<(Pseudonym, Vec<u8>)> = std::iter::zip(patients, names)
             .map(|(patient, name)| {
                 let name = self.own_name(name);
-                (name, self.desk.seal(round_place(&round_row(&name)), shapes::write(patient).show_bytes()))
+                (name, self.desk.seal(desk_place(&desk_row("round", &name)), shapes::write(patient).show_bytes()))
             })
             .collect();
         let writing = || Error::writing("the round");
@@ -241,14 +243,14 @@ impl Compartment {
         let found = self.database.query_row(sql, [name], |row| row.get(0)).optional();
         let found: Option<Vec<u8>> = found.map_err(Error::reading("what the holder was told"))?;
         let Some(body) = found else { return Ok(None) };
-        let at = self.desk.open(told_place(&told_row(&name)), &body)?;
+        let at = self.desk.open(desk_place(&desk_row("told", &name)), &body)?;
         let at = at.show_bytes().try_into().map_err(|_| Error::Shape { what: "the time of a notice" })?;
         Ok(Some(UnixSeconds(i64::from_be_bytes(at))))
     }
 
     pub fn keep_told(&mut self, text: &str, at: UnixSeconds) -> Result<(), Error> {
         let name = self.lookup.pseudonym("told", text.as_bytes());
-        let body = self.desk.seal(told_place(&told_row(&name)), &at.0.to_be_bytes());
+        let body = self.desk.seal(desk_place(&desk_row("told", &name)), &at.0.to_be_bytes());
         let sql = "INSERT INTO desk (kind, patient, body, since) VALUES ('told', ?1, ?2, ?3)
                    ON CONFLICT (kind, patient) DO UPDATE SET body = ?2, since = ?3";
         let done = self.database.execute(sql, params![name, body, at.0]);
@@ -394,6 +396,22 @@ fn documents_of(change: &Transaction<'_>, patient: &Pseudonym) -> Result<Vec<(Ps
     asked.query_map([patient], |row| Ok((row.get(0)?, row.get(1)?))).and_then(Iterator::collect).map_err(reading())
 }
 
+/// Ids of all that are in that state folder.
+pub(super) fn all_in(state_folder: &Path) -> Result<Vec<Pseudonym>, Error> {
+    let listing = || Error::folder("listing compartments");
+    let entries = match std::fs::read_dir(state_folder.join(FOLDER)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(listing())?,
+    };
+    let names: Vec<_> =
+        entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>().map_err(listing())?;
+    let id = |name: &OsString| {
+        let mut id = [0; 16];
+        hex::decode_to_slice(name.to_str()?.strip_suffix(".db")?, &mut id).ok().map(|()| id)
+    };
+    Ok(names.iter().filter_map(id).collect())
+}
+
 fn remove_files<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) {
     for name in names {
         // What stays is ciphertext that no row names; the next opening sweeps it.
@@ -415,19 +433,12 @@ fn binding<'a>(of: &'a Of, row: &'a [u8]) -> files::Binding<'a> {
     files::Binding { sealer: &of.sealer, patient_key: &of.key, place: content_place(row) }
 }
 
-pub(super) fn round_row(patient: &Pseudonym) -> Vec<u8> {
-    [b"round".as_slice(), patient].concat()
+/// The desk's rows are told apart by their kind, under the seal too.
+pub(super) fn desk_row(kind: &str, name: &Pseudonym) -> Vec<u8> {
+    [kind.as_bytes(), name].concat()
 }
 
-pub(super) fn round_place(row: &[u8]) -> Place<'_> {
-    Place { table: "desk", column: "body", row }
-}
-
-fn told_row(name: &Pseudonym) -> Vec<u8> {
-    [b"told".as_slice(), name].concat()
-}
-
-fn told_place(row: &[u8]) -> Place<'_> {
+pub(super) fn desk_place(row: &[u8]) -> Place<'_> {
     Place { table: "desk", column: "body", row }
 }
 

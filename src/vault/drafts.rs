@@ -8,9 +8,10 @@ use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
+use crate::vault::compartment::desk_place;
+use crate::vault::compartment::desk_row;
 use crate::vault::journal::Journal;
 use crate::vault::keys::Pseudonym;
-use crate::vault::seal::Place;
 use crate::vault::shapes;
 use crate::vault::shapes::DeskDraft;
 use rusqlite::OptionalExtension;
@@ -76,13 +77,13 @@ impl Compartment {
         let sql = "SELECT body FROM desk WHERE kind = 'draft' AND patient = ?1";
         let found = self.database.query_row(sql, [name], |row| row.get(0)).optional();
         let found: Option<Vec<u8>> = found.map_err(Error::reading("a draft"))?;
-        let open = |body: Vec<u8>| shapes::read(&self.desk.open(draft_place(&draft_row(&name)), &body)?);
+        let open = |body: Vec<u8>| shapes::read(&self.desk.open(desk_place(&desk_row("draft", &name)), &body)?);
         found.map(open).transpose()
     }
 
     fn keep_note_draft(&mut self, device_name: &Pseudonym, draft: &DeskDraft, at: UnixSeconds) -> Result<(), Error> {
         let name = self.own_name(device_name);
-        let body = self.desk.seal(draft_place(&draft_row(&name)), shapes::write(draft).show_bytes());
+        let body = self.desk.seal(desk_place(&desk_row("draft", &name)), shapes::write(draft).show_bytes());
         let sql = "INSERT INTO desk (kind, patient, body, since) VALUES ('draft', ?1, ?2, ?3)
                    ON CONFLICT (kind, patient) DO UPDATE SET body = ?2, since = ?3";
         self.database.execute(sql, params![name, body, at.0]).map(drop).map_err(Error::writing("a draft"))
@@ -104,16 +105,8 @@ impl Compartment {
         let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         let found: Vec<(Pseudonym, Vec<u8>)> = found.and_then(Iterator::collect).map_err(reading())?;
         let open = |(name, body): &(Pseudonym, Vec<u8>)| {
-            shapes::read(&self.desk.open(draft_place(&draft_row(name)), body).ok()?).ok()
+            shapes::read(&self.desk.open(desk_place(&desk_row("draft", name)), body).ok()?).ok()
         };
         Ok(found.iter().filter_map(open).collect())
     }
-}
-
-fn draft_row(name: &Pseudonym) -> Vec<u8> {
-    [b"draft".as_slice(), name].concat()
-}
-
-fn draft_place(row: &[u8]) -> Place<'_> {
-    Place { table: "desk", column: "body", row }
 }

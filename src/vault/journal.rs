@@ -27,6 +27,7 @@ use crate::vault::keys::Pseudonym;
 use crate::vault::keys::derive;
 use crate::vault::keys::fill_random;
 use crate::vault::leases::Told;
+use crate::vault::mend;
 use crate::vault::schema;
 use crate::vault::seal::Place;
 use crate::vault::seal::Sealer;
@@ -89,20 +90,25 @@ impl Journal {
     /// Opens or makes the journal. [`Error::Damaged`] when the file is no journal any more.
     pub fn open(options: &Options, at: UnixSeconds) -> Result<Journal, Error> {
         let device_key = SecretKey::fill_with(|bytes| bytes.copy_from_slice(options.device_key.show_to_cipher()));
-        let database = schema::open(&options.folder.join(JOURNAL_FILE), schema::JOURNAL, |change| {
+        let mut database = schema::open(&options.folder.join(JOURNAL_FILE), schema::JOURNAL, |change| {
             let mut store = [0; 16];
             fill_random(&mut store);
             let check = Keys::new(&device_key, &store, &options.device).sealer.seal(CHECK_PLACE, CHECK);
             let sql = "INSERT INTO store (id, store_id, made_at, key_check, newest) VALUES (1, ?1, ?2, ?3, 0)";
             change.execute(sql, params![store, at.0, check]).map(drop)
         })?;
-        schema::must_be_whole(&database)?;
+        let agrees = schema::agrees(&database)?;
         let keys = Keys::checked(&database, &device_key, &options.device)?;
+        if !agrees {
+            mend::mend(&mut database, &keys, &options.folder)?;
+        }
         let begun = "INSERT OR IGNORE INTO boot (id, started) VALUES (?1, ?2)";
         database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
         let origin = Origin { software: options.software.clone(), boot: options.boot, ids: ContextV7::new() };
         let (told, unanchored) = (Told::nothing(origin.boot), Unanchored::default());
-        Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin }.counted()
+        let mut journal = Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin };
+        journal.name_holders()?;
+        journal.counted()
     }
 
     /// To read only, beside another process.
@@ -164,10 +170,7 @@ impl Journal {
         let mut asked = self.database.prepare(sql).map_err(reading())?;
         let found = asked.query_map([self.keys.patient(patient)], |row| Ok((row.get(0)?, row.get(1)?)));
         let found: Vec<(Vec<u8>, Vec<u8>)> = found.and_then(Iterator::collect).map_err(reading())?;
-        let open = |(id, body): &(Vec<u8>, Vec<u8>)| {
-            let place = Place { table: "consent", column: "body", row: id };
-            shapes::read(&self.keys.sealer.open(place, body)?)
-        };
+        let open = |(id, body): &(Vec<u8>, Vec<u8>)| shapes::read(&self.keys.sealer.open(consent_place(id), body)?);
         found.iter().map(open).collect()
     }
 
@@ -304,7 +307,7 @@ fn keep_consent(
     let consent = Consent { id: origin.id(at), said };
     let id = consent.id;
     let body = shapes::write(&consent);
-    let sealed = keys.sealer.seal(Place { table: "consent", column: "body", row: id.as_bytes() }, body.show_bytes());
+    let sealed = keys.sealer.seal(consent_place(id.as_bytes()), body.show_bytes());
     let sql = "INSERT INTO consent (id, patient, body, since) VALUES (?1, ?2, ?3, ?4)";
     change.execute(sql, params![id.as_bytes(), patient, sealed, at.0]).map_err(Error::writing("a consent"))?;
     let holder = &consent.said.holder;
@@ -401,8 +404,12 @@ pub(super) fn outbox_place(id: &[u8]) -> Place<'_> {
     Place { table: "outbox", column: "body", row: id }
 }
 
-fn body_place(row: &[u8]) -> Place<'_> {
+pub(super) fn body_place(row: &[u8]) -> Place<'_> {
     Place { table: "trace", column: "body", row }
+}
+
+pub(super) fn consent_place(id: &[u8]) -> Place<'_> {
+    Place { table: "consent", column: "body", row: id }
 }
 
 const CHECK_PLACE: Place<'_> = Place { table: "store", column: "key_check", row: &[1] };

@@ -34,6 +34,7 @@ mod known;
 mod leases;
 mod line;
 mod look;
+mod mend;
 mod opened;
 mod outbox;
 mod owed;

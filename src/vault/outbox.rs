@@ -43,24 +43,27 @@ pub struct SetAside {
     pub reason: String,
 }
 
+/// What may be sent; a trace's item with its row.
+type Waiting = (Item, Option<Trace>);
+
+/// An item's id, and whether it is of a kind that only a newer program knows.
+type Unreadable = (Uuid, bool);
+
 /// A line of the table, still sealed.
-struct Line {
-    id: Uuid,
+pub(super) struct Line {
+    pub id: Uuid,
     kind: String,
     body: Vec<u8>,
 }
 
+const KINDS: [&str; 3] = ["traces", "consents", "contributions"];
 /// The code of an item that our own disk damaged: it is set aside like a refused one, so that it blocks nobody.
 pub(super) const DAMAGED_HERE: &str = "damaged-here";
 
 impl Vault {
     /// What may be sent now: the device's items, and that holder's when one is named; oldest first, so that a patient's
     /// stay in order. A trace's item comes with its row.
-    pub async fn waiting(
-        &self,
-        needs_holder: Option<&HolderId>,
-        limit: usize,
-    ) -> Result<Vec<(Item, Option<Trace>)>, Error> {
+    pub async fn waiting(&self, needs_holder: Option<&HolderId>, limit: usize) -> Result<Vec<Waiting>, Error> {
         let holder = needs_holder.cloned();
         self.inner.journal.ask(move |journal| journal.waiting(holder.as_ref(), limit)).await
     }
@@ -88,38 +91,50 @@ impl Vault {
 
 impl Journal {
     /// That holder's items, then the device's, oldest first: what a person waits for is never behind a long row of traces.
-    /// What cannot be read any more is set aside on the way; what a newer program wrote in a form of its own waits for it.
-    pub fn waiting(
-        &mut self,
-        needs_holder: Option<&HolderId>,
-        limit: usize,
-    ) -> Result<Vec<(Item, Option<Trace>)>, Error> {
+    /// What cannot be read any more is made anew from its row or its consent; what has none is set aside. What a newer program
+    /// wrote in a form of its own waits for it.
+    pub fn waiting(&mut self, needs_holder: Option<&HolderId>, limit: usize) -> Result<Vec<Waiting>, Error> {
         settle(&self.database)?;
-        let reading = || Error::reading("the outbox");
-        let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
-        let (mut ready, mut damaged) = (Vec::new(), Vec::new());
-        {
-            let sql = "SELECT id, kind, body FROM outbox WHERE state <> 'acknowledged' AND state <> 'set_aside' AND (needs IS NULL OR needs = ?1)
-                       ORDER BY needs IS NULL, seq";
-            let mut asked = self.database.prepare(sql).map_err(reading())?;
-            let mut found = asked.query([needs]).map_err(reading())?;
-            while ready.len() < limit
-                && let Some(row) = found.next().map_err(reading())?
-            {
-                let line = Line::from_row(row).map_err(reading())?;
-                match self.open_line(&line) {
-                    Ok(item) => ready.push(item),
-                    Err(Error::Sealed { .. } | Error::Shape { .. }) => damaged.push(line.id),
-                    Err(Error::FromTheFuture { .. }) => {}
-                    Err(other) => return Err(other),
-                }
+        let (ready, unreadable) = self.readable(needs_holder, limit)?;
+        if unreadable.is_empty() {
+            return Ok(ready);
+        }
+        for (id, is_newer) in unreadable {
+            if !self.remake_line(id)? && !is_newer {
+                // Its own time stays: nothing here reads a clock.
+                self.mark_set_aside(id, DAMAGED_HERE, "Ce qui est enregistré ici ne peut plus être lu.", None)?;
             }
         }
-        for id in damaged {
-            // Its own time stays: nothing here reads a clock.
-            self.mark_set_aside(id, DAMAGED_HERE, "Ce qui est enregistré ici ne peut plus être lu.", None)?;
+        self.readable(needs_holder, limit).map(|(ready, _)| ready)
+    }
+
+    /// What waits and can be read, and what cannot.
+    fn readable(
+        &self,
+        needs_holder: Option<&HolderId>,
+        limit: usize,
+    ) -> Result<(Vec<Waiting>, Vec<Unreadable>), Error> {
+        let reading = || Error::reading("the outbox");
+        let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
+        let (mut ready, mut unreadable) = (Vec::new(), Vec::new());
+        let sql = "SELECT id, kind, body FROM outbox WHERE state <> 'acknowledged' AND state <> 'set_aside' AND (needs IS NULL OR needs = ?1)
+                   ORDER BY needs IS NULL, seq";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        let mut found = asked.query([needs]).map_err(reading())?;
+        while ready.len() < limit
+            && let Some(row) = found.next().map_err(reading())?
+        {
+            let line = Line::from_row(row).map_err(reading())?;
+            match self.open_line(&line) {
+                Ok(item) => ready.push(item),
+                Err(Error::Sealed { .. } | Error::Shape { .. }) => unreadable.push((line.id, false)),
+                // One of ours in a newer form is left as it is.
+                Err(Error::FromTheFuture { .. }) if KINDS.contains(&line.kind.as_str()) => {}
+                Err(Error::FromTheFuture { .. }) => unreadable.push((line.id, true)),
+                Err(other) => return Err(other),
+            }
         }
-        Ok(ready)
+        Ok((ready, unreadable))
     }
 
     /// Exactly these, and each once: an id that is not there, or is done already, changes nothing.
@@ -193,7 +208,7 @@ impl Journal {
         found.into_iter().map(|index| self.trace(index as u64)).collect()
     }
 
-    fn open_line(&self, line: &Line) -> Result<(Item, Option<Trace>), Error> {
+    pub(super) fn open_line(&self, line: &Line) -> Result<(Item, Option<Trace>), Error> {
         let body = self.keys.sealer.open(outbox_place(line.id.as_bytes()), &line.body)?;
         match line.kind.as_str() {
             "traces" => {
@@ -247,7 +262,7 @@ impl Journal {
 }
 
 impl Line {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Line> {
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Line> {
         Ok(Line { id: uuid(row, 0)?, kind: row.get(1)?, body: row.get(2)? })
     }
 }

@@ -7,8 +7,9 @@ use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
+use crate::vault::compartment::desk_place;
+use crate::vault::compartment::desk_row;
 use crate::vault::keys::Pseudonym;
-use crate::vault::seal::Place;
 use crate::vault::shapes;
 use rusqlite::params;
 
@@ -31,7 +32,7 @@ impl Compartment {
     fn keep_recent(&mut self, device_name: &Pseudonym, patient: &Patient, at: UnixSeconds) -> Result<(), Error> {
         let writing = || Error::writing("a recent patient");
         let name = self.own_name(device_name);
-        let body = self.desk.seal(place(&row(&name)), shapes::write(patient).show_bytes());
+        let body = self.desk.seal(desk_place(&desk_row("recent", &name)), shapes::write(patient).show_bytes());
         let change = self.begin()?;
         let sql = "INSERT INTO desk (kind, patient, body, since) VALUES ('recent', ?1, ?2, ?3)
                    ON CONFLICT (kind, patient) DO UPDATE SET body = ?2, since = ?3";
@@ -49,19 +50,11 @@ impl Compartment {
         let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         let found: Vec<(Pseudonym, Vec<u8>, i64)> = found.and_then(Iterator::collect).map_err(reading())?;
         let open = |(name, body, since): &(Pseudonym, Vec<u8>, i64)| {
-            let patient = shapes::read(&self.desk.open(place(&row(name)), body).ok()?).ok()?;
+            let patient = shapes::read(&self.desk.open(desk_place(&desk_row("recent", name)), body).ok()?).ok()?;
             Some((patient, UnixSeconds(*since)))
         };
         Ok(found.iter().filter_map(open).collect())
     }
-}
-
-fn row(name: &Pseudonym) -> Vec<u8> {
-    [b"recent".as_slice(), name].concat()
-}
-
-fn place(row: &[u8]) -> Place<'_> {
-    Place { table: "desk", column: "body", row }
 }
 
 /// A weekly visit is still there after a holiday.

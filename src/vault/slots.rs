@@ -80,7 +80,7 @@ impl Journal {
     /// What the card must sign. The salt is made once, and never leaves the device but inside this statement.
     pub fn compartment_statement(&mut self, holder: &HolderId, key: CertificateKeyId) -> Result<Statement, Error> {
         let row = self.slot_id(holder, key);
-        if self.slot(&row)?.is_none() {
+        if self.slot(&row)?.is_none() && !self.is_named_again(&row)? {
             let (salt, mut compartment) = (random_key(), [0; 16]);
             super::keys::fill_random(&mut compartment);
             let salt = self.keys.sealer.seal(salt_place(&row), salt.show_to_cipher());
@@ -238,6 +238,22 @@ impl Journal {
         }
     }
 
+    /// A slot whose names a failing disk changed: its salt opens under these, and under no others.
+    fn is_named_again(&mut self, row: &[u8]) -> Result<bool, Error> {
+        let sql = "SELECT compartment, salt FROM slot";
+        let mut asked = self.database.prepare(sql).map_err(Error::reading("slots"))?;
+        let slots = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).and_then(Iterator::collect);
+        let slots: Vec<(Pseudonym, Vec<u8>)> = slots.map_err(Error::reading("slots"))?;
+        let found = slots.iter().find(|(_, salt)| self.keys.sealer.open(salt_place(row), salt).is_ok());
+        let Some((compartment, _)) = found else { return Ok(false) };
+        let (holder, card) = row.split_at(16);
+        let sql = "UPDATE slot SET holder = ?2, card = ?3 WHERE compartment = ?1";
+        let named = self.database.execute(sql, params![compartment, holder, card]);
+        named.map_err(Error::writing("a slot"))?;
+        tracing::error!(store = "journal", "a slot had lost its names, and has them again");
+        Ok(true)
+    }
+
     fn salt(&self, row: &[u8], slot: &Slot) -> Result<[u8; 32], Error> {
         let salt = self.keys.sealer.open(salt_place(row), &slot.salt)?;
         salt.show_bytes().try_into().map_err(|_| Error::Shape { what: "a salt" })
@@ -298,6 +314,6 @@ fn salt_place(row: &[u8]) -> Place<'_> {
     Place { table: "slot", column: "salt", row }
 }
 
-fn secret_place(row: &[u8]) -> Place<'_> {
+pub(super) fn secret_place(row: &[u8]) -> Place<'_> {
     Place { table: "shred", column: "secret", row }
 }

@@ -143,6 +143,7 @@ async fn read_rows(vault: &Vault, ledger: &Ledger, lines: &[String], found: &mut
 async fn read_compartment(vault: &Vault, who: usize, found: &mut Found) -> Done<()> {
     // Not later than the leases: what is here is looked at, not what is still allowed.
     acts::unlock(vault, who, acts::NOON).await?;
+    vault.check_compartment(acts::time(acts::NOON)).await?;
     found.insert(format!("round/{who}"), acts::read_round(vault).await?);
     found.insert(format!("told/{who}"), acts::read_told(vault).await?);
     for patient in 0..2 {

@@ -24,7 +24,7 @@ pub fn sweep(folder: &Path, much: &Much) -> Done<Tried> {
     runtime.block_on(life::live(&lived, much.seed, 0, ACTS, &mut |line| ledger.hear(line)))?;
     let disk = Disk::read(&lived)?;
     let files = disk.files();
-    let (mut noticed, mut harmless, mut missing, mut silent) = (0, 0, 0, 0);
+    let (mut noticed, mut harmless, mut again, mut missing, mut silent) = (0, 0, 0, 0, 0);
     for _ in 0..much.flips {
         let (name, inode, size) = dice.one_of(&files);
         let mut disk = disk.clone();
@@ -33,8 +33,9 @@ pub fn sweep(folder: &Path, much: &Much) -> Done<Tried> {
         match runtime.block_on(check::look(&flipped, &ledger, AFTER)) {
             Verdict::Whole(_) => harmless += 1,
             Verdict::Corrupt(_) => noticed += 1,
-            // What is missing in a compartment is seen to be missing, and asked for again.
-            Verdict::Lost(why) if name.contains("compartments") && why.contains(" is -, ") => missing += 1,
+            Verdict::Lost(why) if can_be_fetched(&why) => missing += 1,
+            // It is sent a second time, and its id says so.
+            Verdict::Lost(why) if why.contains(" is waiting, was acknowledged") => again += 1,
             Verdict::Lost(why) => {
                 silent += 1;
                 if silent <= TOLD_MAX {
@@ -45,10 +46,15 @@ pub fn sweep(folder: &Path, much: &Much) -> Done<Tried> {
         std::fs::remove_dir_all(&flipped)?;
     }
     let words = format!(
-        "flips: {}, {noticed} noticed, {harmless} harmless, {missing} only missing in a compartment, {silent} silent",
+        "flips: {}, {noticed} noticed, {harmless} harmless, {again} sent again, {missing} to be fetched again, {silent} silent",
         much.flips
     );
     Ok(Tried { ok: silent == 0, words })
+}
+
+/// What is missing of the upstream's is seen to be missing, and asked for again.
+fn can_be_fetched(why: &str) -> bool {
+    ["document/", "list/", "state/"].iter().any(|kind| why.starts_with(kind)) && why.contains(" is -, ")
 }
 
 /// Says what was done to it.

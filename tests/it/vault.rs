@@ -65,6 +65,7 @@ mod homes;
 mod known;
 mod leases;
 mod lists;
+mod mended;
 mod moved;
 mod opening;
 mod outbox;

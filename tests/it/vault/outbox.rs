@@ -57,7 +57,9 @@ async fn a_damaged_item_is_set_aside_and_blocks_nobody() {
     live_a_day(&vault).await;
     drop(vault);
     let database = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+    // And the row that it could be made anew from.
     database.execute("UPDATE outbox SET body = x'0102' WHERE seq = 1", []).expect("tampered");
+    database.execute("UPDATE trace SET body = x'0102' WHERE idx = 0", []).expect("tampered");
     drop(database);
     let vault = open(folder.path());
     let left = vault.waiting(Some(&nurse()), 100).await.expect("the others come");
