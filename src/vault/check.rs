@@ -79,10 +79,11 @@ impl Vault {
     async fn begin_another(&self, at: UnixSeconds) -> Result<(), Error> {
         let (round, drafts) = self.inner.compartments.ask(|there| Ok(there.open()?.desk_alone())).await?;
         self.inner.compartments.ask(move |there| there.begin_another(at)).await?;
+        self.put_round(round, at).await?;
         for one in drafts {
             self.keep_note_draft(&one.patient, one.draft, at).await?;
         }
-        self.put_round(round, at).await
+        Ok(())
     }
 }
 

@@ -106,7 +106,8 @@ impl Compartments {
         let mut compartment = [0; 16];
         hex::decode_to_slice(&name, &mut compartment).map_err(|_| Error::Shape { what: "a compartment's name" })?;
         let (database, store) = self.make_another(&name, &key, at)?;
-        let opening = Opening { open: Open { visit, compartment, holder }, key, tombstones: Vec::new() };
+        let open = Open { visit, compartment, holder };
+        let opening = Opening { open, key, tombstones: Vec::new(), living: Vec::new() };
         self.open_with(opening, name, database, store)
     }
 
@@ -136,6 +137,11 @@ impl Compartments {
             is_checked: false,
         };
         compartment.purge(&opening.tombstones)?;
+        match compartment.purge_but(&opening.living) {
+            // The check in a quiet moment says so, and puts it right.
+            Err(Error::Damaged { .. }) => {}
+            purged => purged?,
+        }
         compartment.sweep()?;
         self.open = Some(compartment);
         Ok(())
@@ -336,10 +342,26 @@ impl Compartment {
             return Ok(());
         }
         let names: Vec<Pseudonym> = device_names.iter().map(|name| self.own_name(name)).collect();
+        self.purge_named(&names)
+    }
+
+    /// Deletes what is of anybody else: their secrets are lost with what the journal lost of them. It is fetched again.
+    fn purge_but(&mut self, device_names: &[Pseudonym]) -> Result<(), Error> {
+        let reading = || Error::reading("whose rows are here");
+        let kept: HashSet<Pseudonym> = device_names.iter().map(|name| self.own_name(name)).collect();
+        let mut asked =
+            self.database.prepare("SELECT patient FROM record UNION SELECT patient FROM document").map_err(reading())?;
+        let here: Result<Vec<Pseudonym>, _> = asked.query_map([], |row| row.get(0)).and_then(Iterator::collect);
+        let left: Vec<Pseudonym> = here.map_err(reading())?.into_iter().filter(|name| !kept.contains(name)).collect();
+        drop(asked);
+        if left.is_empty() { Ok(()) } else { self.purge_named(&left) }
+    }
+
+    fn purge_named(&mut self, names: &[Pseudonym]) -> Result<(), Error> {
         let writing = || Error::writing("a purge");
         let (change, folder) = (begin(&mut self.database)?, &self.folder);
         let mut files = Vec::new();
-        for name in &names {
+        for name in names {
             files.extend(documents_of(&change, name)?.into_iter().filter_map(|(_, file)| file));
             change.execute("DELETE FROM document WHERE patient = ?1", [name]).map_err(writing())?;
             change.execute("DELETE FROM record WHERE patient = ?1", [name]).map_err(writing())?;

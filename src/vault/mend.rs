@@ -27,6 +27,7 @@ use crate::vault::schema;
 use crate::vault::shapes;
 use crate::vault::slots::secret_place;
 use rusqlite::Connection;
+use rusqlite::ErrorCode;
 use rusqlite::OptionalExtension;
 use rusqlite::Transaction;
 use rusqlite::params;
@@ -108,7 +109,8 @@ fn forget_secrets(change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
     for [compartment, patient, secret] in
         all(change, "SELECT compartment, patient, secret FROM shred WHERE secret IS NOT NULL")?
     {
-        if keys.sealer.open(secret_place(&[compartment.as_slice(), &patient].concat()), &secret).is_err() {
+        let place = [compartment.as_slice(), &patient].concat();
+        if matches!(keys.sealer.open(secret_place(&place), &secret), Err(Error::Sealed { .. })) {
             let sql = "DELETE FROM shred WHERE compartment = ?1 AND patient = ?2";
             change.execute(sql, params![compartment, patient]).map_err(mending())?;
         }
@@ -123,9 +125,9 @@ fn bound_leases(change: &Transaction<'_>) -> Result<(), Error> {
     change.execute("UPDATE shred SET lease_end = ?1 WHERE lease_end > ?1", [end]).map(drop).map_err(mending())
 }
 
-/// Each row and each consent has its line there, and no line is of something that is not here. What was sent before is sent
-/// again: its id says that it is the same. A consent keeps its place, for what was said last counts: where that is lost, the
-/// journal is damaged.
+/// Each row and each consent has its line there, and no line is of something that is not here. What was sent before may be sent
+/// again, but for what is pruned: its id says that it is the same. A consent keeps its place, for what was said last counts:
+/// where that is lost, the journal is damaged.
 fn fill_the_outbox(change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
     name_lines(change, "traces", "trace")?;
     name_lines(change, "consents", "consent")?;
@@ -138,8 +140,8 @@ fn fill_the_outbox(change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
             "DELETE FROM outbox WHERE kind = 'traces' AND id NOT IN (SELECT id FROM trace);
              DELETE FROM outbox WHERE kind = 'consents' AND id NOT IN (SELECT id FROM consent);
              UPDATE outbox SET state = 'waiting' WHERE state NOT IN ('waiting', 'sent', 'acknowledged', 'set_aside');
-             INSERT INTO outbox (id, kind, patient, body, since)
-                 SELECT id, 'traces', patient, x'', local_time FROM trace
+             INSERT INTO outbox (id, kind, patient, body, since, state)
+                 SELECT id, 'traces', patient, x'', local_time, iif(body IS NULL, 'acknowledged', 'waiting') FROM trace
                  WHERE idx < (SELECT settled FROM store) AND id NOT IN (SELECT id FROM outbox) ORDER BY idx;
              UPDATE outbox SET patient = (SELECT patient FROM trace WHERE trace.id = outbox.id) WHERE kind = 'traces';
              UPDATE outbox SET patient = (SELECT patient FROM consent WHERE consent.id = outbox.id) WHERE kind = 'consents';",
@@ -150,7 +152,7 @@ fn fill_the_outbox(change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
     let lines = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).and_then(Iterator::collect);
     let lines: Vec<([u8; 16], Vec<u8>)> = lines.map_err(mending())?;
     for (id, body) in lines {
-        if keys.sealer.open(outbox_place(&id), &body).is_err() {
+        if matches!(keys.sealer.open(outbox_place(&id), &body), Err(Error::Sealed { .. })) {
             remake(change, keys, Uuid::from_bytes(id))?;
         }
     }
@@ -275,6 +277,10 @@ fn row_of(database: &Connection, keys: &Keys, id: Uuid) -> Result<Option<u64>, E
     Ok(is_it.then_some(index as u64))
 }
 
+/// Values that stand in each other's way, or are none: then it cannot be put right.
 fn mending() -> impl FnOnce(rusqlite::Error) -> Error {
-    Error::writing("what is put right")
+    |source| match source.sqlite_error_code() {
+        None | Some(ErrorCode::ConstraintViolation) => Error::Damaged { source },
+        Some(_) => Error::writing("what is put right")(source),
+    }
 }

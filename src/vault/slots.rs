@@ -41,6 +41,8 @@ pub(super) struct Opening {
     pub key: SecretKey,
     /// Patients whose rows must go before anything is read.
     pub tombstones: Vec<Pseudonym>,
+    /// Patients who have a secret: rows of anybody else open no more.
+    pub living: Vec<Pseudonym>,
 }
 
 /// A patient in the open compartment: who it is there, and what their key is made with.
@@ -126,7 +128,8 @@ impl Journal {
         self.visits += 1;
         let open = Open { visit: self.visits, compartment: slot.compartment, holder: holder.clone() };
         let tombstones = self.tombstones(&slot.compartment)?;
-        Ok(Opening { open, key, tombstones })
+        let living = self.names(&slot.compartment, "secret IS NOT NULL")?;
+        Ok(Opening { open, key, tombstones, living })
     }
 
     /// The shred secret of a patient in the open compartment, if there is one.
@@ -213,9 +216,13 @@ impl Journal {
     }
 
     pub fn tombstones(&self, compartment: &Pseudonym) -> Result<Vec<Pseudonym>, Error> {
-        let reading = || Error::reading("tombstones");
-        let sql = "SELECT patient FROM shred WHERE compartment = ?1 AND secret IS NULL";
-        let mut asked = self.database.prepare(sql).map_err(reading())?;
+        self.names(compartment, "secret IS NULL")
+    }
+
+    fn names(&self, compartment: &Pseudonym, which: &str) -> Result<Vec<Pseudonym>, Error> {
+        let reading = || Error::reading("shred secrets");
+        let sql = format!("SELECT patient FROM shred WHERE compartment = ?1 AND {which}");
+        let mut asked = self.database.prepare(&sql).map_err(reading())?;
         asked.query_map([compartment], |row| row.get(0)).and_then(Iterator::collect).map_err(reading())
     }
 

@@ -75,7 +75,7 @@ async fn a_byte_that_changed_is_told_from_what_stands_beside_it() {
 
     let journal = folder.path().join("journal.db");
     let desk = compartment_file(folder.path());
-    let mut mended = 0;
+    let (mut mended, mut consents) = (0, 0);
     for (file, column) in [
         (&journal, "SELECT patient FROM consent"),
         (&journal, "SELECT body FROM outbox WHERE kind = 'traces'"),
@@ -104,10 +104,34 @@ async fn a_byte_that_changed_is_told_from_what_stands_beside_it() {
                     found => {
                         assert_eq!(found.as_ref(), Some(&right), "byte {at}, of: {column}");
                         mended += 1;
+                        consents += usize::from(column == CONSENT_IDS);
                     }
                 }
             }
         }
     }
-    assert!(mended > 25, "only {mended} were put right");
+    assert!(mended > 25 && consents > 0, "only {mended} were put right, {consents} of them names of consents");
+}
+
+/// A secret that is lost opens nothing any more: what was sealed with it goes, and is fetched again.
+#[tokio::test]
+async fn what_a_lost_secret_sealed_is_fetched_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    drop(vault);
+    let journal = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+    assert_eq!(journal.execute("DELETE FROM shred", []).expect("lost"), 1);
+    drop(journal);
+
+    let vault = open(folder.path());
+    unlock(&vault, NURSE, 1).await.expect("opened");
+    vault.remember_state(&patient(), &state(), NOON).await.expect("a new secret is made");
+    assert!(
+        !vault.has(&patient(), &document(1).unique_id).await.expect("read"),
+        "it counts as fetched, and never opens"
+    );
+    vault.remember_list(&held_list(3), NOON).await.expect("kept");
+    vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await.expect("fetched again");
+    assert_eq!(content(&vault, NURSE, 1).await.expect("released"), CONTENT);
 }

@@ -1,6 +1,7 @@
 //! What opens, what does not, and what is done with what cannot.
 
 use super::*;
+use chevet::record::note::NoteDraft;
 use chevet::vault::Checked;
 use std::future::Future;
 
@@ -122,6 +123,8 @@ async fn a_damaged_compartment_is_found_in_a_quiet_moment_and_its_round_stays() 
     let folder = tempfile::tempdir().expect("a folder");
     let vault = open(folder.path());
     live_a_day(&vault).await;
+    let draft = NoteDraft { text: "À revoir lundi.".into(), ..NoteDraft::new(Uuid::nil()) };
+    vault.keep_note_draft(&patient(), draft.clone(), NOON).await.expect("kept");
     assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::Whole);
     assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::NothingToDo, "once a visit");
     drop(vault);
@@ -145,6 +148,7 @@ async fn a_damaged_compartment_is_found_in_a_quiet_moment_and_its_round_stays() 
     assert!(kept.iter().any(|(_, kept)| *kept == bytes), "whole, as it was");
     let round: Vec<Ins> = vault.round().await.expect("read").into_iter().map(|row| row.patient.ins).collect();
     assert_eq!(round, [ins(MATRICULE), ins(OTHER_MATRICULE)], "what cannot be fetched again is still here");
+    assert_eq!(vault.note_draft(&patient()).await.expect("read"), Some(draft), "what they wrote too");
     vault.remember_list(&held_list(2), NOON).await.expect("the visit goes on");
     vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await.expect("kept");
     assert_eq!(content(&vault, NURSE, 1).await.expect("released"), CONTENT);

@@ -36,12 +36,17 @@ async fn a_withdrawal_shreds_everybodys_copy_whoever_is_there() {
     assert!(files.iter().all(|(path, _)| path.extension().is_some()), "the sealed file is gone too");
     vault.lock().await;
 
-    // The rows put back once more, now that no tombstone is left: the secret is gone, so they open to nobody.
+    // Put back once more, now that no tombstone is left: without their secret the opening takes the rows for what they are.
     std::fs::write(&compartment, &evening).expect("put back");
     unlock(&vault, NURSE, 1).await.expect("opened");
     assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
-    // A new secret does not revive them either.
+    // Put back behind its back, under a new secret: they open to nobody.
     vault.remember_state(&patient(), &state(), NOON).await.expect("kept");
+    let old = folder.path().join("evening.db");
+    std::fs::write(&old, &evening).expect("written");
+    let beside = rusqlite::Connection::open(&compartment).expect("a database");
+    beside.execute("ATTACH ?1 AS old", [old.to_str().expect("text")]).expect("attached");
+    assert_eq!(beside.execute("INSERT INTO document SELECT * FROM old.document", []).expect("put back"), 3);
     let revived = content(&vault, NURSE, 1).await;
     assert!(matches!(revived, Err(Error::Sealed { .. })), "{revived:?}");
 }
