@@ -25,7 +25,6 @@ use crate::vault::keys::Pseudonym;
 use crate::vault::outbox::Line;
 use crate::vault::schema;
 use crate::vault::shapes;
-use crate::vault::slots::secret_place;
 use rusqlite::Connection;
 use rusqlite::ErrorCode;
 use rusqlite::OptionalExtension;
@@ -41,7 +40,6 @@ pub(super) fn mend(database: &mut Connection, keys: &Keys, folder: &Path) -> Res
     name_compartments(&change, folder)?;
     name_consents(&change, keys)?;
     name_rows(&change, keys)?;
-    forget_secrets(&change, keys)?;
     bound_leases(&change)?;
     fill_the_outbox(&change, keys)?;
     change.commit().map_err(mending())?;
@@ -104,20 +102,6 @@ fn name_rows(change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
     Ok(())
 }
 
-/// A secret that opens for nobody: what it stood for is fetched again.
-fn forget_secrets(change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
-    for [compartment, patient, secret] in
-        all(change, "SELECT compartment, patient, secret FROM shred WHERE secret IS NOT NULL")?
-    {
-        let place = [compartment.as_slice(), &patient].concat();
-        if matches!(keys.sealer.open(secret_place(&place), &secret), Err(Error::Sealed { .. })) {
-            let sql = "DELETE FROM shred WHERE compartment = ?1 AND patient = ?2";
-            change.execute(sql, params![compartment, patient]).map_err(mending())?;
-        }
-    }
-    Ok(())
-}
-
 /// No lease is longer than one that begins at the newest time.
 fn bound_leases(change: &Transaction<'_>) -> Result<(), Error> {
     let newest: i64 = change.query_row("SELECT newest FROM store", [], |row| row.get(0)).map_err(mending())?;
@@ -129,8 +113,7 @@ fn bound_leases(change: &Transaction<'_>) -> Result<(), Error> {
 /// again, but for what is pruned: its id says that it is the same. A consent keeps its place, for what was said last counts:
 /// where that is lost, the journal is damaged.
 fn fill_the_outbox(change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
-    name_lines(change, "traces", "trace")?;
-    name_lines(change, "consents", "consent")?;
+    name_lines(change)?;
     let lost = "SELECT EXISTS (SELECT 1 FROM consent WHERE id NOT IN (SELECT id FROM outbox))";
     if change.query_row(lost, [], |row| row.get(0)).map_err(mending())? {
         return Err(schema::damaged("consents"));
@@ -159,15 +142,15 @@ fn fill_the_outbox(change: &Transaction<'_>, keys: &Keys) -> Result<(), Error> {
     Ok(())
 }
 
-/// A line that is of nothing here is of what has none, and is called the same but for one byte.
-fn name_lines(change: &Transaction<'_>, kind: &str, table: &str) -> Result<(), Error> {
+/// A consent's line that is of nothing here is of the consent that has none, and is called the same but for one byte.
+fn name_lines(change: &Transaction<'_>) -> Result<(), Error> {
     let ids = |sql: &str| {
         let mut asked = change.prepare(sql).map_err(mending())?;
         let found: rusqlite::Result<Vec<[u8; 16]>> = asked.query_map([], |row| row.get(0)).and_then(Iterator::collect);
         found.map_err(mending())
     };
-    let lost = ids(&format!("SELECT id FROM outbox WHERE kind = '{kind}' AND id NOT IN (SELECT id FROM {table})"))?;
-    let without = ids(&format!("SELECT id FROM {table} WHERE id NOT IN (SELECT id FROM outbox)"))?;
+    let lost = ids("SELECT id FROM outbox WHERE kind = 'consents' AND id NOT IN (SELECT id FROM consent)")?;
+    let without = ids("SELECT id FROM consent WHERE id NOT IN (SELECT id FROM outbox)")?;
     for line in &lost {
         if let Some(right) = without.iter().find(|id| differing(line, id) == 1) {
             change.execute("UPDATE outbox SET id = ?2 WHERE id = ?1", params![line, right]).map_err(mending())?;

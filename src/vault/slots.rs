@@ -321,6 +321,6 @@ fn salt_place(row: &[u8]) -> Place<'_> {
     Place { table: "slot", column: "salt", row }
 }
 
-pub(super) fn secret_place(row: &[u8]) -> Place<'_> {
+fn secret_place(row: &[u8]) -> Place<'_> {
     Place { table: "shred", column: "secret", row }
 }
