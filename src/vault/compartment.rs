@@ -349,8 +349,12 @@ impl Compartment {
     fn purge_but(&mut self, device_names: &[Pseudonym]) -> Result<(), Error> {
         let reading = || Error::reading("whose rows are here");
         let kept: HashSet<Pseudonym> = device_names.iter().map(|name| self.own_name(name)).collect();
-        let mut asked =
-            self.database.prepare("SELECT patient FROM record UNION SELECT patient FROM document").map_err(reading())?;
+        // From one patient to the next in the index, however many documents each has.
+        let sql = "WITH RECURSIVE here (patient) AS (SELECT min(patient) FROM document
+                       UNION ALL SELECT (SELECT min(patient) FROM document WHERE patient > here.patient) FROM here
+                       WHERE here.patient IS NOT NULL)
+                   SELECT patient FROM here WHERE patient IS NOT NULL UNION SELECT patient FROM record";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
         let here: Result<Vec<Pseudonym>, _> = asked.query_map([], |row| row.get(0)).and_then(Iterator::collect);
         let left: Vec<Pseudonym> = here.map_err(reading())?.into_iter().filter(|name| !kept.contains(name)).collect();
         drop(asked);

@@ -57,6 +57,13 @@ pub(super) struct Line {
 }
 
 const KINDS: [&str; 3] = ["traces", "consents", "contributions"];
+/// Both are read in the order of an index, so that what is behind the limit costs nothing, however much waits.
+const HOLDERS_LINES: &str = "SELECT id, kind, body FROM outbox
+    WHERE needs = ?1 AND state <> 'acknowledged' AND state <> 'set_aside' ORDER BY seq";
+const DEVICES_LINES: &str = "SELECT id, kind, body, seq FROM outbox
+    WHERE state = 'waiting' AND state <> 'acknowledged' AND needs IS ?1
+    UNION ALL SELECT id, kind, body, seq FROM outbox
+    WHERE state = 'sent' AND state <> 'acknowledged' AND needs IS ?1 ORDER BY seq";
 /// The code of an item that our own disk damaged: it is set aside like a refused one, so that it blocks nobody.
 pub(super) const DAMAGED_HERE: &str = "damaged-here";
 
@@ -115,23 +122,23 @@ impl Journal {
         limit: usize,
     ) -> Result<(Vec<Waiting>, Vec<Unreadable>), Error> {
         let reading = || Error::reading("the outbox");
-        let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
         let (mut ready, mut unreadable) = (Vec::new(), Vec::new());
-        let sql = "SELECT id, kind, body FROM outbox WHERE state <> 'acknowledged' AND state <> 'set_aside' AND (needs IS NULL OR needs = ?1)
-                   ORDER BY needs IS NULL, seq";
-        let mut asked = self.database.prepare(sql).map_err(reading())?;
-        let mut found = asked.query([needs]).map_err(reading())?;
-        while ready.len() < limit
-            && let Some(row) = found.next().map_err(reading())?
-        {
-            let line = Line::from_row(row).map_err(reading())?;
-            match self.open_line(&line) {
-                Ok(item) => ready.push(item),
-                Err(Error::Sealed { .. } | Error::Shape { .. }) => unreadable.push((line.id, false)),
-                // One of ours in a newer form is left as it is.
-                Err(Error::FromTheFuture { .. }) if KINDS.contains(&line.kind.as_str()) => {}
-                Err(Error::FromTheFuture { .. }) => unreadable.push((line.id, true)),
-                Err(other) => return Err(other),
+        let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
+        for (sql, needs) in [(HOLDERS_LINES, needs), (DEVICES_LINES, None)] {
+            let mut asked = self.database.prepare_cached(sql).map_err(reading())?;
+            let mut found = asked.query([needs]).map_err(reading())?;
+            while ready.len() < limit
+                && let Some(row) = found.next().map_err(reading())?
+            {
+                let line = Line::from_row(row).map_err(reading())?;
+                match self.open_line(&line) {
+                    Ok(item) => ready.push(item),
+                    Err(Error::Sealed { .. } | Error::Shape { .. }) => unreadable.push((line.id, false)),
+                    // One of ours in a newer form is left as it is.
+                    Err(Error::FromTheFuture { .. }) if KINDS.contains(&line.kind.as_str()) => {}
+                    Err(Error::FromTheFuture { .. }) => unreadable.push((line.id, true)),
+                    Err(other) => return Err(other),
+                }
             }
         }
         Ok((ready, unreadable))

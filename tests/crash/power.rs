@@ -145,9 +145,9 @@ const JOURNAL_UNDO: &str = "UPDATE store SET settled = (SELECT coalesce(max(idx)
     DROP TRIGGER settle; DROP TRIGGER settle_at_start;
     ALTER TABLE store DROP COLUMN settled; ALTER TABLE store DROP COLUMN counter;
     ALTER TABLE trace DROP COLUMN nodes; ALTER TABLE trace DROP COLUMN waits; DROP TABLE branch;
-    DROP TABLE card;";
+    DROP TABLE card; DROP INDEX outbox_needs; DROP TABLE level;";
 const COMPARTMENT_UNDO: &str = "DROP TRIGGER list_grows; DROP TRIGGER list_changes; DROP TRIGGER list_shrinks;
-    DROP TRIGGER list_goes; DROP TABLE list; DROP INDEX document_read;
+    DROP TRIGGER list_goes; DROP TABLE list; DROP INDEX document_read; DROP INDEX document_file;
     DROP INDEX document_unread; ALTER TABLE document DROP COLUMN text;";
 
 /// The last steps undone: what they added is gone, and so are their numbers. All of it stands in a log, as after a process that

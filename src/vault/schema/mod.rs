@@ -31,6 +31,7 @@ pub(super) const JOURNAL: &[&str] = &[
     include_str!("journal-5.sql"),
     include_str!("journal-6.sql"),
     include_str!("journal-7.sql"),
+    include_str!("journal-8.sql"),
 ];
 pub(super) const COMPARTMENT: &[&str] = &[
     include_str!("compartment-1.sql"),
@@ -38,6 +39,7 @@ pub(super) const COMPARTMENT: &[&str] = &[
     include_str!("compartment-3.sql"),
     include_str!("compartment-4.sql"),
     include_str!("compartment-5.sql"),
+    include_str!("compartment-6.sql"),
 ];
 
 /// How many pages are copied in one go: nobody else writes meanwhile.

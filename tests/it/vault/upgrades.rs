@@ -22,7 +22,7 @@ const COMPARTMENTS: &[&str] = &[
 /// The nurse's compartment, as it is named in those journals.
 const COMPARTMENT: &str = "7b92334385b9283129dda1f45e6ef6d4";
 /// One more than this program knows.
-const TOMORROW: [i64; 2] = [8, 6];
+const TOMORROW: [i64; 2] = [9, 7];
 
 /// Lays a version's store out.
 fn laid_out(journal: &str, compartment: &str) -> tempfile::TempDir {
@@ -152,7 +152,7 @@ fn a_look_upgrades_nothing() {
     write_private(&folder.path().join("key"), &[0x5a; 32]);
     write_private(&folder.path().join("device.id"), b"chevet-0011223344556677\n");
     let looked = Look::open(folder.path(), Some(&folder.path().join("key")));
-    assert!(matches!(looked, Err(Error::Older { found: 1, known: 7 })));
+    assert!(matches!(looked, Err(Error::Older { found: 1, known: 8 })));
 }
 
 /// The next version, with everything an additive step may add.
@@ -206,18 +206,18 @@ async fn a_store_that_says_it_is_too_new_is_refused_and_left() {
     let compartment = all_of(&compartment_of(&folder));
     let vault = open(folder.path());
     let refused = unlock(&vault, NURSE, 1).await;
-    assert!(matches!(refused, Err(Error::FromTheFuture { found: 6, known: 5 })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::FromTheFuture { found: 7, known: 6 })), "{refused:?}");
     assert!(vault.sealed_aside().is_empty(), "it is not damaged");
     vault.record(vec![draft(Class::Login, NURSE, None)], vec![]).await.expect("the journal goes on");
     drop(vault);
     assert_eq!(all_of(&compartment_of(&folder)), compartment);
 
     let database = rusqlite::Connection::open(journal_of(&folder)).expect("a database");
-    for since in ["8", "0", "-1"] {
+    for since in ["9", "0", "-1"] {
         database.execute_batch(&format!("UPDATE store SET readable_since = {since}")).expect("said");
         let journal = all_of(&journal_of(&folder));
         let refused = Vault::open(options(folder.path()), NOON);
-        assert!(matches!(refused, Err(Error::FromTheFuture { found: 8, known: 7 })), "since {since}");
+        assert!(matches!(refused, Err(Error::FromTheFuture { found: 9, known: 8 })), "since {since}");
         assert_eq!(all_of(&journal_of(&folder)), journal);
         assert!(!folder.path().join("aside").exists());
     }
