@@ -11,6 +11,7 @@
 
 use hashbrown::DefaultHashBuilder;
 use hashbrown::HashTable;
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 use unicode_normalization::char::decompose_canonical;
 use unicode_normalization::char::is_combining_mark;
@@ -36,6 +37,8 @@ pub struct Index {
 }
 
 struct Word {
+    /// Its first bytes, as they are ordered: most words are told apart, and sorted, without looking at their text.
+    beginning: u128,
     from: u32,
     length: u32,
     /// The document that it was last seen in, and its place in `fresh`.
@@ -49,12 +52,9 @@ struct Slot {
     place: u32,
 }
 
-/// A document, and how much a word weighs in it.
+/// A document, and how much a word weighs in it: document × 128 + weight.
 #[derive(Clone, Copy, Default)]
-struct Posting {
-    document: u32,
-    weight: u32,
-}
+struct Posting(u32);
 
 /// A document that holds every word, and how well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,34 +71,43 @@ const WEIGHT_MAX: u32 = 64;
 const WORD_BYTES_MAX: usize = 64;
 /// Words of a question; what follows is not looked at.
 const QUESTION_WORDS_MAX: usize = 12;
+/// A posting has room for so many documents; a patient never has.
+const DOCUMENTS_MAX: u32 = 1 << 25;
 /// Of a word that no document since the last `finish` has.
 const NOWHERE: u32 = u32::MAX;
 
 impl Index {
-    /// Takes what stands in a document, or more of it; documents in any order.
+    /// Takes what stands in a document, or more of it; documents in any order. One from 2^25 on is not taken.
     pub fn add(&mut self, document: u32, text: &str, weight: u32) {
+        if document >= DOCUMENTS_MAX {
+            return;
+        }
         self.documents = self.documents.max(document + 1);
         each_word(text, |word| {
             // One letter says nothing, and every text has it.
-            if word.len() > 1 {
+            if word.length > 1 {
                 self.take(word, document, weight);
             }
         });
     }
 
-    fn take(&mut self, word: &[u8], document: u32, weight: u32) {
+    fn take(&mut self, word: &Letters, document: u32, weight: u32) {
         let Index { text, words, table, hasher, fresh, .. } = self;
-        let hash = hasher.hash_one(word);
+        let (beginning, word) = (word.beginning(), word.text());
+        let hash = hash(hasher, beginning, word);
         let short = (hash >> 32) as u32;
-        let is_it = |slot: &Slot| slot.hash == short && words[slot.place as usize].of(text) == word;
+        let is_it = |slot: &Slot| slot.hash == short && words[slot.place as usize].is(beginning, word, text);
         let place = match table.find(hash, is_it) {
             Some(slot) => slot.place,
             None => {
                 let place = u32::try_from(words.len()).unwrap_or(NOWHERE);
                 let from = u32::try_from(text.len()).unwrap_or(NOWHERE);
                 text.extend_from_slice(word);
-                words.push(Word { from, length: word.len() as u32, seen_in: NOWHERE, entry: 0 });
-                let rehash = |slot: &Slot| hasher.hash_one(words[slot.place as usize].of(text));
+                words.push(Word { beginning, from, length: word.len() as u32, seen_in: NOWHERE, entry: 0 });
+                let rehash = |slot: &Slot| {
+                    let known = &words[slot.place as usize];
+                    self::hash(hasher, known.beginning, known.of(text))
+                };
                 table.insert_unique(hash, Slot { hash: short, place }, rehash);
                 place
             }
@@ -106,10 +115,10 @@ impl Index {
         let word = &mut words[place as usize];
         if word.seen_in == document {
             let known = &mut fresh[word.entry as usize].1;
-            known.weight = known.weight.saturating_add(weight).min(WEIGHT_MAX);
+            *known = Posting::new(document, known.weight().saturating_add(weight));
         } else {
             (word.seen_in, word.entry) = (document, u32::try_from(fresh.len()).unwrap_or(NOWHERE));
-            fresh.push((place, Posting { document, weight: weight.min(WEIGHT_MAX) }));
+            fresh.push((place, Posting::new(document, weight)));
         }
     }
 
@@ -121,7 +130,7 @@ impl Index {
         let fresh = std::mem::take(&mut self.fresh);
         let Index { text, words, .. } = &*self;
         let mut sorted: Vec<u32> = (0..u32::try_from(words.len()).unwrap_or(NOWHERE)).collect();
-        sorted.sort_unstable_by(|a, b| words[*a as usize].of(text).cmp(words[*b as usize].of(text)));
+        sorted.sort_unstable_by(|a, b| words[*a as usize].order(&words[*b as usize], text));
         // How many there are of each word, and from that where they begin.
         let mut counts = vec![0_u32; words.len()];
         fresh.iter().for_each(|(place, _)| counts[*place as usize] += 1);
@@ -154,7 +163,7 @@ impl Index {
     /// number. A question without a word finds nothing; what was added since the last [`Index::finish`] is not found.
     pub fn find(&self, question: &str) -> Vec<Hit> {
         let mut asked: Vec<Vec<u8>> = Vec::new();
-        each_word(question, |word| asked.push(word.to_vec()));
+        each_word(question, |word| asked.push(word.text().to_vec()));
         asked.sort_unstable();
         asked.dedup();
         asked.truncate(QUESTION_WORDS_MAX);
@@ -168,8 +177,8 @@ impl Index {
             let (whole, begun) = self.beginning_with(word);
             // The word itself before those that only begin with it.
             for (postings, factor) in [(whole, 2), (begun, 1)] {
-                for Posting { document, weight } in postings {
-                    let document = *document as usize;
+                for posting in postings {
+                    let (document, weight) = (posting.document() as usize, posting.weight());
                     if holds[document] == round {
                         holds[document] = round + 1;
                     }
@@ -210,11 +219,43 @@ impl Word {
     fn of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         &text[self.from as usize..][..self.length as usize]
     }
+
+    fn is(&self, beginning: u128, word: &[u8], text: &[u8]) -> bool {
+        self.beginning == beginning
+            && self.length as usize == word.len()
+            && (word.len() <= BEGINNING || self.of(text)[BEGINNING..] == word[BEGINNING..])
+    }
+
+    fn order(&self, other: &Word, text: &[u8]) -> Ordering {
+        self.beginning.cmp(&other.beginning).then_with(|| self.of(text).cmp(other.of(text)))
+    }
+}
+
+impl Posting {
+    fn new(document: u32, weight: u32) -> Posting {
+        Posting(document * 128 + weight.min(WEIGHT_MAX))
+    }
+
+    fn document(self) -> u32 {
+        self.0 / 128
+    }
+
+    fn weight(self) -> u32 {
+        self.0 % 128
+    }
+}
+
+const BEGINNING: usize = 16;
+
+/// The beginning says all there is of a short word.
+fn hash(hasher: &DefaultHashBuilder, beginning: u128, word: &[u8]) -> u64 {
+    if word.len() <= BEGINNING { hasher.hash_one(beginning) } else { hasher.hash_one(word) }
 }
 
 impl Drop for Index {
     fn drop(&mut self) {
         self.text.zeroize();
+        self.words.iter_mut().for_each(|word| word.beginning.zeroize());
     }
 }
 
@@ -233,25 +274,24 @@ pub fn holds(text: &str, question: &str) -> bool {
 }
 
 /// Runs of letters and digits, folded, in UTF-8.
-fn each_word(text: &str, mut take: impl FnMut(&[u8])) {
+fn each_word(text: &str, mut take: impl FnMut(&Letters)) {
     let mut word = Letters::default();
-    let mut rest = text;
-    while let Some(byte) = rest.as_bytes().first() {
+    let mut at = 0;
+    while let Some(byte) = text.as_bytes().get(at) {
         match FOLDED[usize::from(*byte)] {
             OTHER => {
-                let mut letters = rest.chars();
-                match letters.next() {
-                    Some(letter) if fold(letter, |folded| word.put(folded)) => {}
-                    _ => word.end(&mut take),
+                let Some(letter) = text[at..].chars().next() else { break };
+                at += letter.len_utf8();
+                if !fold(letter, |folded| word.put(folded)) {
+                    word.end(&mut take);
                 }
-                rest = letters.as_str();
                 continue;
             }
             NO_LETTER => word.end(&mut take),
             letter => word.put_byte(letter),
         }
         // A byte of ASCII is a letter of its own.
-        rest = &rest[1..];
+        at += 1;
     }
     word.end(&mut take);
     word.bytes.zeroize();
@@ -286,11 +326,23 @@ impl Letters {
         }
     }
 
-    fn end(&mut self, take: &mut impl FnMut(&[u8])) {
+    fn end(&mut self, take: &mut impl FnMut(&Letters)) {
         if self.length > 0 {
-            take(&self.bytes[..self.length]);
+            take(self);
             self.length = 0;
         }
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Big-endian, and zeros behind a shorter word: no word has one.
+    fn beginning(&self) -> u128 {
+        let all = self.bytes.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes));
+        // What an earlier word left behind this one is none of it.
+        let missing = BEGINNING.saturating_sub(self.length) as u32;
+        all & u128::MAX.checked_shl(8 * missing).unwrap_or(0)
     }
 }
 
