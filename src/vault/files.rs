@@ -23,6 +23,8 @@ use aws_lc_rs::aead::Aad;
 use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::aead::NONCE_LEN;
 use aws_lc_rs::aead::Nonce;
+use rustix::fs::Advice;
+use rustix::fs::fadvise;
 use std::fs::File;
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -99,6 +101,8 @@ pub(super) fn open(folder: &Path, name: &str, binding: &Binding<'_>, size: usize
     if length != (HEADER + size + count * TAG) as u64 {
         return Err(binding.refused());
     }
+    // The disk goes ahead while the first chunks are opened. Best effort: without it they come a little later.
+    let _asked = fadvise(&file, 0, None, Advice::WillNeed);
     let mut header = [0; HEADER];
     (&file).read_exact(&mut header).map_err(Error::file("reading"))?;
     let algorithm = algorithm_from_id(header[0]).filter(|_| header[1] == FORM).ok_or_else(|| binding.refused())?;
