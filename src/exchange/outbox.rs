@@ -131,12 +131,14 @@ impl Plan {
         Plan { seed, link: Link::Unknown, lanes: BTreeMap::new(), in_flight: Vec::new() }
     }
 
-    /// When the network returns, nothing waits for a back-off made while it was gone.
-    pub fn link_is(&mut self, link: Link) {
-        if self.link == Link::Down && link == Link::Up {
+    /// When the network returns, nothing waits for a back-off made while it was gone. `true`: it returns.
+    pub fn link_is(&mut self, link: Link) -> bool {
+        let returns = self.link == Link::Down && link == Link::Up;
+        if returns {
             self.lanes.values_mut().for_each(|pause| (pause.failures, pause.ours) = (0, Duration::ZERO));
         }
         self.link = link;
+        returns
     }
 
     /// A fresh credential: the holder's lane need not wait for the old one's failures.

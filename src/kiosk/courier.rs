@@ -12,6 +12,7 @@ use crate::exchange::outbox;
 use crate::exchange::outbox::Batch;
 use crate::exchange::outbox::Failure;
 use crate::exchange::outbox::Lane;
+use crate::exchange::outbox::Link;
 use crate::exchange::outbox::Next;
 use crate::exchange::outbox::Plan;
 use crate::exchange::pdsm::Pdsm;
@@ -123,6 +124,8 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
             Order::Deliver { ticket } => match courier.present() {
                 Some(who) => {
                     plan.holder_is_here(&who.holder);
+                    // Somebody waits for it: it is tried, whatever was heard last.
+                    plan.link_is(Link::Unknown);
                     asked = Some(ticket);
                 }
                 // What waits for somebody who has left is not even listed: nothing left is not all delivered.
@@ -201,7 +204,9 @@ impl Courier {
             // Before each head, not once: a centre that came back from a backup and gets a new one would have nothing to be
             // found out by.
             if *head == Head::NotCompared || (*head == Head::Compared && sent) {
-                match self.compare().await? {
+                let told = self.compare().await?;
+                let returns = told != Told::Offline && plan.link_is(Link::Up);
+                match told {
                     Told::Nothing => *head = Head::Compared,
                     Told::CannotSay => *head = Head::CannotBe,
                     // The row that says so, or what the centre forgot, goes at once.
@@ -212,15 +217,20 @@ impl Courier {
                     Told::Later => {}
                     Told::Offline => return went.map(|()| next),
                 }
+                if returns {
+                    continue;
+                }
             }
             // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
             let anchored = self.anchor().await?;
-            if (sent || anchored) && self.presence.borrow().is_none() {
+            if (sent || anchored.is_some()) && self.presence.borrow().is_none() {
                 // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
                 self.upstream.hang_up();
             }
-            if !anchored && !sent {
-                self.look_for_network().await;
+            let link = if anchored.is_none() && !sent { Some(self.look_for_network().await) } else { anchored };
+            // What waited for the network goes as soon as anything tells that it is back.
+            if link == Some(LinkState::Online) && plan.link_is(Link::Up) {
+                continue;
             }
             return went.map(|()| next);
         }
@@ -232,6 +242,7 @@ impl Courier {
         match delivered {
             Ok(()) => {
                 plan.answered(batch);
+                plan.link_is(Link::Up);
                 self.tell_link(LinkState::Online).await;
                 Landed::Well
             }
@@ -246,6 +257,9 @@ impl Courier {
                     _ => (Failure::Again, Trouble::ServerFailed),
                 };
                 plan.failed(batch, why, now);
+                if trouble == Trouble::Offline {
+                    plan.link_is(Link::Down);
+                }
                 self.tell_link(link_of(Some(trouble))).await;
                 Landed::Badly(trouble)
             }
@@ -331,10 +345,10 @@ impl Courier {
     }
 
     /// Gives the upstream the journal's head, over all rows, unless it has it. `false`: there was nothing to give.
-    async fn anchor(&self) -> Result<bool, Trouble> {
+    async fn anchor(&self) -> Result<Option<LinkState>, Trouble> {
         let of_vault = |error| troubles::of_vault(&error);
         let head = self.vault.cover().await.map_err(of_vault)?.filter(|head| head.anchored_at.is_none());
-        let Some(head) = head else { return Ok(false) };
+        let Some(head) = head else { return Ok(None) };
         let checkpoint = Checkpoint { size: head.size, note: head.device_note, at: head.last_row_at };
         let answer = self.upstream.checkpoint(AsDevice, &checkpoint).await;
         self.hear_time();
@@ -345,12 +359,13 @@ impl Courier {
             Ok(Outcome::Refused { code, .. }) => tracing::warn!(code, "the journal's head was refused"),
             Ok(Outcome::NotNow) => {}
             Err(error) => {
-                self.tell_link(link_of(Some(troubles::of_upstream(error)))).await;
-                return Ok(true);
+                let link = link_of(Some(troubles::of_upstream(error)));
+                self.tell_link(link).await;
+                return Ok(Some(link));
             }
         }
         self.tell_link(LinkState::Online).await;
-        Ok(true)
+        Ok(Some(LinkState::Online))
     }
 
     /// Once an hour, in short steps between which others may write.
@@ -400,11 +415,12 @@ impl Courier {
     }
 
     /// With nothing to send, one cheap call under the device's certificate says whether the server is there.
-    async fn look_for_network(&self) {
+    async fn look_for_network(&self) -> LinkState {
         let answer = self.upstream.ping().await;
         self.hear_time();
-        let trouble = answer.as_ref().err().map(troubles::of_upstream);
-        self.tell_link(link_of(trouble)).await;
+        let link = link_of(answer.as_ref().err().map(troubles::of_upstream));
+        self.tell_link(link).await;
+        link
     }
 
     /// Times before and after it do not fit together: a row says so, in the device's own name.

@@ -33,6 +33,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -65,6 +67,36 @@ async fn a_trace_whose_acknowledgement_failed_is_not_on_its_way_for_ever() {
     // The journal's head may have followed it, as an event of its own.
     let again = asked.iter().filter(|ask| ask.path() == asked[0].path()).count();
     assert!(again > 1, "one trace, one id");
+}
+
+/// Nothing listened for so long that the next try is far away; then something does: what waits goes at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_returns_ends_every_wait_that_it_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(ServerIs::Right, |_| Reply::status(201)).await;
+    let door = TcpListener::bind("127.0.0.1:0").await.expect("bound").local_addr().expect("an address");
+    let mut desk = Desk::set_behind(folder.path(), &format!("https://{door}/fhir"));
+    desk.vault.record(vec![row()], Vec::new()).await.expect("recorded");
+    desk.open();
+    // Three tries, by then: the fourth is eight seconds or more after the third.
+    let until = tokio::time::Instant::now() + Duration::from_secs(15);
+    while tokio::time::Instant::now() < until {
+        desk.orders.send(Order::Wake).await.expect("the courier listens");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(server.asks().is_empty(), "nobody was there");
+
+    let listener = TcpListener::bind(door).await.expect("the same door");
+    let inside = server.base.replace("https://", "").replace("/fhir", "");
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = TcpStream::connect(&inside).await.expect("the server listens");
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut far).await });
+        }
+    });
+    desk.orders.send(Order::Wake).await.expect("the courier listens");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(desk.vault.counts().await.expect("counted").traces, 0, "it waits for its back-off all the same");
 }
 
 /// Two patients' answers wait; the holder leaves while the server is still thinking about them.
@@ -178,6 +210,10 @@ struct Desk {
 
 impl Desk {
     fn set(folder: &Path, server: &Server) -> Desk {
+        Desk::set_behind(folder, &server.base)
+    }
+
+    fn set_behind(folder: &Path, base: &str) -> Desk {
         let options = Options {
             folder: folder.to_path_buf(),
             device: DEVICE.into(),
@@ -188,7 +224,7 @@ impl Desk {
         let vault = Vault::open(options, NOON).expect("the vault opens");
         // A server may think for longer than this test has patience: only the holder's leaving ends it.
         let client = || stage::client(|options| options.timeouts.answer = 4 * PATIENCE).expect("a client");
-        let upstream = Pdsm::new(client(), &server.base, client(), &server.base, Profile::Put).expect("a connector");
+        let upstream = Pdsm::new(client(), base, client(), base, Profile::Put).expect("a connector");
         let (presence, is_here) = watch::channel(None);
         // Nobody takes them all: a courier that waits for that would wait with the test.
         let (events, heard) = mpsc::channel(4096);

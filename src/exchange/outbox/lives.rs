@@ -154,7 +154,9 @@ impl Life {
                 0..=9 => self.crash(),
                 10..=29 => self.backup = self.server.clone(),
                 30 => self.restore(),
-                31..=40 => self.plan.link_is([Link::Down, Link::Up][self.dice.usize(0..2)]),
+                31..=40 => {
+                    self.plan.link_is([Link::Down, Link::Up][self.dice.usize(0..2)]);
+                }
                 _ => {}
             }
         } else {

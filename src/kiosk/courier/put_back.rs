@@ -27,6 +27,7 @@ pub(super) enum Head {
 }
 
 /// What came of comparing.
+#[derive(PartialEq, Eq)]
 pub(super) enum Told {
     /// Nothing is missing.
     Nothing,
