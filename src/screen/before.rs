@@ -49,8 +49,8 @@ use crate::visit::step;
 
 pub(super) fn idle(visit: &Visit, now: Now, device: &DeviceFacts) -> Idle {
     let at = words::local(now.wall.value(), &device.time_zone);
-    let mut pills = vec![tray::waiting(&visit.standing.waiting, now)];
-    pills.extend(tray::set_aside(&visit.standing.waiting));
+    let mut pills = vec![tray::waiting(visit.standing.waiting, now)];
+    pills.extend(tray::set_aside(visit.standing.waiting));
     pills.extend(allowance(&visit.standing.allowance, now));
     pills.extend(disk(visit.standing.disk, now));
     let (title, hint) = match visit.standing.reader {
@@ -346,8 +346,8 @@ pub(super) fn home(home: &page::Home, visit: &Visit, now: Now, device: &DeviceFa
         0 => String::new(),
         all => french(&format!("{} sur {all}", words::count(ready as u32, "patient prêt", "patients prêts"))),
     };
-    let mut pills = vec![tray::waiting(&standing.waiting, now)];
-    pills.extend(tray::set_aside(&standing.waiting));
+    let mut pills = vec![tray::waiting(standing.waiting, now)];
+    pills.extend(tray::set_aside(standing.waiting));
     pills.extend(allowance(&standing.allowance, now));
     pills.push(link(standing.link));
     pills.extend(standing.other_card.then(|| care("Autre carte ignorée")));
@@ -359,7 +359,7 @@ pub(super) fn home(home: &page::Home, visit: &Visit, now: Now, device: &DeviceFa
         summary,
         rows: round.iter().map(|entry| round_row(entry, now, device)).collect(),
         notice: home.notice.map(notice),
-        tray: tray::offer(&standing.waiting),
+        tray: tray::offer(standing.waiting),
         compose: if visit::may_compose(home) { french("Composer la tournée") } else { String::new() },
         prepare: french(prepare),
         national: home.national.map_or(String::new(), national),

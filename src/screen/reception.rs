@@ -51,8 +51,8 @@ pub(super) fn page(desk: &page::reception::Reception, visit: &Visit, now: Now, d
 
 fn front(desk: &page::reception::Reception, visit: &Visit, now: Now, device: &DeviceFacts) -> Reception {
     let standing = &visit.standing;
-    let mut pills = vec![tray::waiting(&standing.waiting, now)];
-    pills.extend(tray::set_aside(&standing.waiting));
+    let mut pills = vec![tray::waiting(standing.waiting, now)];
+    pills.extend(tray::set_aside(standing.waiting));
     pills.push(before::link(standing.link));
     pills.extend(standing.other_card.then(|| before::care("Autre carte ignorée")));
     let mut lines = vec![

@@ -16,10 +16,12 @@ use crate::visit::event::RefusedKind;
 use crate::visit::event::Waiting;
 
 /// "Tout est transmis" is the only green light, and only when nothing at all is left here.
-pub(super) fn waiting(waiting: &Waiting, now: Now) -> Pill {
-    let Waiting { traces, consents, contributions, set_aside, oldest } = *waiting;
-    let all = traces + consents + contributions;
+pub(super) fn waiting(waiting: Option<Waiting>, now: Now) -> Pill {
     let quiet = |text: &str| Pill { text: french(text), tone: Tone::Quiet };
+    let Some(Waiting { traces, consents, contributions, set_aside, oldest }) = waiting else {
+        return quiet("Vérification des envois…");
+    };
+    let all = traces + consents + contributions;
     if all == 0 {
         return match set_aside {
             0 => Pill { text: "Tout est transmis".to_owned(), tone: Tone::Good },
@@ -44,14 +46,15 @@ pub(super) fn waiting(waiting: &Waiting, now: Now) -> Pill {
 }
 
 /// Red, and only where something was refused.
-pub(super) fn set_aside(waiting: &Waiting) -> Option<Pill> {
-    let refused = || words::count(waiting.set_aside, "envoi refusé", "envois refusés");
-    (waiting.set_aside > 0).then(|| Pill { text: refused(), tone: Tone::Stopped })
+pub(super) fn set_aside(waiting: Option<Waiting>) -> Option<Pill> {
+    let refused = waiting.map_or(0, |waiting| waiting.set_aside);
+    let text = || words::count(refused, "envoi refusé", "envois refusés");
+    (refused > 0).then(|| Pill { text: text(), tone: Tone::Stopped })
 }
 
 /// The way to the tray; empty where nothing is to be settled.
-pub(super) fn offer(waiting: &Waiting) -> String {
-    match waiting.set_aside {
+pub(super) fn offer(waiting: Option<Waiting>) -> String {
+    match waiting.map_or(0, |waiting| waiting.set_aside) {
         0 => String::new(),
         some => french(&format!("À régler ({some})")),
     }
@@ -125,14 +128,15 @@ mod tests {
     }
 
     fn light(traces: u32, consents: u32, contributions: u32, refused: u32) -> Vec<(Tone, String)> {
-        let all = Waiting { traces, consents, contributions, set_aside: refused, oldest: Some(AT) };
-        let pills = std::iter::once(waiting(&all, now())).chain(set_aside(&all));
+        let all = Some(Waiting { traces, consents, contributions, set_aside: refused, oldest: Some(AT) });
+        let pills = std::iter::once(waiting(all, now())).chain(set_aside(all));
         pills.map(|pill| (pill.tone, pill.text)).collect()
     }
 
     #[test]
     fn green_is_said_only_when_nothing_at_all_is_left() {
         assert_eq!(light(0, 0, 0, 0), [(Tone::Good, "Tout est transmis".into())]);
+        assert_eq!((waiting(None, now()).tone, set_aside(None)), (Tone::Quiet, None), "before anybody has looked");
         for (at, counts) in
             [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [2, 3, 4, 5]].into_iter().enumerate()
         {

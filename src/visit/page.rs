@@ -72,7 +72,8 @@ pub struct Standing {
     /// Another card lies in another reader, and is ignored as long as this one is in.
     pub other_card: bool,
     pub link: LinkState,
-    pub waiting: Waiting,
+    /// `None`: nobody has looked since the start.
+    pub waiting: Option<Waiting>,
     /// What the upstream refused, oldest first.
     pub refused: Vec<Refused>,
     /// How long the journal may go on without an upstream's word.
@@ -415,7 +416,7 @@ impl Visit {
             reader: ReaderState::Absent,
             other_card: false,
             link: LinkState::Unknown,
-            waiting: Waiting::default(),
+            waiting: None,
             refused: Vec::new(),
             allowance: Allowance::default(),
             disk: Disk::default(),

@@ -73,7 +73,7 @@ impl Visit {
             Event::LinkIs(link) => self.link_is(link),
             Event::PhoneOver { ticket, trouble } => self.phone_over(ticket, trouble),
             Event::WaitingIs(waiting) => {
-                self.standing.waiting = waiting;
+                self.standing.waiting = Some(waiting);
                 (self, vec![])
             }
             Event::RefusedAre(refused) => {

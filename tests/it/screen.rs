@@ -37,6 +37,7 @@ use chevet::visit::event::LinkState;
 use chevet::visit::event::ReaderState;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Touch;
+use chevet::visit::event::Waiting;
 use chevet::visit::page::Aside;
 use chevet::visit::page::AsideKind;
 use chevet::visit::page::Denied;
@@ -82,14 +83,17 @@ fn idle_says_what_the_device_is_worth() {
     draws(&window, "about", &about, &[&told[..], &rest].concat());
     sends(&window, &mut touches, "Retour", Touch::Back);
 
-    visit.standing.waiting = waiting(3);
+    visit.standing.waiting = None;
+    draws(&window, "idle-unknown", &visit, &["Vérification des envois…"]);
+    assert!(!said(&window).iter().any(|text| text.contains("Tout est transmis")), "greener than anybody knows");
+
+    visit.standing.waiting = Some(waiting(3));
     visit.standing.link = LinkState::Offline;
     visit.standing.reader = ReaderState::Absent;
     draws(&window, "idle-trouble", &visit, &["3\u{a0}traces en attente · 2\u{a0}h", "Hors ligne", "Lecteur absent"]);
     assert!(!said(&window).iter().any(|text| text.contains("Tout est transmis")), "greener than the facts");
 
-    visit.standing.waiting.traces = 0;
-    visit.standing.waiting.set_aside = 1;
+    visit.standing.waiting = Some(Waiting { set_aside: 1, ..Waiting::default() });
     show(&window, &visit);
     let told = said(&window);
     assert!(told.iter().any(|text| text == "1\u{a0}envoi refusé"), "{told:?}");
@@ -217,7 +221,11 @@ fn a_last_try_needs_a_yes() {
 fn home_opens_a_patient_of_the_round() {
     let (window, mut touches) = window();
     let mut visit = visit(home(false, None, round()));
-    visit.standing.waiting = waiting(3);
+    visit.standing.waiting = None;
+    draws(&window, "idle-unknown", &visit, &["Vérification des envois…"]);
+    assert!(!said(&window).iter().any(|text| text.contains("Tout est transmis")), "greener than anybody knows");
+
+    visit.standing.waiting = Some(waiting(3));
     visit.standing.link = LinkState::Offline;
     draws(&window, "home", &visit, &["Ma tournée", "3\u{a0}patients prêts sur 5", "Hors ligne"]);
     let second = "PATIENT-DEUX Jean-Marie, 15/06/1968 · F · 58\u{a0}ans · 9\u{a0}documents sur la borne, Du 20/11/2026";

@@ -130,6 +130,7 @@ pub fn visit_with(page: Page, change: impl FnOnce(&mut Rules)) -> Visit {
     visit.page = page;
     visit.standing.reader = ReaderState::Ready;
     visit.standing.link = LinkState::Online;
+    visit.standing.waiting = Some(Waiting::default());
     visit
 }
 

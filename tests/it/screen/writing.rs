@@ -199,7 +199,7 @@ fn the_tray_says_what_was_refused_why_and_what_next() {
     let (window, mut touches) = window();
     let at_home = || {
         let mut visit = visit(home(false, None, round()));
-        visit.standing.waiting = Waiting { set_aside: 2, ..Waiting::default() };
+        visit.standing.waiting = Some(Waiting { set_aside: 2, ..Waiting::default() });
         visit.standing.refused = vec![
             refused(1, RefusedKind::Contribution, "record-closed", "Le dossier est fermé."),
             refused(2, RefusedKind::Trace, "damaged-here", "Ce qui est enregistré ici ne peut plus être lu."),
@@ -247,7 +247,7 @@ fn the_light_in_each_state() {
     for (name, waiting, link, words) in states {
         for (page, place) in [(Page::Idle, "idle"), (home(false, None, round()), "home")] {
             let mut visit = visit(page);
-            (visit.standing.waiting, visit.standing.link) = (waiting, link);
+            (visit.standing.waiting, visit.standing.link) = (Some(waiting), link);
             draws(&window, &format!("{name}-{place}"), &visit, &[words]);
         }
     }
