@@ -26,7 +26,7 @@ pub struct Status {
     pub set_aside: Vec<Aside>,
     pub last_success: Option<String>,
     pub anchored: Option<Anchored>,
-    /// `is`, or `at_least`: nobody vouched for the time since this program started.
+    /// `is`, or `at_least`: nobody vouched for the time when the newest row was written.
     pub clock: &'static str,
     /// What went over the line on the last day that it was counted.
     pub traffic: Option<Traffic>,
@@ -100,8 +100,7 @@ impl Status {
             set_aside,
             last_success: found.last_success.map(UnixSeconds::rfc3339),
             anchored: found.anchored.map(|anchor| Anchored { size: anchor.size, at: anchor.at.rfc3339() }),
-            // No server was heard by this process.
-            clock: "at_least",
+            clock: if found.is_time_trusted { "is" } else { "at_least" },
             traffic: day.map(|day| Traffic { day: day.date, bytes: day.bytes, budget: day.budget_bytes }),
         }
     }
@@ -128,7 +127,8 @@ impl Status {
             let of = budget.map_or(String::new(), |budget| format!(" of {budget}"));
             lines.push(format!("line       {bytes}{of} bytes on {day}"));
         }
-        lines.push("clock      not vouched for since this program started".to_owned());
+        let vouched = if self.clock == "is" { "vouched for" } else { "not vouched for" };
+        lines.push(format!("clock      {vouched} when the newest row was written"));
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 }
@@ -175,6 +175,7 @@ mod tests {
             anchored: Some(vault::Anchored { size: 42, at }),
             last_success: Some(at.plus(1)),
             unanchored: Unanchored::default(),
+            is_time_trusted: true,
         };
         let json = serde_json::to_string(&Status::of(found.clone(), None)).expect("JSON");
         let expected = concat!(
@@ -182,10 +183,10 @@ mod tests {
             r#""set_aside":[{"id":"00000000-0000-0000-0000-000000000007","kind":"consents","#,
             r#""since":"2026-11-23T08:42:00Z","code":"refused","reason":"Le dossier est fermé."}],"#,
             r#""last_success":"2026-11-23T08:42:01Z","#,
-            r#""anchored":{"size":42,"at":"2026-11-23T08:42:00Z"},"clock":"at_least","traffic":null}"#
+            r#""anchored":{"size":42,"at":"2026-11-23T08:42:00Z"},"clock":"is","traffic":null}"#
         );
         assert_eq!(json, expected);
-        let never = vault::Status { anchored: None, last_success: None, ..found };
+        let never = vault::Status { anchored: None, last_success: None, is_time_trusted: false, ..found };
         let day = Day { date: "2026-11-23".into(), bytes: 12, budget_bytes: Some(50) };
         let json = serde_json::to_string(&Status::of(never, Some(day))).expect("JSON");
         let expected = concat!(

@@ -50,6 +50,8 @@ pub struct Status {
     pub branches: Vec<Branch>,
     /// What the journal means its TPM's counter to be.
     pub counter: Meant,
+    /// Whether somebody vouched for the time when the newest row was written; `false` where no row says so.
+    pub is_time_trusted: bool,
 }
 
 impl Look {
@@ -89,7 +91,16 @@ impl Look {
             unanchored: self.journal.unanchored,
             branches: self.journal.branches()?,
             counter: self.journal.counter()?.meant,
+            is_time_trusted: self.is_time_trusted(rows)?,
         })
+    }
+
+    fn is_time_trusted(&self, rows: u64) -> Result<bool, Error> {
+        let Some(newest) = rows.checked_sub(1) else { return Ok(false) };
+        match self.journal.body(newest)? {
+            Some(_) => Ok(self.journal.trace(newest)?.draft.at.wall.is_trusted()),
+            None => Ok(false),
+        }
     }
 
     /// The patient's receipt of one row, under the newest checkpoint over it. [`Error::Absent`]: there is no such row, or no
