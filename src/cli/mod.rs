@@ -14,6 +14,7 @@ mod log;
 pub mod matrix;
 pub mod policy;
 pub mod record;
+pub mod slots;
 pub mod sync;
 pub mod trust;
 
@@ -85,6 +86,9 @@ enum Verb {
     /// Which layer fails, and what to do about it
     #[command(after_help = "Example: chevet doctor card --json")]
     Doctor(doctor::Arguments),
+    /// Which of the device's two systems starts next
+    #[command(subcommand)]
+    Slots(slots::Verb),
     /// The appliance's program
     #[cfg(feature = "screen")]
     #[command(after_help = "Example: chevet kiosk --config kiosk.toml --state state --window 800x480")]
@@ -194,6 +198,7 @@ pub fn run() -> ExitCode {
         Verb::Journal(verb) => return journal_verb(&verb, common),
         Verb::Sync(verb) => sync::run(verb, common),
         Verb::Trust(verb) => trust::run(verb, common),
+        Verb::Slots(verb) => slots::run(&verb, common.json),
         Verb::Doctor(arguments) => doctor::run(&arguments, common),
         Verb::Record(RecordVerb::Show { file }) => return record::show(&file, common.json),
         #[cfg(feature = "screen")]
