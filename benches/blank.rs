@@ -166,7 +166,7 @@ fn watch(arguments: &[String]) -> Done<()> {
     std::thread::spawn(move || screen.look(&framebuffer));
     let (hand, asks) = hand::hand();
     let pulls = runtime.spawn(pulls(views.clone(), seen, hand));
-    hand::run_driven(views, touches, Options { width: 800, height: 480, fullscreen: false }, asks)?;
+    hand::run_driven(views, touches, Options { width: 800, height: 480, fullscreen: false, drawn: || () }, asks)?;
     let done = runtime.block_on(pulls)?;
     drop(tasks);
     runtime.shutdown_background();

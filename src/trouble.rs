@@ -428,7 +428,7 @@ impl Trouble {
                 "La clé de la borne est illisible, n’a pas la bonne longueur ou peut être lue par d’autres.",
                 "Prévenez votre service informatique : rien n’a été effacé."),
             Trouble::Settings => words("9-01", "réglages", "Réglage à corriger",
-                "Un réglage de la borne est faux.",
+                "Un réglage de la borne manque ou est faux.",
                 "Prévenez votre service informatique."),
             Trouble::Internal => words("9-02", "borne", "Erreur de la borne",
                 "La borne a rencontré une erreur qu’elle n’attendait pas.",

@@ -129,7 +129,7 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
         what_to_try(&stage);
         (None, Some(panel::open(slot, stage, arguments.card.as_deref())?))
     };
-    hand::run_driven(views, touches, bridge::Options { width, height, fullscreen: false }, asks)?;
+    hand::run_driven(views, touches, bridge::Options { width, height, fullscreen: false, drawn: || () }, asks)?;
     drop(panel);
     drop(tasks);
     let told = match story {

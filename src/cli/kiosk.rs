@@ -13,6 +13,7 @@ use crate::screen::bridge;
 #[cfg(feature = "sandbox")]
 use crate::screen::bridge::hand;
 use crate::screen::view;
+use crate::trouble::Trouble;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -34,7 +35,15 @@ pub fn run(arguments: Arguments, common: &Common) -> u8 {
     cli::log::lock_memory();
     let config = match cli::settings(common) {
         Ok(config) => config,
-        Err(code) => return code,
+        Err(code) => {
+            // On a whole screen nobody sees what is written on a terminal.
+            if arguments.window.is_none()
+                && let Err(error) = show_trouble(Trouble::Settings, options(None))
+            {
+                cli::complain(&error);
+            }
+            return code;
+        }
     };
     let (runtime, program) = match (runtime(), std::env::current_exe()) {
         (Ok(runtime), Ok(program)) => (runtime, program),
@@ -86,7 +95,12 @@ fn run_window(arguments: &Arguments, runtime: &Runtime, kiosk: Kiosk) -> Result<
 
 /// A device that cannot start says so on its screen, with the next step.
 fn show_why_not(error: &StartError, options: bridge::Options) -> Result<(), bridge::Error> {
-    let (views_in, views) = watch::channel(view::of_trouble(troubles::of_start(error)));
+    // A system that cannot start is not good, however well it says so.
+    show_trouble(troubles::of_start(error), bridge::Options { drawn: || (), ..options })
+}
+
+fn show_trouble(trouble: Trouble, options: bridge::Options) -> Result<(), bridge::Error> {
+    let (views_in, views) = watch::channel(view::of_trouble(trouble));
     let (touches, _nobody_listens) = mpsc::channel(1);
     let done = bridge::run(views, touches, options);
     drop(views_in);
@@ -100,7 +114,14 @@ pub(super) fn runtime() -> std::io::Result<Runtime> {
 
 pub(super) fn options(window: Option<(u32, u32)>) -> bridge::Options {
     let (width, height) = window.unwrap_or((800, 480));
-    bridge::Options { width, height, fullscreen: window.is_none() }
+    bridge::Options { width, height, fullscreen: window.is_none(), drawn: say_ready }
+}
+
+/// To systemd, where it started us: a new system is good when its page is on the screen (`chevet-good.service`).
+fn say_ready() {
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        tracing::warn!(%error, "systemd is not told that the page is drawn");
+    }
 }
 
 /// `800x480`.

@@ -435,6 +435,7 @@ pub(super) fn take_card(trouble: Trouble) -> TroublePage {
         pill: Pill { text: words.name.to_owned(), tone: if ended { Tone::Quiet } else { Tone::Stopped } },
         happened: words.happened.to_owned(),
         next: words.next.to_owned(),
+        rest: french("La borne attend que la carte soit retirée."),
         code: if ended { String::new() } else { code(trouble) },
         act: String::new(),
     }

@@ -27,16 +27,22 @@ use slint::ModelRc;
 use slint::VecModel;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 
 /// How the window is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options {
     pub width: u32,
     pub height: u32,
     pub fullscreen: bool,
+    /// Called once, on the screen's thread, when the first page has been drawn.
+    pub drawn: fn(),
 }
+
+/// The event loop draws before it looks at its timers again: a page asked for before it began is on the screen by then.
+const FIRST_PAGE: Duration = Duration::from_millis(500);
 
 /// Why there is no window.
 #[derive(Debug, thiserror::Error)]
@@ -470,6 +476,7 @@ fn open(
     window.set_size(options.width, options.height);
     window.app.window().set_fullscreen(options.fullscreen);
     window.show(&views.borrow());
+    slint::Timer::single_shot(FIRST_PAGE, options.drawn);
     Ok(window)
 }
 

@@ -89,6 +89,7 @@ pub(super) fn over(trouble: Trouble) -> TroublePage {
         pill: Pill { text: words.name.to_owned(), tone: if ended { Tone::Quiet } else { Tone::Stopped } },
         happened: french(words.happened),
         next: french(words.next),
+        rest: String::new(),
         code: if ended { String::new() } else { code(trouble) },
         act: french("Retour à l'accueil"),
     }

@@ -526,6 +526,8 @@ pub struct Trouble {
     pub pill: Pill,
     pub happened: String,
     pub next: String,
+    /// That the card is to be taken out, where one is in; else empty.
+    pub rest: String,
     pub code: String,
     /// The way back where there is no card to take; else empty.
     pub act: String,
@@ -573,7 +575,9 @@ fn duty_page(duty: &crate::visit::page::Duty) -> Body {
 
 /// The page of a device that could not start: there is no visit yet.
 pub fn of_trouble(trouble: crate::trouble::Trouble) -> View {
-    View { page: "trouble", body: Body::Trouble(before::take_card(trouble)) }
+    // No card is looked at yet: there is none to take.
+    let page = Trouble { rest: String::new(), ..before::take_card(trouble) };
+    View { page: "trouble", body: Body::Trouble(page) }
 }
 
 /// Names the page and nothing that it says.

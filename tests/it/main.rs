@@ -34,6 +34,7 @@ mod render;
 #[cfg(feature = "screen")]
 mod screen;
 mod seeds;
+mod slots;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 mod theft;
 #[cfg(feature = "sandbox")]

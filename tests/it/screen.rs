@@ -23,6 +23,7 @@ use chevet::record::reading::Run;
 use chevet::screen::bridge::Window;
 use chevet::screen::bridge::snapshot;
 use chevet::screen::view::Body;
+use chevet::screen::view::of_trouble;
 use chevet::screen::view::view;
 use chevet::time::Now;
 use chevet::time::Wall;
@@ -720,6 +721,12 @@ fn the_last_pages_are_drawn() {
     }
     draws(&window, "trouble", &visit(Page::TakeCard(Trouble::CardPulledWhileReading)), &["Code 2-06 · carte"]);
     draws(&window, "trouble-long", &visit(Page::TakeCard(Trouble::CardBlocked)), &["Débloquez-la"]);
+    let takes_card = |window: &Window| said(window).iter().any(|text| text.contains("que la carte soit retirée"));
+    assert!(takes_card(&window));
+    // No visit has begun: no card is in.
+    window.show(&of_trouble(Trouble::Settings));
+    wait_ms(200);
+    assert!(said(&window).iter().any(|text| text.contains("manque ou est faux")) && !takes_card(&window));
     draws(&window, "ended", &visit(Page::TakeCard(Trouble::VisitEnded)), &["Votre visite est terminée."]);
 }
 

@@ -534,6 +534,7 @@ pub(super) fn trouble(page: &view::Trouble) -> chevet_ui::Trouble {
         happened: text(&page.happened),
         next: text(&page.next),
         code: text(&page.code),
+        rest: text(&page.rest),
         act: text(&page.act),
     }
 }
