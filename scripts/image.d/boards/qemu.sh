@@ -9,5 +9,5 @@ KERNEL_SUITE=trixie
 INITRD_MODULES=(virtio_pci virtio_blk squashfs dm-verity sha256 sha256_arm64 sha2_ce)
 ROOT_MODULES=(
   virtio_net virtio_gpu virtio_input virtio_rng evdev xhci-pci usbhid usb-storage uas dm-crypt xts aes_arm64 aes_ce_blk ext4 vfat
-  nls_ascii nls_cp437 nf_tables nft_ct nft_meta nf_conntrack nfnetlink i6300esb softdog loop
+  nls_ascii nls_cp437 nf_tables nft_ct nft_meta nf_conntrack nfnetlink tcp_bbr sch_fq i6300esb softdog loop
 )
