@@ -2,6 +2,10 @@
 
 BINARY=$WORK/cargo-target/aarch64-unknown-linux-gnu/release/chevet
 
+clean_binary() {
+  in_builder env CARGO_TARGET_DIR=/work/cargo-target bash -c 'cd /chevet && cargo clean --quiet --release --target aarch64-unknown-linux-gnu -p chevet -p chevet-ui'
+}
+
 make_binary() {
   said 'the program'
   in_builder env CARGO_TARGET_DIR=/work/cargo-target \

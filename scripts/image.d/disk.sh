@@ -21,7 +21,7 @@ make_slot() {
   echo "$hash" >"$out/version"
   echo "cmdline=console=tty0 console=$CONSOLE panic=5 quiet vt.global_cursor_default=0 systemd.show_status=0 chevet.root=$hash chevet.tree=$size" >"$out/cmdline.txt"
   truncate -s "${SIZES[1]}M" "$out/boot.img"
-  in_builder bash -c "cd /work/${out#"$WORK"/} && mkfs.vfat -i 00000002 -n BOOT boot.img >/dev/null && mcopy -m -i boot.img /work/kernel-$BOARD/boot/vmlinuz-$KERNEL_VERSION ::Image && mcopy -m -i boot.img /work/initrd-$BOARD.zst ::initrd && mcopy -m -i boot.img cmdline.txt ::cmdline.txt"
+  in_builder bash -c "cd /work/${out#"$WORK"/} && mkfs.vfat --invariant -i 00000002 -n BOOT boot.img >/dev/null && touch -d @$SOURCE_DATE_EPOCH /work/initrd-$BOARD.zst cmdline.txt && mcopy -m -i boot.img /work/kernel-$BOARD/boot/vmlinuz-$KERNEL_VERSION ::Image && mcopy -m -i boot.img /work/initrd-$BOARD.zst ::initrd && mcopy -m -i boot.img cmdline.txt ::cmdline.txt"
 }
 
 # make_disk SLOT OUT: a disk that starts that slot as A; B is empty.

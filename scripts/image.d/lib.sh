@@ -31,7 +31,7 @@ in_builder() {
     mount --bind "$work" "$builder/work"
     mkdir -p "$work/cargo"
     mount --bind "$work/cargo" "$builder/root/.cargo"
-    exec chroot "$builder" env -i PATH=/usr/sbin:/usr/bin HOME=/root LC_ALL=C.UTF-8 "$@"
+    exec chroot "$builder" env -i PATH=/usr/sbin:/usr/bin HOME=/root LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" "$@"
   ' in_builder "$PWD/$BUILDER" "$PWD" "$PWD/$WORK" "$@"
 }
 

@@ -4,6 +4,7 @@ Runs in the builder (scripts/image test). A case fails by an exception; the tabl
 shows is read by tesseract, so that what passes is what a person could read.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -29,7 +30,7 @@ class Board:
         self.name, self.disk, self.starts = name, disk, 0
         self.process = None
 
-    def on(self, network="none"):
+    def on(self, network="none", clock="utc"):
         self.starts += 1
         self.serial = f"{RUN}/{self.name}-{self.starts}.serial"
         control = f"{RUN}/qmp"
@@ -42,6 +43,7 @@ class Board:
         command += ["-device", "virtio-gpu-pci,xres=800,yres=480", "-device", "virtio-rng-pci"]
         command += ["-device", "virtio-multitouch-pci", "-device", "virtio-keyboard-pci"]
         command += ["-device", "qemu-xhci", "-device", "usb-ccid,id=reader"]
+        command += ["-rtc", f"base={clock}"]
         command += ["-nic", network, "-display", "none", "-serial", f"file:{self.serial}"]
         command += ["-qmp", f"unix:{control},server=on,wait=off"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -178,6 +180,13 @@ def overwrite(disk, at, length):
         target.write(os.urandom(length))
 
 
+def contents(disk, at):
+    """What stands there to the end of the disk."""
+    with open(disk, "rb") as source:
+        source.seek(at)
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
 SETTINGS = [f"{BOARD}/settings/{file}" for file in ("kiosk.toml", "anchors.pem", "ca.pem", "borne.pem", "borne.key")]
 
 
@@ -218,6 +227,31 @@ def root_damaged():
         board.until(r"chevet-boot: slot B")
 
 
+def data_damaged():
+    """The data partition is not what it was: the screen says so, and nothing is written over it."""
+    disk = fresh("data_damaged", SETTINGS)
+    with Board("data_damaged", disk) as board:
+        board.on()
+        board.until_shown("idle", ["insérez votre carte"])
+        board.off()
+        at = start(disk, 6)
+        overwrite(disk, at, 32 << 20)
+        before = contents(disk, at)
+        board.on()
+        board.until_shown("damaged", ["stockage"])
+        if contents(disk, at) != before:
+            raise AssertionError("the damaged partition was written to")
+
+
+def wrong_clock():
+    """The board's clock is far behind, then far ahead: it starts, and says that the time is not vouched for."""
+    with Board("wrong_clock", fresh("wrong_clock", SETTINGS)) as board:
+        for year in (1970, 2100):
+            board.on(clock=f"{year}-01-02T00:00:00")
+            board.until_shown(f"in-{year}", ["insérez votre carte", "heure non vérifiée"])
+            board.off()
+
+
 def reader_unplugged():
     """The reader is unplugged and plugged in again: the screen says so both times."""
     with Board("reader_unplugged", fresh("reader_unplugged", SETTINGS)) as board:
@@ -242,7 +276,7 @@ def no_way_in():
             raise AssertionError("somebody may log in")
 
 
-CASES = [first_start, with_settings, root_damaged, reader_unplugged, no_way_in]
+CASES = [first_start, with_settings, root_damaged, data_damaged, wrong_clock, reader_unplugged, no_way_in]
 
 
 def main(names):

@@ -57,13 +57,9 @@ pub(super) struct Line {
 }
 
 const KINDS: [&str; 3] = ["traces", "consents", "contributions"];
-/// Both are read in the order of an index, so that what is behind the limit costs nothing, however much waits.
-const HOLDERS_LINES: &str = "SELECT id, kind, body FROM outbox
-    WHERE needs = ?1 AND state <> 'acknowledged' AND state <> 'set_aside' ORDER BY seq";
-const DEVICES_LINES: &str = "SELECT id, kind, body, seq FROM outbox
-    WHERE state = 'waiting' AND state <> 'acknowledged' AND needs IS ?1
-    UNION ALL SELECT id, kind, body, seq FROM outbox
-    WHERE state = 'sent' AND state <> 'acknowledged' AND needs IS ?1 ORDER BY seq";
+/// In the order of an index: what is behind the limit costs nothing, however much waits.
+const LINES: &str = "SELECT id, kind, body FROM outbox
+    WHERE needs IS ?1 AND state <> 'acknowledged' AND state <> 'set_aside' ORDER BY seq";
 /// The code of an item that our own disk damaged: it is set aside like a refused one, so that it blocks nobody.
 pub(super) const DAMAGED_HERE: &str = "damaged-here";
 
@@ -124,8 +120,8 @@ impl Journal {
         let reading = || Error::reading("the outbox");
         let (mut ready, mut unreadable) = (Vec::new(), Vec::new());
         let needs = needs_holder.map(|holder| self.keys.pseudonym("holder", holder.0.as_bytes()));
-        for (sql, needs) in [(HOLDERS_LINES, needs), (DEVICES_LINES, None)] {
-            let mut asked = self.database.prepare_cached(sql).map_err(reading())?;
+        for needs in needs.map(Some).into_iter().chain([None]) {
+            let mut asked = self.database.prepare_cached(LINES).map_err(reading())?;
             let mut found = asked.query([needs]).map_err(reading())?;
             while ready.len() < limit
                 && let Some(row) = found.next().map_err(reading())?

@@ -1,8 +1,8 @@
--- journal.db, step 8: what waits for a holder stands together, so that a long row of traces is not looked through for it; and
--- settling looks at no level of the tree that a row does not complete. Additive: the version before does not know that it reads
--- by the one, and settles by the other.
+-- journal.db, step 8: what waits for a holder stands together, and what waits for nobody, in the order in which it goes: a long row
+-- of traces is neither looked through nor sorted. And settling looks at no level of the tree that a row does not complete. Additive:
+-- the version before does not know that it reads by the one, and settles by the other.
 
-CREATE INDEX outbox_needs ON outbox (needs, seq) WHERE needs IS NOT NULL AND state <> 'acknowledged';
+CREATE INDEX outbox_needs ON outbox (needs, seq) WHERE state <> 'acknowledged';
 
 -- The levels of the tree. A tree of 2^40 rows is larger than any disk of ours.
 CREATE TABLE level (
