@@ -47,8 +47,8 @@ make_root() {
   for path in "${ROOT_EXCLUDED[@]}"; do (cd "$ROOT" && eval "rm -rf .$path"); done
   rm -rf "$ROOT"/var/lib/{apt,dpkg} "$ROOT"/var/cache/* "$ROOT"/usr/share/doc "$ROOT"/boot/* "$ROOT"/usr/lib/systemd/boot
   install -D -m 755 "$1" "$ROOT/usr/bin/chevet"
-  cp -a scripts/image.d/root/. "$ROOT/"
-  chown -R 0:0 "$ROOT/etc" "$ROOT/usr/lib/chevet"
+  # Whoever checked the repository out, and with whatever umask.
+  tar --owner=0 --group=0 --mode='u=rwX,go=rX' -C scripts/image.d/root -cf - . | tar -C "$ROOT" -xpf -
   # What base-passwd, the units' sysusers and udev's hardware database would have been made into.
   cp "$ROOT"/usr/share/base-passwd/passwd.master "$ROOT/etc/passwd"
   cp "$ROOT"/usr/share/base-passwd/group.master "$ROOT/etc/group"
