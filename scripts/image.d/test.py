@@ -211,6 +211,23 @@ def with_settings():
             board.off()
 
 
+def first_start_cut():
+    """The plug is pulled while the data partition is made, at three moments: the next start makes it, and keeps it."""
+    with Board("first_start_cut", fresh("first_start_cut", SETTINGS)) as board:
+        for moment in (0, 2, 5):
+            board.on()
+            board.until(r"first start: the data partition is made|Rendering at")
+            time.sleep(moment)
+            board.off()
+        board.on()
+        board.until_shown("idle", ["insérez votre carte"])
+        board.off()
+        board.on()
+        board.until_shown("kept", ["insérez votre carte"])
+        if "the data partition is made" in board.said():
+            raise AssertionError("the data partition was made anew")
+
+
 def root_damaged():
     """Slot A's root is not what was built: B starts by itself, and stays first."""
     disk = fresh("root_damaged", SETTINGS)
@@ -276,7 +293,7 @@ def no_way_in():
             raise AssertionError("somebody may log in")
 
 
-CASES = [first_start, with_settings, root_damaged, data_damaged, wrong_clock, reader_unplugged, no_way_in]
+CASES = [first_start, with_settings, first_start_cut, root_damaged, data_damaged, wrong_clock, reader_unplugged, no_way_in]
 
 
 def main(names):
