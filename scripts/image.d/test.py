@@ -291,6 +291,8 @@ def no_way_in():
         board.until_shown("after", ["insérez votre carte"], 20)
         if re.search(r"login:", board.said()):
             raise AssertionError("somebody may log in")
+        if "Failed to start" in board.said():
+            raise AssertionError("a unit did not start: the firewall may be down")
 
 
 CASES = [first_start, with_settings, first_start_cut, root_damaged, data_damaged, wrong_clock, reader_unplugged, no_way_in]

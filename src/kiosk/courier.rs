@@ -344,7 +344,8 @@ impl Courier {
         if settled { Ok(()) } else { Err(Stopped::NothingCame) }
     }
 
-    /// Gives the upstream the journal's head, over all rows, unless it has it. `false`: there was nothing to give.
+    /// Gives the upstream the journal's head, over all rows, unless it has it, and says what that told of the network. `None`: there was
+    /// nothing to give.
     async fn anchor(&self) -> Result<Option<LinkState>, Trouble> {
         let of_vault = |error| troubles::of_vault(&error);
         let head = self.vault.cover().await.map_err(of_vault)?.filter(|head| head.anchored_at.is_none());

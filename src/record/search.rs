@@ -432,6 +432,14 @@ mod tests {
     }
 
     #[test]
+    fn words_that_begin_alike_for_long_are_told_apart() {
+        let index = index(&["anticonstitutionnellement", "anticonstitutionnel", "anticonstitutionalité"]);
+        assert_eq!(found(&index, "anticonstitutionnel"), [1, 0]);
+        assert_eq!(found(&index, "anticonstitutionna"), [] as [u32; 0]);
+        assert_eq!(found(&index, "anticonstitutional"), [2]);
+    }
+
+    #[test]
     fn a_title_counts_more_than_a_text_and_the_word_more_than_its_beginning() {
         let mut index = Index::default();
         index.add(0, "asthmatique asthmatique", 1);

@@ -51,8 +51,6 @@ pub struct Found {
 
 /// Documents whose words are taken in one step: the thread is never away for long.
 const STEP: usize = 200;
-/// The same of what the list says of each, which is little.
-const LISTED_STEP: usize = 1_000;
 
 impl Vault {
     /// Documents of this patient that hold all these words, the best first, under the row that accounts for the search.
@@ -124,7 +122,7 @@ impl Indexes {
 impl Part {
     /// What the list says of some more documents.
     fn take_listed(&mut self) {
-        for document in self.listed.iter_mut().flatten().take(LISTED_STEP) {
+        for document in self.listed.iter_mut().flatten().take(STEP) {
             let number = u32::try_from(self.documents.len()).unwrap_or(u32::MAX);
             self.index.add(number, &document.title, TITLE_WEIGHT);
             self.index.add(number, &document.type_label, TITLE_WEIGHT);

@@ -28,7 +28,7 @@ async fn exported() -> (Vec<String>, VerifyingKey) {
     // Beside the running kiosk.
     let look = Look::open(folder.path(), Some(&key_file)).expect("a look");
     let status = look.status().expect("read");
-    assert_eq!((status.rows, status.waiting.traces), (12, 12));
+    assert_eq!((status.rows, status.waiting.traces, status.is_time_trusted), (12, 12, true));
     let mut out = Vec::new();
     look.export(&mut out).expect("exported");
     let lines = String::from_utf8(out).expect("text").lines().map(str::to_owned).collect();
