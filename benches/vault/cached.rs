@@ -32,6 +32,7 @@ use chevet::record::document::Status;
 use chevet::record::document::TypeCode;
 use chevet::record::document::UniqueId;
 use chevet::secret::SecretBytes;
+use chevet::secret::content::Content;
 use chevet::time::UnixSeconds;
 use chevet::vault::Vault;
 use rusqlite::Connection;
@@ -81,7 +82,7 @@ async fn unlock(vault: &Vault) -> Done<()> {
     let holder = HolderId("899700101340".into());
     let statement = vault.compartment_statement(&holder, CertificateKeyId([1; 32])).await?;
     let signature = SecretBytes::new(statement.message().to_vec());
-    Ok(vault.unlock(&holder, CertificateKeyId([1; 32]), signature, NOW).await?)
+    Ok(vault.unlock(&holder, CertificateKeyId([1; 32]), signature, NOW).await.map(drop)?)
 }
 
 async fn fill(vault: &Vault, texts: &[String]) -> Done<()> {
@@ -90,12 +91,12 @@ async fn fill(vault: &Vault, texts: &[String]) -> Done<()> {
     vault.remember_list(&Held::record(patient.clone(), documents), NOW).await?;
     for (number, text) in (0..DOCUMENTS).zip(texts) {
         let id = document(number).unique_id;
-        let content = Held::document(patient.clone(), id.clone(), SecretBytes::new(text.clone().into_bytes()));
+        let content = Held::document(patient.clone(), id.clone(), Content::new(text.clone().into_bytes()));
         vault.store(&id, &content, NOW).await?;
         vault.keep_text(&patient, &id, SecretBytes::new(text.clone().into_bytes())).await?;
     }
     // In no list, so that the others are what the peers have.
-    let large = SecretBytes::new(noise(LARGE_BYTES));
+    let large = Content::new(noise(LARGE_BYTES));
     let id = document(DOCUMENTS).unique_id;
     Ok(vault.store(&id, &Held::document(patient, id.clone(), large), NOW).await?)
 }

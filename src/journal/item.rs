@@ -82,6 +82,14 @@ impl Contribution {
 }
 
 impl Body {
+    /// Whose note it is, where it is a finished one.
+    pub fn author_of_note(&self) -> Option<&HolderId> {
+        match self {
+            Body::Contribution(one) if matches!(one.deed, Deed::Add { .. }) => Some(&one.author),
+            _ => None,
+        }
+    }
+
     /// As `chevet sync status` counts it.
     pub fn kind(&self) -> &'static str {
         match self {

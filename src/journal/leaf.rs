@@ -119,6 +119,11 @@ impl Committed {
         self.class == Class::Searched && self.patient.as_ref() == Some(patient)
     }
 
+    /// Whether this row allows paper to be made of that document, or, without one, of that patient's history or receipt.
+    pub fn covers_print(&self, patient: &Ins, document: Option<&UniqueId>) -> bool {
+        self.class == Class::Printed && self.patient.as_ref() == Some(patient) && self.document.as_ref() == document
+    }
+
     /// Whether this row accounts for a copy of that document that nobody sees. It lets nothing out of anywhere.
     pub fn covers_copy(&self, patient: &Ins, document: &UniqueId) -> bool {
         self.class == Class::Prefetched

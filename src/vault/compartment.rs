@@ -3,8 +3,13 @@
 //! Patients' rows are sealed under patient keys, the desk under the compartment key. Never holds a patient key longer than
 //! one call: the shred secret is asked for each time, so that a withdrawal acts at once.
 
+mod another;
 mod list;
+mod mark;
+mod opening;
 mod ready;
+
+pub(super) use opening::Unlocked;
 
 use crate::identity::holder::HolderId;
 use crate::patient::ins::Patient;
@@ -12,26 +17,24 @@ use crate::record::document::UniqueId;
 use crate::record::state::RecordState;
 use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
+use crate::secret::content::Content;
 use crate::time::UnixSeconds;
 use crate::vault::Error;
 use crate::vault::RoundRow;
+use crate::vault::compartment::mark::OpenMark;
 use crate::vault::files;
-use crate::vault::folder;
 use crate::vault::hand_over::HandOver;
 use crate::vault::index::Indexes;
 use crate::vault::keys::Lookup;
 use crate::vault::keys::Pseudonym;
-use crate::vault::keys::derive;
 use crate::vault::keys::fill_random;
-use crate::vault::keys::make_folder;
 use crate::vault::keys::patient_key;
-use crate::vault::keys::sync_folder;
+use crate::vault::reseal::Touched;
 use crate::vault::schema;
+use crate::vault::seal::Algorithm;
 use crate::vault::seal::Place;
 use crate::vault::seal::Sealer;
 use crate::vault::shapes;
-use crate::vault::slots::Open;
-use crate::vault::slots::Opening;
 use crate::vault::slots::Secret;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -48,20 +51,24 @@ use std::path::PathBuf;
 pub(super) struct Compartments {
     pub state_folder: PathBuf,
     pub device: String,
+    pub algorithm: Algorithm,
     pub open: Option<Compartment>,
     /// A round between two cards of one holder.
     pub on_its_way: Option<HandOver>,
 }
 
 pub(super) struct Compartment {
+    /// Goes first: before the database is closed, which removes its log.
+    mark: OpenMark,
     visit: u64,
     holder: HolderId,
     name: String,
     pub(super) database: Connection,
     /// Of its sealed files.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     store: Vec<u8>,
     device: String,
+    algorithm: Algorithm,
     key: SecretKey,
     pub(super) desk: Sealer,
     lookup: Lookup,
@@ -70,6 +77,10 @@ pub(super) struct Compartment {
     pub(super) being_read: Option<Pseudonym>,
     /// Every page was read since it was opened.
     pub(super) is_checked: bool,
+    /// What its sealers opened and is not sealed as they seal.
+    pub(super) touched: Touched,
+    /// Somebody read beside us when the write-ahead log was to be emptied.
+    is_to_forget: bool,
 }
 
 /// One patient of the open compartment, for one call.
@@ -84,69 +95,8 @@ pub(super) struct Of {
 const BLOB_MAX: usize = 256 * 1024;
 /// Below the state folder.
 const FOLDER: &str = "compartments";
-const CHECK: &[u8] = b"chevet compartment";
-const CHECK_PLACE: Place<'_> = Place { table: "store", column: "key_check", row: &[1] };
 
 impl Compartments {
-    /// Opens or makes it. One that cannot be opened with its own key is sealed aside, and a new one begun.
-    pub fn unlock(&mut self, opening: Opening, at: UnixSeconds) -> Result<(), Error> {
-        self.open = None;
-        let name = hex::encode(opening.open.compartment);
-        let (database, store) = match self.open_database(&name, &opening.key) {
-            Err(Error::Damaged { .. } | Error::OtherDevice) => self.make_another(&name, &opening.key, at)?,
-            opened => opened?,
-        };
-        self.open_with(opening, name, database, store)
-    }
-
-    /// What is open turned out to be damaged: it is sealed aside, and the visit goes on with a new one.
-    pub fn begin_another(&mut self, at: UnixSeconds) -> Result<(), Error> {
-        let Compartment { visit, holder, name, key, database, .. } = self.open.take().ok_or(Error::Locked)?;
-        drop(database);
-        let mut compartment = [0; 16];
-        hex::decode_to_slice(&name, &mut compartment).map_err(|_| Error::Shape { what: "a compartment's name" })?;
-        let (database, store) = self.make_another(&name, &key, at)?;
-        let open = Open { visit, compartment, holder };
-        let opening = Opening { open, key, tombstones: Vec::new(), living: Vec::new() };
-        self.open_with(opening, name, database, store)
-    }
-
-    fn make_another(&self, name: &str, key: &SecretKey, at: UnixSeconds) -> Result<(Connection, Vec<u8>), Error> {
-        tracing::error!(store = "compartment", "sealed_aside");
-        let [file, wal, shm] = ["db", "db-wal", "db-shm"].map(|end| format!("{FOLDER}/{name}.{end}"));
-        let names = [file.as_str(), &wal, &shm, &format!("{FOLDER}/{name}")];
-        folder::seal_aside(&self.state_folder, &names, at)?;
-        self.open_database(name, key)
-    }
-
-    fn open_with(&mut self, opening: Opening, name: String, database: Connection, store: Vec<u8>) -> Result<(), Error> {
-        let own = |purpose: &[u8]| derive(&store, &[opening.key.show_to_cipher()], &[purpose]);
-        let mut compartment = Compartment {
-            visit: opening.open.visit,
-            holder: opening.open.holder,
-            database,
-            folder: self.state_folder.join(FOLDER).join(&name),
-            desk: Sealer::new(&own(b"chevet/desk/seal/v1"), &store, &self.device),
-            lookup: Lookup::new(&own(b"chevet/desk/lookup/v1")),
-            store,
-            name,
-            device: self.device.clone(),
-            key: opening.key,
-            indexes: Indexes::default(),
-            being_read: None,
-            is_checked: false,
-        };
-        compartment.purge(&opening.tombstones)?;
-        match compartment.purge_but(&opening.living) {
-            // The check in a quiet moment says so, and puts it right.
-            Err(Error::Damaged { .. }) => {}
-            purged => purged?,
-        }
-        compartment.sweep()?;
-        self.open = Some(compartment);
-        Ok(())
-    }
-
     /// The open compartment, if it is still the one that `visit` was about.
     pub fn of_visit(&mut self, visit: u64) -> Result<&mut Compartment, Error> {
         self.open.as_mut().filter(|open| open.visit == visit).ok_or(Error::Locked)
@@ -156,37 +106,19 @@ impl Compartments {
         self.open.as_mut().ok_or(Error::Locked)
     }
 
-    fn open_database(&self, name: &str, key: &SecretKey) -> Result<(Connection, Vec<u8>), Error> {
-        let folder = self.state_folder.join(FOLDER);
-        make_folder(&folder.join(name))?;
-        sync_folder(&folder).map_err(Error::folder("syncing it"))?;
-        let check_sealer = |store: &[u8]| {
-            Sealer::new(&derive(store, &[key.show_to_cipher()], &[b"chevet/desk/seal/v1"]), store, &self.device)
-        };
-        let database = schema::open(&folder.join(format!("{name}.db")), schema::COMPARTMENT, |change| {
-            let mut store = [0; 16];
-            fill_random(&mut store);
-            let check = check_sealer(&store).seal(CHECK_PLACE, CHECK);
-            let sql = "INSERT INTO store (id, store_id, key_check) VALUES (1, ?1, ?2)";
-            change.execute(sql, params![store, check]).map(drop)
-        })?;
-        let row = database.query_row("SELECT store_id, key_check FROM store WHERE id = 1", [], |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
-        });
-        let (store, check) = row.map_err(|source| match Error::reading("the store's row")(source) {
-            Error::Read { source, .. } if source == rusqlite::Error::QueryReturnedNoRows => Error::Damaged { source },
-            other => other,
-        })?;
-        match check_sealer(&store).open(CHECK_PLACE, &check) {
-            Ok(_) => Ok((database, store)),
-            Err(Error::FromTheFuture { found, known }) => Err(Error::FromTheFuture { found, known }),
-            // The key came out of its slot whole, so it is this file that is not ours any more.
-            Err(_) => Err(Error::OtherDevice),
+    /// Before each answer.
+    pub fn bring_mark_up_to_date(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.mark.bring_up_to_date();
         }
     }
 }
 
 impl Compartment {
+    pub fn visit(&self) -> u64 {
+        self.visit
+    }
+
     pub fn holder(&self) -> &HolderId {
         &self.holder
     }
@@ -200,7 +132,8 @@ impl Compartment {
     pub fn of(&self, secret: Secret) -> Option<Of> {
         let patient = self.own_name(&secret.patient);
         let key = patient_key(&self.key, &secret.secret?, &patient);
-        Some(Of { patient, sealer: Sealer::new(&key, &self.store, &self.device), key })
+        let sealer = Sealer::new(&key, &self.store, &self.device, self.algorithm);
+        Some(Of { patient, sealer: sealer.noting(self.touched.of(secret.patient)), key })
     }
 
     pub fn round(&self) -> Result<Vec<RoundRow>, Error> {
@@ -281,11 +214,12 @@ impl Compartment {
         found.map(open).transpose()
     }
 
-    pub fn store(&mut self, of: &Of, document: &UniqueId, content: &[u8], at: UnixSeconds) -> Result<(), Error> {
+    pub fn store(&mut self, of: &Of, document: &UniqueId, content: &Content, at: UnixSeconds) -> Result<(), Error> {
         let id = self.own_document(of, document);
         let row = [of.patient, id].concat();
-        let (blob, file) = if content.len() <= BLOB_MAX {
-            (Some(of.sealer.seal(content_place(&row), content)), None)
+        let (blob, file) = if content.size() <= BLOB_MAX {
+            let content = content.whole().map_err(Error::file("reading"))?;
+            (Some(of.sealer.seal(content_place(&row), content.show_bytes())), None)
         } else {
             let mut name = [0; 16];
             fill_random(&mut name);
@@ -301,7 +235,7 @@ impl Compartment {
         let sql =
             "INSERT INTO document (patient, unique_id, content, file, size, as_of) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                    ON CONFLICT (patient, unique_id) DO UPDATE SET content = ?3, file = ?4, size = ?5, text = NULL";
-        let put = change.execute(sql, params![of.patient, id, blob, file, content.len() as i64, at.0]);
+        let put = change.execute(sql, params![of.patient, id, blob, file, content.size() as i64, at.0]);
         put.map_err(writing())?;
         change.commit().map_err(writing())?;
         remove_files(folder, before.flatten().as_deref().into_iter());
@@ -377,10 +311,16 @@ impl Compartment {
         self.forget()
     }
 
-    /// What was deleted still stands in the write-ahead log: out of there too.
-    fn forget(&self) -> Result<(), Error> {
-        let truncated = self.database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        truncated.map_err(Error::writing("the write-ahead log"))
+    /// What was deleted still stands in the write-ahead log: out of there too, now or the next time.
+    fn forget(&mut self) -> Result<(), Error> {
+        self.is_to_forget = true;
+        self.is_to_forget = !schema::empty_log(&self.database)?;
+        Ok(())
+    }
+
+    /// What could not be forgotten when it was to be.
+    pub(super) fn forget_at_last(&mut self) -> Result<(), Error> {
+        if self.is_to_forget { self.forget() } else { Ok(()) }
     }
 
     /// Removes sealed files that no row names: a power cut came between file and row, or between row and removal.
@@ -438,7 +378,7 @@ pub(super) fn all_in(state_folder: &Path) -> Result<Vec<Pseudonym>, Error> {
     Ok(names.iter().filter_map(id).collect())
 }
 
-fn remove_files<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) {
+pub(super) fn remove_files<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) {
     for name in names {
         // What stays is ciphertext that no row names; the next opening sweeps it.
         if let Ok(name) = file_name(name)
@@ -450,12 +390,12 @@ fn remove_files<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) {
 }
 
 /// Names come from the database, which others may have written: never a way out of the folder.
-fn file_name(name: &str) -> Result<&str, Error> {
+pub(super) fn file_name(name: &str) -> Result<&str, Error> {
     let is_ours = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_ours.then_some(name).ok_or(Error::Shape { what: "a sealed file's name" })
 }
 
-fn binding<'a>(of: &'a Of, row: &'a [u8]) -> files::Binding<'a> {
+pub(super) fn binding<'a>(of: &'a Of, row: &'a [u8]) -> files::Binding<'a> {
     files::Binding { sealer: &of.sealer, patient_key: &of.key, place: content_place(row) }
 }
 

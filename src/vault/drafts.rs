@@ -98,10 +98,8 @@ impl Compartment {
     /// All of them. One that this disk damaged is passed over: it must not take the others down.
     pub(super) fn drafts(&self) -> Result<Vec<DeskDraft>, Error> {
         let reading = || Error::reading("drafts");
-        let mut asked = self
-            .database
-            .prepare("SELECT patient, body FROM desk WHERE kind = 'draft' ORDER BY id")
-            .map_err(reading())?;
+        let sql = "SELECT patient, body FROM desk WHERE kind = 'draft' ORDER BY id";
+        let mut asked = self.database.prepare(sql).map_err(reading())?;
         let found = asked.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         let found: Vec<(Pseudonym, Vec<u8>)> = found.and_then(Iterator::collect).map_err(reading())?;
         let open = |(name, body): &(Pseudonym, Vec<u8>)| {

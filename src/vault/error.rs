@@ -69,6 +69,29 @@ impl Error {
         matches!(self, Error::DiskFull)
     }
 
+    /// A schema step that the store itself refuses, whatever the disk does: it would refuse it tomorrow as well.
+    pub(super) fn cannot_be_migrated(&self) -> bool {
+        use rusqlite::ErrorCode::*;
+        let Error::Step { source, .. } = self else { return false };
+        let of_the_disk = |code| {
+            matches!(
+                code,
+                SystemIoFailure
+                    | ReadOnly
+                    | CannotOpen
+                    | PermissionDenied
+                    | DatabaseBusy
+                    | DatabaseLocked
+                    | OutOfMemory
+                    | DiskFull
+                    | OperationInterrupted
+                    | FileLockingProtocolFailed
+                    | NoLargeFileSupport
+            )
+        };
+        !code(source).is_some_and(of_the_disk)
+    }
+
     pub(super) fn reading(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Error {
         move |source| match code(&source) {
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Error::Damaged { source },

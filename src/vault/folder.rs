@@ -4,6 +4,8 @@ use crate::time::UnixSeconds;
 use crate::vault::Error;
 use crate::vault::keys::make_folder;
 use crate::vault::keys::sync_folder;
+use crate::vault::write_ahead;
+use crate::vault::write_ahead::Log;
 use std::fs::File;
 use std::fs::OpenOptions;
 use std::fs::TryLockError;
@@ -11,12 +13,15 @@ use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// The folder, taken for this process. What stands in the lock says whether the last one closed its journal.
 pub(super) struct Taken {
     lock: File,
     /// The last process ended before it could say that it closes.
     was_left_open: bool,
+    /// And before it could say that the newest rows may be lost.
+    owes_a_word: bool,
 }
 
 /// Takes the folder for this process. The lock goes with the file, however the process ends.
@@ -29,7 +34,8 @@ pub(super) fn take(folder: &Path) -> Result<Taken, Error> {
         Ok(()) => {
             let mut said = [0; OPEN.len()];
             let length = file.read_at(&mut said, 0).map_err(Error::folder("reading its lock"))?;
-            Ok(Taken { was_left_open: said[..length] == *OPEN, lock: file })
+            let owes_a_word = said[..length] == *LOST;
+            Ok(Taken { was_left_open: owes_a_word || said[..length] == *OPEN, owes_a_word, lock: file })
         }
         Err(TryLockError::WouldBlock) => Err(Error::InUse),
         Err(TryLockError::Error(source)) => Err(Error::Folder { doing: "locking it", source }),
@@ -43,7 +49,12 @@ impl Taken {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
         let is_something = database.metadata().is_ok_and(|about| about.len() > 0);
-        self.was_left_open && is_something && !Path::new(&log).exists()
+        self.owes_a_word || self.was_left_open && is_something && !Path::new(&log).exists()
+    }
+
+    /// Before a journal is opened whose log hides what stood in it.
+    pub fn has_lost(&self) -> Result<(), Error> {
+        self.say(LOST).map_err(Error::folder("writing its lock"))
     }
 
     /// For whoever writes a little and leaves: what a crashed process left is for the next kiosk to look at, untouched.
@@ -65,28 +76,80 @@ impl Taken {
     }
 
     fn say(&self, word: &[u8]) -> std::io::Result<()> {
-        self.lock.set_len(0)?;
+        // Never without a word in between: a full disk would take what was said.
         self.lock.write_all_at(word, 0)?;
+        self.lock.set_len(word.len() as u64)?;
         self.lock.sync_all()
     }
 }
 
 /// Puts what cannot be opened into `aside/`, all of it under one name, never over something that is there already.
 pub(super) fn seal_aside(folder: &Path, names: &[&str], at: UnixSeconds) -> Result<(), Error> {
+    let target = make_group(folder, at)?;
+    names.iter().try_for_each(|name| put_into(&target, folder, name, |from, to| std::fs::rename(from, to)))?;
+    sync_group(&target, folder)
+}
+
+/// The same for what another is ready to take the place of: it stands aside whole, and under its own name too until the other
+/// takes that, so that a cut leaves one of them there. `beside` goes with it.
+pub(super) fn seal_aside_and_leave(folder: &Path, name: &str, beside: &[&str], at: UnixSeconds) -> Result<(), Error> {
+    let target = make_group(folder, at)?;
+    put_into(&target, folder, name, |from, to| std::fs::hard_link(from, to))?;
+    sync_group(&target, folder)?;
+    beside.iter().try_for_each(|name| put_into(&target, folder, name, |from, to| std::fs::rename(from, to)))?;
+    sync_group(&target, folder)
+}
+
+/// Puts a write-ahead log aside that SQLite would not see whole: a copy, for SQLite goes on with what it sees and writes over the
+/// rest; or itself, where the database has all of it.
+pub(super) fn put_log_aside(folder: &Path, name: &str, log: Log, at: UnixSeconds) -> Result<(), Error> {
+    let copy = |from: &Path, to: &Path| std::fs::copy(from, to).and_then(|_| File::open(to)?.sync_all());
+    let put = match log {
+        Log::Whole => return Ok(()),
+        Log::Damaged => copy,
+        Log::WrittenBack => |from: &Path, to: &Path| std::fs::rename(from, to),
+    };
+    tracing::error!(?log, "a write-ahead log stands aside");
+    let target = make_group(folder, at)?;
+    put_into(&target, folder, name, put).inspect_err(|_| {
+        // Half a copy, on a disk that may be full, at each start again.
+        drop(Path::new(name).file_name().map(|file| std::fs::remove_file(target.join(file))));
+        drop(std::fs::remove_dir(&target));
+    })?;
+    sync_group(&target, folder)
+}
+
+pub(super) fn look_at_log(folder: &Path, name: &str, database: &str) -> Result<Log, Error> {
+    let looked = write_ahead::look(&folder.join(name), &folder.join(database));
+    looked.map_err(Error::folder("reading a write-ahead log"))
+}
+
+fn make_group(folder: &Path, at: UnixSeconds) -> Result<PathBuf, Error> {
     let aside = folder.join(ASIDE);
     make_folder(&aside)?;
     let free = |number: &u32| !aside.join(group(at, *number)).exists();
     let number = (0..u32::MAX).find(free).expect("four thousand million damaged stores do not fit on a disk");
     let target = aside.join(group(at, number));
     make_folder(&target)?;
-    for name in names {
-        let file = Path::new(name).file_name().expect("names in the state folder end in a file's name");
-        match std::fs::rename(folder.join(name), target.join(file)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::folder("sealing aside")(error)),
-            _ => {}
-        }
+    Ok(target)
+}
+
+/// What is not there is passed over.
+fn put_into(
+    target: &Path,
+    folder: &Path,
+    name: &str,
+    put: impl FnOnce(&Path, &Path) -> std::io::Result<()>,
+) -> Result<(), Error> {
+    let file = Path::new(name).file_name().expect("names in the state folder end in a file's name");
+    match put(&folder.join(name), &target.join(file)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::folder("sealing aside")(error)),
+        _ => Ok(()),
     }
-    for changed in [&target, &aside, folder] {
+}
+
+fn sync_group(target: &Path, folder: &Path) -> Result<(), Error> {
+    for changed in [target, &folder.join(ASIDE), folder] {
         sync_folder(changed).map_err(Error::folder("sealing aside"))?;
     }
     Ok(())
@@ -107,5 +170,7 @@ fn group(at: UnixSeconds, number: u32) -> String {
 
 /// What stands in the lock of an open journal.
 const OPEN: &[u8] = b"open";
+/// The newest rows may be lost, and no row says so yet.
+const LOST: &[u8] = b"lost";
 const LOCK_FILE: &str = "vault.lock";
-const ASIDE: &str = "aside";
+pub(super) const ASIDE: &str = "aside";

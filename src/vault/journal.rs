@@ -28,7 +28,9 @@ use crate::vault::keys::derive;
 use crate::vault::keys::fill_random;
 use crate::vault::leases::Told;
 use crate::vault::mend;
+use crate::vault::reseal::Touched;
 use crate::vault::schema;
+use crate::vault::seal::Algorithm;
 use crate::vault::seal::Place;
 use crate::vault::seal::Sealer;
 use crate::vault::shapes;
@@ -57,6 +59,8 @@ pub(super) struct Journal {
     pub(super) unanchored: Unanchored,
     pub(super) told: Told,
     pub(super) origin: Origin,
+    /// Somebody read beside us when the write-ahead log was to be emptied.
+    pub(super) is_to_forget: bool,
 }
 
 /// What every row and every sealed value of this journal is bound to.
@@ -64,6 +68,8 @@ pub(super) struct Keys {
     pub(super) store: Vec<u8>,
     pub(super) device: String,
     pub(super) sealer: Sealer,
+    /// What this sealer opened and is not sealed as it seals.
+    pub(super) touched: Touched,
     lookup: Lookup,
     signing: SecretKey,
 }
@@ -88,17 +94,17 @@ const LOOKED_BACK_MAX: i64 = 2_000;
 
 impl Journal {
     /// Opens or makes the journal. [`Error::Damaged`] when the file is no journal any more.
-    pub fn open(options: &Options, at: UnixSeconds) -> Result<Journal, Error> {
+    pub fn open(options: &Options, algorithm: Algorithm, at: UnixSeconds) -> Result<Journal, Error> {
         let device_key = SecretKey::fill_with(|bytes| bytes.copy_from_slice(options.device_key.show_to_cipher()));
         let mut database = schema::open(&options.folder.join(JOURNAL_FILE), schema::JOURNAL, |change| {
             let mut store = [0; 16];
             fill_random(&mut store);
-            let check = Keys::new(&device_key, &store, &options.device).sealer.seal(CHECK_PLACE, CHECK);
+            let check = Keys::new(&device_key, &store, &options.device, algorithm).sealer.seal(CHECK_PLACE, CHECK);
             let sql = "INSERT INTO store (id, store_id, made_at, key_check, newest) VALUES (1, ?1, ?2, ?3, 0)";
             change.execute(sql, params![store, at.0, check]).map(drop)
         })?;
         let agrees = schema::agrees(&database)?;
-        let keys = Keys::checked(&database, &device_key, &options.device)?;
+        let keys = Keys::checked(&database, &device_key, &options.device, algorithm)?;
         if !agrees {
             mend::mend(&mut database, &keys, &options.folder)?;
         }
@@ -106,7 +112,17 @@ impl Journal {
         database.execute(begun, params![options.boot.as_bytes(), at.0]).map_err(Error::writing("this boot"))?;
         let origin = Origin { software: options.software.clone(), boot: options.boot, ids: ContextV7::new() };
         let (told, unanchored) = (Told::nothing(origin.boot), Unanchored::default());
-        let mut journal = Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin };
+        let mut journal = Journal {
+            database,
+            keys,
+            device_key,
+            open: None,
+            visits: 0,
+            unanchored,
+            told,
+            origin,
+            is_to_forget: false,
+        };
         journal.name_holders()?;
         journal.counted()
     }
@@ -114,10 +130,11 @@ impl Journal {
     /// To read only, beside another process.
     pub fn look(folder: &Path, device_key: SecretKey, device: &str) -> Result<Journal, Error> {
         let database = schema::look(&folder.join(JOURNAL_FILE), schema::JOURNAL)?;
-        let keys = Keys::checked(&database, &device_key, device)?;
+        let keys = Keys::checked(&database, &device_key, device, Algorithm::of_this_machine())?;
         let origin = Origin { software: String::new(), boot: Uuid::nil(), ids: ContextV7::new() };
         let (told, unanchored) = (Told::nothing(origin.boot), Unanchored::default());
-        Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin }.counted()
+        let is_to_forget = false;
+        Journal { database, keys, device_key, open: None, visits: 0, unanchored, told, origin, is_to_forget }.counted()
     }
 
     /// One transaction; `Committed` exists only after its commit has returned from the disk.
@@ -222,19 +239,26 @@ impl Journal {
 }
 
 impl Keys {
-    fn new(device_key: &SecretKey, store: &[u8], device: &str) -> Keys {
+    fn new(device_key: &SecretKey, store: &[u8], device: &str, algorithm: Algorithm) -> Keys {
         let own = |purpose: &[u8]| derive(store, &[device_key.show_to_cipher()], &[purpose]);
+        let touched = Touched::of_a_store();
         Keys {
             store: store.to_vec(),
             device: device.to_owned(),
-            sealer: Sealer::new(&own(b"chevet/journal/seal/v1"), store, device),
+            sealer: Sealer::new(&own(b"chevet/journal/seal/v1"), store, device, algorithm).noting(touched.clone()),
+            touched,
             lookup: Lookup::new(&own(b"chevet/journal/lookup/v1")),
             signing: own(b"chevet/journal/checkpoint/v1"),
         }
     }
 
     /// The keys of the journal that is there, or the news that it is not ours.
-    pub(super) fn checked(database: &Connection, device_key: &SecretKey, device: &str) -> Result<Keys, Error> {
+    pub(super) fn checked(
+        database: &Connection,
+        device_key: &SecretKey,
+        device: &str,
+        algorithm: Algorithm,
+    ) -> Result<Keys, Error> {
         let row = database.query_row("SELECT store_id, key_check FROM store WHERE id = 1", [], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
         });
@@ -243,7 +267,7 @@ impl Keys {
             Error::Read { source, .. } if source == rusqlite::Error::QueryReturnedNoRows => Error::Damaged { source },
             other => other,
         })?;
-        let keys = Keys::new(device_key, &store, device);
+        let keys = Keys::new(device_key, &store, device, algorithm);
         match keys.sealer.open(CHECK_PLACE, &check) {
             Ok(found) if found.show_bytes() == CHECK => Ok(keys),
             Err(Error::FromTheFuture { found, known }) => Err(Error::FromTheFuture { found, known }),

@@ -4,10 +4,13 @@
 //! there. What is over is shredded then and stays so, for the tombstone takes no lease. Where the budget for not knowing
 //! the time is spent, nothing is destroyed and nothing is read: a network may find the time again.
 
+use crate::record::state::Authorization;
+use crate::record::state::RecordState;
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
 use crate::time::belief::Witnessed;
+use crate::time::lease;
 use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::journal::Journal;
@@ -23,6 +26,20 @@ pub(super) struct Told {
     pub wall: Wall,
     /// The last that was written down, and when that was.
     written: Option<Now>,
+}
+
+/// The lease that begins with what the server says of a record: no authorization, and no agreement about a team, is outlived by
+/// what was read under it.
+pub(super) fn end_by(state: &RecordState, at: UnixSeconds) -> UnixSeconds {
+    let own = lease::default_end(at);
+    match state.authorization {
+        Authorization::Valid { until } => until.map_or(own, |until| own.min(until)),
+        _ => {
+            let agreed = state.team_words.iter().filter(|word| word.agreed).filter_map(|word| word.until);
+            // One that is over already is not what is read under now.
+            agreed.filter(|until| *until > at).fold(own, UnixSeconds::min)
+        }
+    }
 }
 
 /// Powered-on time is written down this often: a start loses no more than that of it.
@@ -61,6 +78,7 @@ impl Journal {
     pub fn time_is(&mut self, now: Now) -> Result<(), Error> {
         self.told.wall = now.wall;
         self.end_leases(now.wall.value())?;
+        self.forget_at_last()?;
         let news = match self.told.written {
             None => true,
             Some(last) => {

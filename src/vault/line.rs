@@ -11,6 +11,8 @@ pub(super) struct Line<S> {
     /// `None` only while it is being dropped.
     jobs: Option<mpsc::Sender<Job<S>>>,
     thread: Option<JoinHandle<()>>,
+    /// Done after each job, before its answer.
+    after: fn(&mut S),
 }
 
 type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
@@ -19,7 +21,7 @@ type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
 const QUEUE_MAX: usize = 32;
 
 impl<S: Send + 'static> Line<S> {
-    pub fn start(name: &str, mut state: S) -> Result<Line<S>, Error> {
+    pub fn start(name: &str, mut state: S, after: fn(&mut S)) -> Result<Line<S>, Error> {
         let (jobs, mut queue) = mpsc::channel::<Job<S>>(QUEUE_MAX);
         let work = move || {
             while let Some(job) = queue.blocking_recv() {
@@ -28,7 +30,7 @@ impl<S: Send + 'static> Line<S> {
             }
         };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-        Ok(Line { jobs: Some(jobs), thread: Some(thread.map_err(Error::folder("starting a thread"))?) })
+        Ok(Line { jobs: Some(jobs), thread: Some(thread.map_err(Error::folder("starting a thread"))?), after })
     }
 
     /// Does `job` over there. It is done even when the asker goes away meanwhile; then its answer is dropped.
@@ -37,7 +39,12 @@ impl<S: Send + 'static> Line<S> {
         job: impl FnOnce(&mut S) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
-        let job: Job<S> = Box::new(move |state| drop(answer.send(job(state))));
+        let after = self.after;
+        let job: Job<S> = Box::new(move |state| {
+            let done = job(state);
+            after(state);
+            drop(answer.send(done));
+        });
         let jobs = self.jobs.as_ref().ok_or(Error::Stopped)?;
         jobs.send(job).await.map_err(|_| Error::Stopped)?;
         answered.await.map_err(|_| Error::Stopped)?

@@ -40,13 +40,16 @@ mod outbox;
 mod owed;
 mod receipts;
 mod recent;
+mod reseal;
 mod resend;
 mod retention;
 mod schema;
+mod scrub;
 mod seal;
 mod shapes;
 mod slots;
 mod sync;
+mod write_ahead;
 
 pub mod keys;
 pub mod provider;
@@ -65,8 +68,10 @@ pub use known::KEPT_DAYS;
 pub use known::KnownCards;
 pub use look::Look;
 pub use look::Status;
+pub use opened::Seen;
 pub use outbox::Counts;
 pub use outbox::SetAside;
+pub use seal::Algorithm;
 pub use slots::Whose;
 
 use crate::identity::holder::CertificateKeyId;
@@ -84,16 +89,21 @@ use crate::record::document::UniqueId;
 use crate::record::state::RecordState;
 use crate::secret::SecretBytes;
 use crate::secret::SecretKey;
+use crate::secret::content::Content;
 use crate::time::Now;
 use crate::time::UnixSeconds;
 use crate::time::Wall;
 use crate::vault::compartment::Compartment;
 use crate::vault::compartment::Compartments;
 use crate::vault::compartment::Of;
+use crate::vault::compartment::Unlocked;
 use crate::vault::folder::Taken;
 use crate::vault::journal::Journal;
 use crate::vault::line::Line;
+use crate::vault::slots::Lease;
+use crate::vault::write_ahead::Log;
 use std::collections::HashSet;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -115,6 +125,17 @@ pub struct Options {
     /// This boot.
     pub boot: Uuid,
     pub device_key: SecretKey,
+}
+
+/// How a compartment was found when it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    Whole,
+    /// It could not be opened, or not be brought to this version: it stands aside, and another was begun with what could be read
+    /// of its desk.
+    SetAside,
+    /// Its write-ahead log is gone or damaged, and what stood in it lost.
+    NewestLost,
 }
 
 /// A handle. The last one to go waits until both threads have closed their database and let go of the folder.
@@ -160,39 +181,59 @@ impl Vault {
     /// A journal that cannot be read as one is sealed aside (renamed into `aside/`, never deleted) and a new one is begun:
     /// [`Vault::sealed_aside`] says so. Another device's folder and a newer version's are refused and left as they are.
     pub fn open(options: Options, at: UnixSeconds) -> Result<Vault, Error> {
+        Vault::open_sealing_with(Algorithm::of_this_machine(), options, at)
+    }
+
+    /// The same, sealing as a machine with that algorithm does: a disk may move from one to the other.
+    pub fn open_sealing_with(algorithm: Algorithm, options: Options, at: UnixSeconds) -> Result<Vault, Error> {
         let taken = folder::take(&options.folder)?;
-        let mut log_is_lost = taken.log_is_lost(&options.folder.join(JOURNAL_FILE));
-        if !log_is_lost {
+        let log = folder::look_at_log(&options.folder, JOURNAL_LOG, JOURNAL_FILE)?;
+        let mut log_is_lost = log == Log::Damaged || taken.log_is_lost(&options.folder.join(JOURNAL_FILE));
+        if log_is_lost {
+            // From here on it would not be missed any more.
+            taken.has_lost()?;
+        } else {
             // An upgrade removes the log of what was left open.
             taken.closes();
         }
-        let mut journal = match Journal::open(&options, at) {
+        folder::put_log_aside(&options.folder, JOURNAL_LOG, log, at)?;
+        let mut journal = match Journal::open(&options, algorithm, at) {
             Err(Error::Damaged { .. }) => {
                 tracing::error!(store = "journal", "sealed_aside");
                 folder::seal_aside(&options.folder, JOURNAL_STORE, at)?;
                 log_is_lost = false;
-                Journal::open(&options, at)?
+                Journal::open(&options, algorithm, at)?
             }
             opened => opened?,
         };
+        scrub::destroy_secrets(&options.folder);
         keys::sync_folder(&options.folder).map_err(Error::folder("syncing it"))?;
         if log_is_lost {
-            tracing::error!("the journal's log is gone: the newest rows may be lost");
+            tracing::error!("the journal's log is gone or damaged: the newest rows may be lost");
             let now = Now { since_boot: Duration::ZERO, wall: Wall::AtLeast(at) };
             journal.go_on_after(None, now, |_| Ok(()))?;
+        }
+        if log == Log::Damaged {
+            // What SQLite does not see there would be found again.
+            schema::empty_log(&journal.database)?;
         }
         // Half said, it would have the next start miss a log that is closed now.
         taken.is_open().inspect_err(|_| taken.closes())?;
         let (state_folder, device) = (options.folder.clone(), options.device.clone());
-        let compartments = Compartments { state_folder, device, open: None, on_its_way: None };
+        let compartments = Compartments { state_folder, device, algorithm, open: None, on_its_way: None };
         let inner = Inner {
-            journal: Line::start("vault-journal", journal)?,
-            compartments: Line::start("vault-compartment", compartments)?,
+            journal: Line::start("vault-journal", journal, |_| {})?,
+            compartments: Line::start("vault-compartment", compartments, Compartments::bring_mark_up_to_date)?,
             lockings: Arc::new(AtomicU64::new(0)),
             folder: options.folder,
             taken,
         };
         Ok(Vault { inner: Arc::new(inner) })
+    }
+
+    /// The state folder: where what is too large for memory may lie, sealed, on its way here.
+    pub fn folder(&self) -> &Path {
+        &self.inner.folder
     }
 
     /// Names of what could not be opened and was put into `aside/`, now or at any earlier start.
@@ -224,14 +265,15 @@ impl Vault {
         self.inner.journal.ask(move |journal| journal.compartment_statement(&holder, key)).await
     }
 
-    /// Opens or creates the compartment. The caller has verified the signature against the certificate: it is the key.
+    /// Opens or creates the compartment, and says how it was found. The caller has verified the signature against the
+    /// certificate: it is the key.
     pub async fn unlock(
         &self,
         holder: &HolderId,
         key: CertificateKeyId,
         signature: SecretBytes,
         at: UnixSeconds,
-    ) -> Result<(), Error> {
+    ) -> Result<Opened, Error> {
         let lockings = &self.inner.lockings;
         // Counted before anything is waited for: a lock that is asked for from now on wins.
         let before = lockings.fetch_add(1, Ordering::SeqCst) + 1;
@@ -244,7 +286,7 @@ impl Vault {
             // The card may have gone since: then nothing is opened, not even for a moment.
             if there.load(Ordering::SeqCst) == before { compartments.unlock(opening, at) } else { Err(Error::Locked) }
         };
-        self.inner.compartments.ask(unlock).await?;
+        let Unlocked { is_set_aside, newest_is_lost } = self.inner.compartments.ask(unlock).await?;
         let opened = move |journal: &mut Journal| {
             journal.clear_tombstones(&open.compartment, &tombstones)?;
             if here.load(Ordering::SeqCst) != before {
@@ -253,7 +295,12 @@ impl Vault {
             journal.open = Some(open);
             Ok(())
         };
-        self.inner.journal.ask(opened).await
+        self.inner.journal.ask(opened).await?;
+        Ok(match () {
+            () if is_set_aside => Opened::SetAside,
+            () if newest_is_lost => Opened::NewestLost,
+            () => Opened::Whole,
+        })
     }
 
     /// Wipes the compartment's keys and closes its database. Answers that are still on their way become [`Error::Locked`].
@@ -293,11 +340,19 @@ impl Vault {
         self.inner.compartments.ask(put).await
     }
 
-    /// Keeps what the upstream said of a record. Of a patient whose content was shredded nothing is kept.
+    /// Keeps what the upstream said of a record, and with it all that is here of that patient until the lease that this begins
+    /// is over. Of a patient whose content was shredded nothing is kept.
     pub async fn remember_state(&self, patient: &Ins, state: &RecordState, at: UnixSeconds) -> Result<(), Error> {
         let state = state.clone();
-        let kept = self.write(patient, at, move |there, of| there.remember_state(&of, &state, at)).await;
-        nothing_when_shredded(kept)
+        let lease = Lease::Until(leases::end_by(&state, at));
+        let keep = move |there: &mut Compartment, of: Of| there.remember_state(&of, &state, at);
+        nothing_when_shredded(self.write_under(lease, patient, at, keep).await)
+    }
+
+    /// When what is here of that patient is over, in the open compartment; `None`: nothing is here.
+    pub async fn lease_end(&self, patient: &Ins) -> Result<Option<UnixSeconds>, Error> {
+        let patient = patient.clone();
+        self.inner.journal.ask(move |journal| journal.lease_end(&patient)).await
     }
 
     pub async fn state(&self, patient: &Ins) -> Result<Option<(RecordState, UnixSeconds)>, Error> {
@@ -330,10 +385,9 @@ impl Vault {
     }
 
     /// Keeps a document's content, unseen. [`Error::Shredded`]: the patient has withdrawn; keep it in memory or not at all.
-    pub async fn store(&self, document: &UniqueId, content: &Held<SecretBytes>, at: UnixSeconds) -> Result<(), Error> {
-        let document = document.clone();
-        let copy = SecretBytes::new(content.for_storage().show_bytes().to_vec());
-        let keep = move |there: &mut Compartment, of: Of| there.store(&of, &document, copy.show_bytes(), at);
+    pub async fn store(&self, document: &UniqueId, content: &Held<Content>, at: UnixSeconds) -> Result<(), Error> {
+        let (document, bytes) = (document.clone(), content.for_storage().clone());
+        let keep = move |there: &mut Compartment, of: Of| there.store(&of, &document, &bytes, at);
         self.write(content.patient(), at, keep).await
     }
 
@@ -419,8 +473,18 @@ impl Vault {
         at: UnixSeconds,
         job: impl FnOnce(&mut Compartment, Of) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.write_under(Lease::AsItStands, patient, at, job).await
+    }
+
+    async fn write_under<T: Send + 'static>(
+        &self,
+        lease: Lease,
+        patient: &Ins,
+        at: UnixSeconds,
+        job: impl FnOnce(&mut Compartment, Of) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let patient = patient.clone();
-        let secret = self.inner.journal.ask(move |journal| journal.shred_secret_to_write(&patient, at)).await?;
+        let secret = self.inner.journal.ask(move |journal| journal.shred_secret_to_write(&patient, at, lease)).await?;
         let there = move |compartments: &mut Compartments| {
             let compartment = compartments.of_visit(secret.visit)?;
             let of = compartment.of(secret).ok_or(Error::Shredded)?;
@@ -460,7 +524,8 @@ impl Vault {
 }
 
 /// The journal and what it alone opens.
-const JOURNAL_STORE: &[&str] = &[JOURNAL_FILE, "journal.db-wal", "journal.db-shm", "compartments"];
+const JOURNAL_STORE: &[&str] = &[JOURNAL_FILE, JOURNAL_LOG, "journal.db-shm", "compartments"];
+const JOURNAL_LOG: &str = "journal.db-wal";
 
 fn nothing_when_shredded(kept: Result<(), Error>) -> Result<(), Error> {
     if matches!(kept, Err(Error::Shredded)) { Ok(()) } else { kept }

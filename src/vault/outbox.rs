@@ -41,6 +41,8 @@ pub struct SetAside {
     pub since: UnixSeconds,
     pub code: String,
     pub reason: String,
+    /// Whose note it is, where it is one: its author alone can write it anew.
+    pub note_by: Option<HolderId>,
 }
 
 /// What may be sent; a trace's item with its row.
@@ -62,6 +64,9 @@ const LINES: &str = "SELECT id, kind, body FROM outbox
     WHERE needs IS ?1 AND state <> 'acknowledged' AND state <> 'set_aside' ORDER BY seq";
 /// The code of an item that our own disk damaged: it is set aside like a refused one, so that it blocks nobody.
 pub(super) const DAMAGED_HERE: &str = "damaged-here";
+/// What a refused note needs once its author has written it anew: nobody's name, not even the device's. It is settled, kept and
+/// never sent, by the program before either: beside it stands [`DAMAGED_HERE`], which that one does not send again.
+pub(super) const SUPERSEDED_NEEDS: &[u8] = b"";
 
 impl Vault {
     /// What may be sent now: the device's items, and that holder's when one is named; oldest first, so that a patient's
@@ -239,28 +244,32 @@ impl Journal {
 
     fn set_aside_lines(&self) -> Result<Vec<SetAside>, Error> {
         let reading = || Error::reading("what was set aside");
-        let sql = "SELECT id, kind, since, code, reason FROM outbox WHERE state = 'set_aside' ORDER BY seq";
+        let sql = "SELECT id, kind, body, since, code, reason FROM outbox
+                   WHERE state = 'set_aside' AND needs IS NOT ?1 ORDER BY seq";
         let mut asked = self.database.prepare(sql).map_err(reading())?;
-        let found = asked.query_map([], |row| {
-            let reason: Option<Vec<u8>> = row.get(4)?;
-            let code: Option<String> = row.get(3)?;
-            let line = SetAside {
-                id: uuid(row, 0)?,
-                kind: row.get(1)?,
-                since: UnixSeconds(row.get(2)?),
+        let found = asked.query_map([SUPERSEDED_NEEDS], |row| {
+            let (line, reason): (_, Option<Vec<u8>>) = (Line::from_row(row)?, row.get(5)?);
+            let code: Option<String> = row.get(4)?;
+            let aside = SetAside {
+                id: line.id,
+                kind: line.kind.clone(),
+                since: UnixSeconds(row.get(3)?),
                 code: code.unwrap_or_default(),
                 reason: String::new(),
+                note_by: None,
             };
-            Ok((line, reason))
+            Ok((line, aside, reason))
         });
-        let found: Vec<(SetAside, Option<Vec<u8>>)> = found.and_then(Iterator::collect).map_err(reading())?;
-        let with_reason = |(line, reason): (SetAside, Option<Vec<u8>>)| {
+        let found: Vec<(Line, SetAside, Option<Vec<u8>>)> = found.and_then(Iterator::collect).map_err(reading())?;
+        let opened = |(line, aside, reason): (Line, SetAside, Option<Vec<u8>>)| {
             let opened =
                 reason.and_then(|sealed| self.keys.sealer.open(reason_place(line.id.as_bytes()), &sealed).ok());
+            let note_by = (line.kind == "contributions").then(|| self.open_line(&line).ok()).flatten();
+            let note_by = note_by.and_then(|(item, _)| item.body.author_of_note().cloned());
             let reason = opened.as_ref().map(SecretBytes::show_bytes).map(String::from_utf8_lossy);
-            SetAside { reason: reason.unwrap_or_default().into_owned(), ..line }
+            SetAside { reason: reason.unwrap_or_default().into_owned(), note_by, ..aside }
         };
-        Ok(found.into_iter().map(with_reason).collect())
+        Ok(found.into_iter().map(opened).collect())
     }
 }
 

@@ -4,7 +4,8 @@
 //! before it took that head is in the backup; whatever came after may be lost. Every item is idempotent by its id, so that
 //! sending too much is harmless, and too little would be a loss.
 //!
-//! Not found: a backup from before this device's first head, or an audit repository that does not say which heads it has.
+//! Not found: a backup from before this device's first head, an audit repository that does not say which heads it has, or a record's
+//! server that came back while `[audit]` is another one, which forgot nothing.
 
 use crate::vault::Error;
 use crate::vault::Vault;

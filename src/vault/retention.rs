@@ -2,7 +2,7 @@
 //! export and every receipt still verifies.
 //!
 //! Only rows about a patient are pruned. Logins stay whole: their certificates are what authorship and countersignatures are
-//! checked with. What was set aside stays too: it has been delivered to nobody.
+//! checked with. What was set aside stays too: it has been delivered to nobody. A refused note that was written anew goes.
 
 use crate::time::UnixSeconds;
 use crate::vault::Error;
@@ -10,6 +10,7 @@ use crate::vault::Vault;
 use crate::vault::journal::Journal;
 use crate::vault::journal::begin;
 use crate::vault::journal::settle;
+use crate::vault::outbox::SUPERSEDED_NEEDS;
 use rusqlite::params;
 
 /// Rows looked at in one go: the journal's thread is never away for long.
@@ -35,9 +36,9 @@ impl Journal {
                    WHERE idx >= ?1 AND idx < ?2 AND body IS NOT NULL AND patient IS NOT NULL AND local_time < ?3
                    AND EXISTS (SELECT 1 FROM outbox WHERE outbox.id = trace.id AND outbox.state = 'acknowledged')";
         let pruned = change.execute(sql, params![from, from + WINDOW, before.0]).map_err(writing())?;
-        let sql = "UPDATE outbox SET body = x'' WHERE kind = 'contributions' AND state = 'acknowledged'
-                   AND since < ?1 AND length(body) > 0";
-        let pruned = pruned + change.execute(sql, [before.0]).map_err(writing())?;
+        let sql = "UPDATE outbox SET body = x'' WHERE kind = 'contributions' AND length(body) > 0 AND since < ?1
+                   AND (state = 'acknowledged' OR (state = 'set_aside' AND needs = ?2))";
+        let pruned = pruned + change.execute(sql, params![before.0, SUPERSEDED_NEEDS]).map_err(writing())?;
         // The first row that must be looked at again: too young, or not acknowledged yet. What was set aside is passed
         // over, so that it stands in nobody's way.
         let sql = "SELECT coalesce((SELECT min(idx) FROM trace JOIN outbox ON outbox.id = trace.id

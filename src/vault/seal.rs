@@ -9,6 +9,7 @@ use crate::secret::SecretKey;
 use crate::vault::Error;
 use crate::vault::keys::derive;
 use crate::vault::keys::fill_random;
+use crate::vault::reseal::Touched;
 use aws_lc_rs::aead::AES_256_GCM;
 use aws_lc_rs::aead::Aad;
 use aws_lc_rs::aead::CHACHA20_POLY1305;
@@ -18,10 +19,10 @@ use aws_lc_rs::aead::Nonce;
 use aws_lc_rs::aead::UnboundKey;
 use std::sync::LazyLock;
 
-/// What was sealed with what.
+/// What is sealed with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Algorithm {
+pub enum Algorithm {
     Aes256Gcm = 1,
     ChaCha20Poly1305 = 2,
 }
@@ -41,6 +42,7 @@ pub(super) struct Sealer {
     store: Vec<u8>,
     device: String,
     write_with: Algorithm,
+    touched: Touched,
 }
 
 /// The shape of what is inside. A new shape is a new number; the old ones stay readable.
@@ -75,23 +77,33 @@ impl Algorithm {
 }
 
 impl Sealer {
-    pub fn new(key: &SecretKey, store: &[u8], device: &str) -> Sealer {
-        Sealer::with(key, store, device, Algorithm::of_this_machine())
+    pub fn new(key: &SecretKey, store: &[u8], device: &str, write_with: Algorithm) -> Sealer {
+        let (aes, chacha) = (Algorithm::Aes256Gcm.key(key), Algorithm::ChaCha20Poly1305.key(key));
+        let (store, device) = (store.to_vec(), device.to_owned());
+        Sealer { aes, chacha, store, device, write_with, touched: Touched::nowhere() }
     }
 
-    pub fn with(key: &SecretKey, store: &[u8], device: &str, write_with: Algorithm) -> Sealer {
-        let (aes, chacha) = (Algorithm::Aes256Gcm.key(key), Algorithm::ChaCha20Poly1305.key(key));
-        Sealer { aes, chacha, store: store.to_vec(), device: device.to_owned(), write_with }
+    /// From now on, what is opened and is not sealed as this one seals is noted there.
+    pub fn noting(self, touched: Touched) -> Sealer {
+        Sealer { touched, ..self }
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.write_with
     }
 
     pub fn seal(&self, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
+        self.seal_in(FORM, place, plain)
+    }
+
+    fn seal_in(&self, form: u8, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE_LEN];
         fill_random(&mut nonce);
         let mut sealed = Vec::with_capacity(HEADER + plain.len() + 16);
-        sealed.extend_from_slice(&[self.write_with as u8, FORM]);
+        sealed.extend_from_slice(&[self.write_with as u8, form]);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plain);
-        let aad = Aad::from(self.aad(place, FORM, None));
+        let aad = Aad::from(self.aad(place, form, None));
         let tag = self.cipher(self.write_with).seal_in_place_separate_tag(
             Nonce::assume_unique_for_key(nonce),
             aad,
@@ -115,7 +127,28 @@ impl Sealer {
         let length = self.cipher(algorithm).open_in_place(nonce, aad, &mut body).map_err(|_| refused())?.len();
         // What is cut off is the tag, nothing that was secret.
         body.truncate(length);
+        if !self.is_in_force(algorithm, form) {
+            self.touched.note(place);
+        }
         Ok(SecretBytes::new(body))
+    }
+
+    /// Whether this one would seal so today.
+    fn is_in_force(&self, algorithm: Algorithm, form: u8) -> bool {
+        algorithm == self.write_with && form == FORM
+    }
+
+    /// Whether this value is to be sealed anew.
+    pub fn is_old(&self, sealed: &[u8]) -> bool {
+        let [algorithm, form, ..] = sealed else { return false };
+        Algorithm::from_id(*algorithm).is_some_and(|algorithm| !self.is_in_force(algorithm, *form))
+    }
+
+    /// For `files`: the file at that place was sealed with that algorithm.
+    pub fn was_sealed_with(&self, algorithm: Algorithm, place: Place<'_>) {
+        if algorithm != self.write_with {
+            self.touched.note(place);
+        }
     }
 
     /// For `files`: what is authenticated with chunk `number`.
@@ -160,6 +193,16 @@ pub(super) fn wash_registers() {
     }
 }
 
+/// Of a value of that many bytes.
+pub(super) const fn sealed_length(plain: usize) -> usize {
+    HEADER + plain + 16
+}
+
+/// Whether these bytes may begin a sealed value of any form that was ever written.
+pub(super) fn begins_like_one(bytes: &[u8]) -> bool {
+    matches!(bytes, [algorithm, form, ..] if Algorithm::from_id(*algorithm).is_some() && *form <= FORM)
+}
+
 /// One cipher for a whole file, where the nonce is the chunk's number.
 pub(super) fn file_cipher(algorithm: Algorithm, key: &SecretKey) -> LessSafeKey {
     algorithm.key(key)
@@ -176,7 +219,7 @@ mod tests {
     const HERE: Place<'_> = Place { table: "trace", column: "body", row: &[1] };
 
     fn sealer(key: u8, store: &[u8], device: &str, with: Algorithm) -> Sealer {
-        Sealer::with(&SecretKey::fill_with(|bytes| bytes.fill(key)), store, device, with)
+        Sealer::new(&SecretKey::fill_with(|bytes| bytes.fill(key)), store, device, with)
     }
 
     #[test]
@@ -213,6 +256,22 @@ mod tests {
             assert_eq!(reader.open(HERE, &sealed).expect("either reads both").show_bytes(), b"plain");
         }
         assert_ne!(aes.seal(HERE, b"plain")[0], chacha.seal(HERE, b"plain")[0]);
+    }
+
+    #[test]
+    fn what_was_sealed_otherwise_is_noted_when_it_is_opened() {
+        let key = |algorithm| sealer(7, b"s", "d", algorithm);
+        let (aes, chacha) = (key(Algorithm::Aes256Gcm), key(Algorithm::ChaCha20Poly1305));
+        for (sealed, is_old) in [
+            (aes.seal(HERE, b"plain"), false),
+            (chacha.seal(HERE, b"plain"), true),
+            (aes.seal_in(FORM - 1, HERE, b"plain"), true),
+        ] {
+            let touched = Touched::of_a_store();
+            let ours = key(Algorithm::Aes256Gcm).noting(touched.clone());
+            assert_eq!(ours.open(HERE, &sealed).expect("either form is read").show_bytes(), b"plain");
+            assert_eq!((ours.is_old(&sealed), touched.is_empty()), (is_old, !is_old));
+        }
     }
 
     #[test]

@@ -21,11 +21,13 @@ use crate::vault::journal::begin;
 use crate::vault::keys::Pseudonym;
 use crate::vault::keys::key_encryption_key;
 use crate::vault::keys::random_key;
+use crate::vault::schema;
 use crate::vault::seal::Place;
 use crate::vault::seal::Sealer;
 use rusqlite::OptionalExtension;
 use rusqlite::Transaction;
 use rusqlite::params;
+use std::time::Duration;
 
 /// Which compartment is open, and for whom.
 #[derive(Clone)]
@@ -59,6 +61,13 @@ pub enum Whose {
     Everybody,
     Holder(HolderId),
     EverybodyBut(HolderId),
+}
+
+/// What a write does to the lease of what it is about.
+#[derive(Clone, Copy)]
+pub(super) enum Lease {
+    AsItStands,
+    Until(UnixSeconds),
 }
 
 /// A slot's row.
@@ -110,12 +119,20 @@ impl Journal {
         let slot = self.slot(&row)?.ok_or(Error::WrongCard)?;
         let salt = self.salt(&row, &slot)?;
         let kek = key_encryption_key(signature, &self.device_key, &salt, key);
-        let wrapper = Sealer::new(&kek, &self.keys.store, &self.keys.device);
+        let wrapper = Sealer::new(&kek, &self.keys.store, &self.keys.device, self.keys.sealer.algorithm());
         let place = Place { table: "slot", column: "wrapped", row: &row };
         let key = match &slot.wrapped {
             Some(wrapped) => {
                 let opened = wrapper.open(place, wrapped).map_err(|_| Error::WrongCard)?;
-                to_key(&opened)?
+                let key = to_key(&opened)?;
+                if wrapper.is_old(wrapped) {
+                    // Here alone, for the card's half of its key is not kept.
+                    let anew = wrapper.seal(place, key.show_to_cipher());
+                    let sql = "UPDATE slot SET wrapped = ?2 WHERE compartment = ?1";
+                    let done = self.database.execute(sql, params![slot.compartment, anew]);
+                    done.map_err(Error::writing("a slot"))?;
+                }
+                key
             }
             None => {
                 let key = random_key();
@@ -149,6 +166,15 @@ impl Journal {
         Ok(Secret { visit: open.visit, patient, secret })
     }
 
+    /// When what is kept of that patient in the open compartment ends; `None`: nothing is kept.
+    pub fn lease_end(&mut self, patient: &Ins) -> Result<Option<UnixSeconds>, Error> {
+        let open = self.open.as_ref().ok_or(Error::Locked)?;
+        let sql = "SELECT lease_end FROM shred WHERE compartment = ?1 AND patient = ?2 AND secret IS NOT NULL";
+        let named = params![open.compartment, self.keys.patient(patient)];
+        let found = self.database.query_row(sql, named, |row| row.get(0)).optional();
+        Ok(found.map_err(Error::reading("a lease"))?.map(UnixSeconds))
+    }
+
     /// Patients of the open compartment whose content can still be read.
     pub fn living(&mut self) -> Result<Vec<Pseudonym>, Error> {
         self.check_time()?;
@@ -160,28 +186,36 @@ impl Journal {
         asked.query_map(params![open.compartment, now], |row| row.get(0)).and_then(Iterator::collect).map_err(reading())
     }
 
-    /// The same, made when there is none, its lease renewed. A tombstone refuses.
-    pub fn shred_secret_to_write(&mut self, patient: &Ins, at: UnixSeconds) -> Result<Secret, Error> {
+    /// The same, made when there is none. A tombstone refuses.
+    ///
+    /// A lease is renewed by what the server says of the record alone, and never past what it says: a list or a document that
+    /// comes after it lasts no longer. Where nothing was said yet, it is the default one.
+    pub fn shred_secret_to_write(&mut self, patient: &Ins, at: UnixSeconds, lease: Lease) -> Result<Secret, Error> {
         // What is over is not renewed.
         self.end_leases(at)?;
         let open = self.open.clone().ok_or(Error::Locked)?;
         let patient = self.keys.patient(patient);
         let row = [open.compartment, patient].concat();
-        let lease_end = lease::default_end(at).0;
         let secret = match self.shred_row(&open.compartment, &patient)? {
             Shred::Tombstone => return Err(Error::Shredded),
             Shred::Sealed(sealed) => {
-                let sql = "UPDATE shred SET lease_end = ?3
-                           WHERE compartment = ?1 AND patient = ?2 AND lease_end < ?3 AND secret IS NOT NULL";
-                let renewed = self.database.execute(sql, params![open.compartment, patient, lease_end]);
-                renewed.map_err(Error::writing("a lease"))?;
+                if let Lease::Until(end) = lease {
+                    let sql = "UPDATE shred SET lease_end = ?3
+                               WHERE compartment = ?1 AND patient = ?2 AND lease_end <> ?3 AND secret IS NOT NULL";
+                    let renewed = self.database.execute(sql, params![open.compartment, patient, end.0]);
+                    renewed.map_err(Error::writing("a lease"))?;
+                }
                 self.open_secret(&open.compartment, &patient, &sealed)?
             }
             Shred::None => {
                 let secret = random_key();
                 let sealed = self.keys.sealer.seal(secret_place(&row), secret.show_to_cipher());
                 let sql = "INSERT INTO shred (compartment, patient, secret, lease_end) VALUES (?1, ?2, ?3, ?4)";
-                let made = self.database.execute(sql, params![open.compartment, patient, sealed, lease_end]);
+                let end = match lease {
+                    Lease::AsItStands => lease::default_end(at),
+                    Lease::Until(end) => end,
+                };
+                let made = self.database.execute(sql, params![open.compartment, patient, sealed, end.0]);
                 made.map_err(Error::writing("a shred secret"))?;
                 secret
             }
@@ -209,10 +243,23 @@ impl Journal {
     }
 
     /// Takes what was just overwritten out of the write-ahead log too: there the sealed secrets still stand. When a look
-    /// reads beside us they stay until the next time.
-    pub fn forget(&self) -> Result<(), Error> {
-        let truncated = self.database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        truncated.map_err(Error::writing("the write-ahead log"))
+    /// reads beside us they go when it has gone ([`Journal::forget_at_last`]).
+    pub fn forget(&mut self) -> Result<(), Error> {
+        self.is_to_forget = true;
+        self.is_to_forget = !schema::empty_log(&self.database)?;
+        Ok(())
+    }
+
+    /// What could not be forgotten when it was to be; nobody waits for it long.
+    pub(super) fn forget_at_last(&mut self) -> Result<(), Error> {
+        if !self.is_to_forget {
+            return Ok(());
+        }
+        let setting = || Error::writing("the write-ahead log");
+        self.database.busy_timeout(Duration::ZERO).map_err(setting())?;
+        let forgotten = self.forget();
+        self.database.busy_timeout(schema::BUSY_MAX).map_err(setting())?;
+        forgotten
     }
 
     pub fn tombstones(&self, compartment: &Pseudonym) -> Result<Vec<Pseudonym>, Error> {

@@ -13,7 +13,10 @@ use chevet::journal::consent::Said;
 use chevet::journal::consent::Scope;
 use chevet::journal::consent::Shown;
 use chevet::journal::consent::Speaker;
+use chevet::journal::item::Body;
+use chevet::journal::item::Contribution;
 use chevet::journal::item::Item;
+use chevet::journal::note::Countersignature;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Mode;
@@ -31,16 +34,25 @@ use chevet::record::document::Label;
 use chevet::record::document::Status;
 use chevet::record::document::TypeCode;
 use chevet::record::document::UniqueId;
+use chevet::record::note::Note;
+use chevet::record::note::NoteDraft;
+use chevet::record::note::Writer;
 use chevet::record::state::Authorization;
 use chevet::record::state::Existence;
 use chevet::record::state::RecordState;
+use chevet::record::sync::Changes;
+use chevet::record::sync::Standing;
 use chevet::secret::SecretBytes;
+use chevet::secret::content::Aside;
+use chevet::secret::content::Content;
 use chevet::time::Now;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
 use chevet::vault;
+use chevet::vault::Opened;
 use chevet::vault::Vault;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -63,11 +75,29 @@ pub fn open(folder: &Path, at: i64) -> Result<Vault, vault::Error> {
     Vault::open(options, time(at))
 }
 
+/// Who signs heads.
+pub const CARD: CertificateKeyId = CertificateKeyId([9; 32]);
+/// What a register of a countersignature holds.
+pub const SIGNED: &str = "signed";
+/// A hand-over waits this long.
+pub const MINUTES: Duration = Duration::from_secs(300);
+/// Names of notes, far from all others.
+const NOTES: u128 = 0x0c4e_0000_0000_7000_8000_0000_0000_0000;
+
+/// The holder's next card.
+pub async fn unlock_next(vault: &Vault, who: usize, at: i64) -> Result<Opened, vault::Error> {
+    unlock_with(vault, who, who as u8 + 10, at).await
+}
+
 /// Stands for the card: the same statement always gives the same bytes.
-pub async fn unlock(vault: &Vault, who: usize, at: i64) -> Result<(), vault::Error> {
-    let key = CertificateKeyId([who as u8; 32]);
+pub async fn unlock(vault: &Vault, who: usize, at: i64) -> Result<Opened, vault::Error> {
+    unlock_with(vault, who, who as u8, at).await
+}
+
+async fn unlock_with(vault: &Vault, who: usize, card: u8, at: i64) -> Result<Opened, vault::Error> {
+    let key = CertificateKeyId([card; 32]);
     let statement = vault.compartment_statement(&holder(who), key).await?;
-    let signature = SecretBytes::new([&[who as u8], statement.message()].concat());
+    let signature = SecretBytes::new([&[card], statement.message()].concat());
     vault.unlock(&holder(who), key, signature, time(at)).await
 }
 
@@ -118,6 +148,86 @@ pub fn number_in(rule: &str) -> Option<u32> {
     rule.strip_prefix("row ")?.parse().ok()
 }
 
+pub fn note_id(number: u32) -> Uuid {
+    Uuid::from_u128(NOTES + u128::from(number))
+}
+
+pub fn number_of_note(id: Uuid) -> Option<u32> {
+    u32::try_from(id.as_u128().checked_sub(NOTES)?).ok()
+}
+
+pub fn draft_of(number: u32) -> NoteDraft {
+    NoteDraft { text: words_of(number), ..NoteDraft::new(note_id(number)) }
+}
+
+fn words_of(number: u32) -> String {
+    format!("{number} is what was written. ").repeat(40)
+}
+
+pub fn contribution(number: u32, who: usize, patient: usize) -> Contribution {
+    let writer = Writer {
+        id: holder(who),
+        family_name: "NOM".into(),
+        given_name: "Prénom".into(),
+        profession: None,
+        profession_label: "Infirmier".into(),
+        specialty: None,
+        situation: None,
+    };
+    Contribution::add(Note {
+        id: note_id(number),
+        patient: round(0)[patient].clone(),
+        writer,
+        type_code: TypeCode("11505-5".into()),
+        type_label: "Compte rendu".into(),
+        class_code: ClassCode("10".into()),
+        text: words_of(number),
+        labels: vec![Label::Normal],
+        replaces: None,
+        at: UnixSeconds(NOON),
+    })
+}
+
+/// Stands for the card's signature over the head of that size.
+pub fn signature_over(size: u64) -> Vec<u8> {
+    size.to_be_bytes().repeat(32)
+}
+
+/// As it stands under the head.
+pub fn countersignature(device: &str, size: u64) -> String {
+    Countersignature::line(device, 0, CARD, &signature_over(size))
+}
+
+/// What waits of that holder's notes, each with whether it is what was written.
+pub async fn waiting_notes(vault: &Vault, who: usize) -> Result<Vec<(u32, bool)>, vault::Error> {
+    let waiting = vault.waiting(Some(&holder(who)), 100_000).await?;
+    let note = |(item, _): &(Item, _)| {
+        let Body::Contribution(one) = &item.body else { return None };
+        let number = number_of_note(item.id)?;
+        let same = (0..2).any(|patient| **one == contribution(number, who, patient));
+        Some((number, same))
+    };
+    Ok(waiting.iter().filter_map(note).collect())
+}
+
+pub async fn read_draft(vault: &Vault, patient: usize) -> Result<String, vault::Error> {
+    let Some(draft) = vault.note_draft(&ins(patient)).await? else { return Ok(NOTHING.into()) };
+    let number = number_of_note(draft.id).filter(|number| draft == draft_of(*number));
+    Ok(number.map_or_else(|| "mixed".into(), |number| number.to_string()))
+}
+
+/// The same list, as what has changed.
+pub fn changes(number: u32, patient: usize, missing: u32) -> Held<Changes> {
+    let documents = (0..DOCUMENTS).filter(|document| *document != missing).map(|document| listed(number, document));
+    let documents: Vec<Document> = documents.collect();
+    let standing = documents.iter().map(|document| Standing {
+        entry_uuid: document.entry_uuid.clone(),
+        unique_id: Some(document.unique_id.clone()),
+        labels: document.labels.clone(),
+    });
+    Held::record(ins(patient), Changes { standing: standing.collect(), documents, replaced: Vec::new() })
+}
+
 pub fn id(item: &Item) -> Uuid {
     item.id
 }
@@ -155,10 +265,13 @@ pub fn round(number: u32) -> Vec<Patient> {
     vec![identity(MATRICULES[0], "51215".into()), identity(MATRICULES[1], number.to_string())]
 }
 
+/// After all leases: an authorization that ends sooner would end them.
+const FAR: i64 = NOON + 10_000 * 86_400;
+
 pub fn state(number: u32) -> RecordState {
     RecordState {
         existence: Existence::Open,
-        authorization: Authorization::Valid { until: Some(UnixSeconds(number.into())) },
+        authorization: Authorization::Valid { until: Some(UnixSeconds(FAR + i64::from(number))) },
         blocked: false,
         emergency: None,
         minor: Some(false),
@@ -200,14 +313,34 @@ fn listed(number: u32, document: u32) -> Document {
     }
 }
 
-pub fn content(number: u32, patient: usize, document: u32) -> Held<SecretBytes> {
-    let bytes = SecretBytes::new(bytes(number, patient, document));
-    Held::document(ins(patient), document_id(document), bytes)
+pub fn content(number: u32, patient: usize, document: u32) -> Held<Content> {
+    let bytes = bytes(number, patient, document);
+    let is_aside = is_large(number) && number.is_multiple_of(2);
+    let content = if is_aside { Content::Aside(Arc::new(Poured(bytes))) } else { Content::new(bytes) };
+    Held::document(ins(patient), document_id(document), content)
+}
+
+/// What came from the line without ever being whole in memory.
+struct Poured(Vec<u8>);
+
+impl Aside for Poured {
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// By a length that is no part of a chunk.
+    fn pour(&self, into: &mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> std::io::Result<()> {
+        self.0.chunks(50_000).try_for_each(into)
+    }
 }
 
 /// One in three stands in a sealed file.
+fn is_large(number: u32) -> bool {
+    number.is_multiple_of(3)
+}
+
 fn bytes(number: u32, patient: usize, document: u32) -> Vec<u8> {
-    let size = if number.is_multiple_of(3) { 270 * 1024 } else { 3 * 1024 };
+    let size = if is_large(number) { 270 * 1024 } else { 3 * 1024 };
     let words = format!("{number} is the number of document {document} of patient {patient}. ");
     words.bytes().cycle().take(size).collect()
 }
@@ -224,7 +357,7 @@ pub async fn read_told(vault: &Vault) -> Result<String, vault::Error> {
 
 pub async fn read_state(vault: &Vault, patient: usize) -> Result<String, vault::Error> {
     let number = |(state, _): (RecordState, UnixSeconds)| match state.authorization {
-        Authorization::Valid { until: Some(until) } => until.0.to_string(),
+        Authorization::Valid { until: Some(until) } => (until.0 - FAR).to_string(),
         _ => "?".into(),
     };
     Ok(vault.state(&ins(patient)).await?.map_or(NOTHING.into(), number))

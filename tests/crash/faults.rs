@@ -16,6 +16,7 @@ use crate::life::Lived;
 use crate::life::live_on;
 use chevet::vault;
 use rusqlite::ffi;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// A short life: each of its calls is failed in each way.
@@ -34,6 +35,7 @@ pub fn sweep(folder: &Path, much: &Much) -> Done<Tried> {
         let out = dice.below(all.len() as u64) as usize;
         all.swap_remove(out);
     }
+    let covered: HashSet<u64> = all.iter().map(|(_, at)| *at).collect();
     let (mut wrong, mut refused) = (0, 0);
     for (fault, at) in &all {
         let one = live_with(&state, much.seed, Some((*fault, *at)))?;
@@ -45,7 +47,8 @@ pub fn sweep(folder: &Path, much: &Much) -> Done<Tried> {
             }
         }
     }
-    let words = format!("faults: {} at {calls} calls, {refused} acts refused, {wrong} wrong", all.len());
+    let words =
+        format!("faults: {} at {} of {calls} calls, {refused} acts refused, {wrong} wrong", all.len(), covered.len());
     // Faults that nobody feels would prove nothing.
     Ok(Tried { ok: wrong == 0 && refused >= all.len() / 2, words })
 }

@@ -56,6 +56,10 @@ impl Ledger {
         }
     }
 
+    pub fn knows(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

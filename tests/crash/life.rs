@@ -28,6 +28,8 @@ pub struct Life<'a> {
     at: i64,
     /// Ids and numbers of rows that wait.
     waiting: Vec<(Uuid, u32)>,
+    /// Numbers of finished notes that wait.
+    notes: Vec<u32>,
     says: &'a mut dyn FnMut(&str),
 }
 
@@ -41,8 +43,15 @@ pub const DOCUMENTS: u32 = 4;
 /// What a register holds when nothing is there.
 pub const NOTHING: &str = "-";
 
-/// Lives in that folder. `first` is where numbers and times begin: later lives in the same folder begin later.
-pub async fn live(folder: &Path, seed: u64, first: u32, acts: u32, says: &mut dyn FnMut(&str)) -> Result<(), Error> {
+/// Lives in that folder. `first` is where numbers and times begin: later lives in the same folder begin later. The vault is open
+/// until the life is dropped.
+pub async fn live<'a>(
+    folder: &Path,
+    seed: u64,
+    first: u32,
+    acts: u32,
+    says: &'a mut dyn FnMut(&str),
+) -> Result<Life<'a>, Error> {
     let mut life = Life::begin(folder, seed, first, says).await?;
     life.wake().await?;
     for _ in 0..acts {
@@ -57,7 +66,7 @@ pub async fn live(folder: &Path, seed: u64, first: u32, acts: u32, says: &mut dy
             life.act().await?;
         }
     }
-    Ok(())
+    Ok(life)
 }
 
 /// The same on a disk that may fail at any call: what is refused is noted, and the next thing is tried all the same.
@@ -108,19 +117,22 @@ impl<'a> Life<'a> {
         let at = acts::NOON + i64::from(first) / 100;
         let vault = acts::open(folder, at)?;
         let dice = Dice::new(seed);
-        Ok(Life { vault, dice, number: first, rows: 0, holder: 0, at, waiting: Vec::new(), says })
+        Ok(Life { vault, dice, number: first, rows: 0, holder: 0, at, waiting: Vec::new(), notes: Vec::new(), says })
     }
 
     async fn wake(&mut self) -> Result<(), Error> {
         self.rows = self.vault.cover().await?.map_or(0, |head| head.size);
         self.know_what_waits().await?;
+        for who in [0, 1] {
+            self.notes.extend(acts::waiting_notes(&self.vault, who).await?.iter().map(|note| note.0));
+        }
         self.record(1, Class::Login).await?;
         self.come(0).await
     }
 
     async fn act(&mut self) -> Result<(), Error> {
         self.at += 1;
-        match self.dice.below(97) {
+        match self.dice.below(118) {
             0..18 => {
                 let count = 1 + self.dice.below(3);
                 let class = *self.dice.one_of(&[Class::Opened, Class::Opened, Class::Login, Class::Listed]);
@@ -141,8 +153,88 @@ impl<'a> Life<'a> {
                 let who = self.dice.below(2) as usize;
                 self.come(who).await
             }
-            _ => self.weeks_pass().await,
+            96 => self.weeks_pass().await,
+            97..102 => {
+                let (number, patient) = (self.next(), self.dice.below(2) as usize);
+                self.keep_draft(number, patient).await
+            }
+            102..108 => self.contribute().await,
+            108..111 => self.settle_a_note().await,
+            111..115 => self.countersign().await,
+            _ => self.hand_over().await,
         }
+    }
+
+    async fn keep_draft(&mut self, number: u32, patient: usize) -> Result<(), Error> {
+        let key = format!("draft/{}/{patient}", self.holder);
+        self.say("try", &key, &number.to_string());
+        self.vault.keep_note_draft(&acts::ins(patient), acts::draft_of(number), acts::time(self.at)).await?;
+        self.say("done", &key, &number.to_string());
+        Ok(())
+    }
+
+    /// A finished note, with its row; what was on the desk of it goes.
+    async fn contribute(&mut self) -> Result<(), Error> {
+        let (number, patient) = (self.next(), self.dice.below(2) as usize);
+        if self.dice.happens(50) {
+            self.keep_draft(number, patient).await?;
+        }
+        let contribution = acts::contribution(number, self.holder, patient);
+        let row = acts::row(Class::Contributed, number, self.holder, patient, self.at);
+        let (note, item, desk) =
+            (format!("note/{number}"), format!("item/{number}"), format!("draft/{}/{patient}", self.holder));
+        self.say("try", &format!("row/{number}"), &self.rows.to_string());
+        self.say_of("try", &[note.clone(), item.clone()], "waiting");
+        self.say("try", &desk, NOTHING);
+        let committed = self.vault.contribute(row, acts::note_id(number), contribution).await?;
+        self.say("done", &format!("row/{number}"), &committed.index().to_string());
+        self.say_of("done", &[note, item], "waiting");
+        self.rows = committed.index() + 1;
+        self.notes.push(number);
+        self.vault.drop_note_draft(&acts::ins(patient)).await?;
+        self.say("done", &desk, NOTHING);
+        self.know_what_waits().await
+    }
+
+    async fn settle_a_note(&mut self) -> Result<(), Error> {
+        let Some(number) = self.notes.pop() else { return Ok(()) };
+        let (id, at, key) = (acts::note_id(number), acts::time(self.at), format!("note/{number}"));
+        if self.dice.happens(50) {
+            self.say("try", &key, "aside");
+            self.vault.set_aside(id, "422".into(), "refused".into(), at).await?;
+            self.say("done", &key, "aside");
+        } else {
+            self.say("try", &key, "acknowledged");
+            self.vault.acknowledged(vec![id], at).await?;
+            self.say("done", &key, "acknowledged");
+        }
+        Ok(())
+    }
+
+    /// The card that is in signs the newest head.
+    async fn countersign(&mut self) -> Result<(), Error> {
+        let Some(head) = self.vault.uncountersigned().await? else { return Ok(()) };
+        let key = format!("countersign/{}", head.size);
+        self.say("try", &key, acts::SIGNED);
+        self.vault.countersigned(head.size, 0, acts::CARD, acts::signature_over(head.size)).await?;
+        self.say("done", &key, acts::SIGNED);
+        Ok(())
+    }
+
+    /// The round goes to the holder's next card, which keeps what it has of it; then the old one comes again.
+    async fn hand_over(&mut self) -> Result<(), Error> {
+        let key = format!("moved/{}", self.holder);
+        let sent = acts::read_round(&self.vault).await?;
+        self.vault.hand_over(acts::MINUTES).await?;
+        self.vault.lock().await;
+        acts::unlock_next(&self.vault, self.holder, self.at).await?;
+        if acts::read_round(&self.vault).await? == NOTHING {
+            self.say("try", &key, &sent);
+        }
+        self.vault.take_over(Default::default(), acts::time(self.at)).await?;
+        let taken = acts::read_round(&self.vault).await?;
+        self.say("done", &key, &taken);
+        self.come(self.holder).await
     }
 
     async fn record(&mut self, count: u64, class: Class) -> Result<(), Error> {
@@ -211,7 +303,18 @@ impl<'a> Life<'a> {
         let gone = format!("document/{}/{patient}/{missing}", self.holder);
         self.say("try", &key, &number.to_string());
         self.say("try", &gone, NOTHING);
-        self.vault.remember_list(&acts::list(number, patient, missing), acts::time(self.at)).await?;
+        // Whole, or as what has changed since.
+        let changes = match self.vault.kept(&acts::ins(patient)).await? {
+            Some(_) if self.dice.happens(60) => Some(acts::changes(number, patient, missing)),
+            _ => None,
+        };
+        match changes {
+            Some(changes) => match self.vault.take_in(&changes, acts::time(self.at)).await {
+                Ok(_) | Err(Error::Shredded) => {}
+                Err(other) => return Err(other),
+            },
+            None => self.vault.remember_list(&acts::list(number, patient, missing), acts::time(self.at)).await?,
+        }
         let is_kept = self.vault.list(&acts::ins(patient)).await?.is_some();
         self.say("done", &key, &if is_kept { number.to_string() } else { NOTHING.into() });
         self.say("done", &gone, NOTHING);

@@ -4,6 +4,12 @@
 //! life (the real vault) ── strace ──> a recording ── rebuilt ──> a disk as a power cut may have left it ──> check
 //! ```
 //!
+//! What is recorded is not `chevet` itself but a program that lives the vault without a screen, a card or a server. The vault is
+//! the same crate, and so are SQLite and every setting of it: `Vault::open` is the only way in, and nothing of it asks who called. The
+//! other programs' one more writer below the state folder is a small file that is made anew when it is missing (`rulebook`,
+//! `trusted`, `link/traffic`); none of them is acknowledged to anybody. That the kiosk's program calls the vault as it must is
+//! tried on the kiosk (`tests/it/kiosk.rs`, `tests/it/vault/wired.rs`).
+//!
 //! - `life` what is lived, `acts` its values · `trace` the recording, read · `disk` what a cut leaves · `ledger` what was said
 //!   to be kept · `check` whether it is
 //! - `kill` the same by `kill -9` · `faults` a disk that fails at any call, `faulty` the calls · `flips` bytes that changed
@@ -84,7 +90,8 @@ fn live(folder: &Path, numbers: [&&str; 3], how: &str) -> Done<bool> {
     let [seed, first, acts] = numbers;
     // One line, one system call: a recording holds it in its place.
     let mut says = |line: &str| drop(std::io::stdout().lock().write_all(format!("{line}\n").as_bytes()));
-    runtime()?.block_on(life::live(folder, seed.parse()?, first.parse()?, acts.parse()?, &mut says))?;
+    let lived = life::live(folder, seed.parse()?, first.parse()?, acts.parse()?, &mut says);
+    runtime()?.block_on(lived).map(drop)?;
     Ok(true)
 }
 

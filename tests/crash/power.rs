@@ -46,16 +46,19 @@ const AFTER: i64 = acts::NOON + 400 * 86_400;
 pub fn cuts(folder: &Path, much: &Much) -> Done<Tried> {
     let life = Recording::make(&folder.join("life"), much.seed, "full")?;
     let upgraded = Recording::of_an_upgrade(&folder.join("upgraded"), much.seed)?;
+    let aside = Recording::of_one_set_aside(&folder.join("aside"), much.seed)?;
     let weak = Recording::make(&folder.join("weak"), much.seed, "normal")?;
     let ours = life.cut(folder, much.states, Lies::No, much.seed, true)?;
     let upgrades = upgraded.cut(folder, much.states / 3, Lies::No, much.seed, true)?;
+    let set_aside = aside.cut(folder, much.states / 6, Lies::No, much.seed, true)?;
     let few = (much.states / 6).clamp(30, 200);
     let normal = weak.cut(folder, few, Lies::No, much.seed, false)?;
     let flushes = life.cut(folder, few, Lies::AboutFlushes, much.seed, false)?;
     let names = life.cut(folder, few, Lies::AboutNames, much.seed, false)?;
     let found_out = [&normal, &flushes, &names].iter().all(|control| !control.is_good());
     let words = format!(
-        "power cuts: {} states of {} calls, {} lost, {} corrupt; during an upgrade: {upgrades}; controls: synchronous=NORMAL {normal}, \
+        "power cuts: {} states of {} calls, {} lost, {} corrupt; during an upgrade: {upgrades}; \
+         while compartments are set aside: {set_aside}; controls: synchronous=NORMAL {normal}, \
          a disk that ignores flushes {flushes}, one that forgets names {names}{}",
         ours.states,
         life.ops.len(),
@@ -63,7 +66,7 @@ pub fn cuts(folder: &Path, much: &Much) -> Done<Tried> {
         ours.corrupt,
         if found_out { "" } else { " (NOT FOUND OUT)" },
     );
-    Ok(Tried { ok: ours.is_good() && upgrades.is_good() && found_out, words })
+    Ok(Tried { ok: [ours, upgrades, set_aside].iter().all(Count::is_good) && found_out, words })
 }
 
 impl Recording {
@@ -75,7 +78,7 @@ impl Recording {
     /// A short life, whose store is then the version before's; recorded is what a program of today does with it.
     fn of_an_upgrade(folder: &Path, seed: u64) -> Done<Recording> {
         let (state, mut before) = (folder.join("state"), Ledger::default());
-        crate::runtime()?.block_on(life::live(&state, seed, 0, ACTS / 4, &mut |line| before.hear(line)))?;
+        crate::runtime()?.block_on(life::live(&state, seed, 0, ACTS / 4, &mut |line| before.hear(line))).map(drop)?;
         put_back(&state.join("journal.db"), 2, JOURNAL_UNDO)?;
         for entry in std::fs::read_dir(state.join("compartments"))? {
             let path = entry?.path();
@@ -83,6 +86,23 @@ impl Recording {
                 put_back(&path, 1, COMPARTMENT_UNDO)?;
             }
         }
+        Recording::go_on(folder, before, [seed.to_string(), "10000".into(), "20".into(), "full".into()])
+    }
+
+    /// A short life, each compartment of which refuses this program's last step; recorded is how their desks go on in others.
+    fn of_one_set_aside(folder: &Path, seed: u64) -> Done<Recording> {
+        let (state, mut before) = (folder.join("state"), Ledger::default());
+        crate::runtime()?.block_on(life::live(&state, seed, 0, ACTS / 4, &mut |line| before.hear(line))).map(drop)?;
+        for entry in std::fs::read_dir(state.join("compartments"))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|kind| kind == "db") {
+                // What the step makes is there already.
+                rusqlite::Connection::open(&path)?.pragma_update(None, "user_version", 5)?;
+            }
+        }
+        // What can be fetched again is not taken along.
+        let left = acts::all_of(&[0, 1], &[0, 1]).into_iter().chain([check::ASIDE.to_owned()]);
+        left.for_each(|key| before.hear(&format!("try {key} {}", life::NOTHING)));
         Recording::go_on(folder, before, [seed.to_string(), "10000".into(), "20".into(), "full".into()])
     }
 

@@ -10,6 +10,8 @@ use crate::machine::Machine;
 use crate::needles::Needle;
 use crate::needles::find;
 use crate::needles::spellings;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -28,7 +30,7 @@ fn a_core_tells_neither_pin_nor_keys_nor_who_was_read() {
     machine.read(&machine.patient, 1);
     let open = core(&machine, "open");
 
-    machine.pull();
+    let signatures = machine.pull();
     machine.until("all delivered", |page| page.contains("Tout est transmis"));
     std::thread::sleep(QUIET);
     let after = core(&machine, "after");
@@ -36,14 +38,20 @@ fn a_core_tells_neither_pin_nor_keys_nor_who_was_read() {
     machine.kill();
 
     let mut needles = vec![Needle::new(SETTINGS, machine.site.as_bytes())];
-    needles.extend([pin(), keys(&machine), read(&machine.patient)].concat());
+    needles.extend([pin(), keys(&machine), given(&signatures), read(&machine.patient)].concat());
     let found = [verified, open, after].map(|core| {
         let bytes = std::fs::read(core).expect("a core");
         [find(&bytes, &needles), spaced(&bytes)].concat()
     });
     let is_there = |found: &[String], what: &str| found.iter().any(|found| found.starts_with(what));
     assert!(found.iter().all(|found| is_there(found, SETTINGS)), "no canary, so nothing is proven: {found:#?}");
-    for what in ["the compartment key (first half)", "the title in UTF-8", "the text in UTF-8", "the INS in UTF-8"] {
+    for what in [
+        "the compartment key (first half)",
+        "the title in UTF-8",
+        "the text in UTF-8",
+        "the INS in UTF-8",
+        "a signature in a token",
+    ] {
         assert!(is_there(&found[1], what), "{what} is not found while it is there, so nothing is proven: {found:#?}");
     }
     let [verified, open, after] = found.each_ref().map(Vec::as_slice);
@@ -62,6 +70,8 @@ const SETTINGS: &str = "a word of the settings";
 /// patient's shred secret too, which whoever has the device key and the disk has anyway.
 const VISIT: &[&str] = &[
     "the compartment key",
+    // A token goes with each question to the server; the others are on their way into the journal.
+    "a signature",
     "the desk's cipher",
     "the shred secret",
     "the title",
@@ -94,6 +104,12 @@ fn assert_locked(machine: &Machine) {
     assert_eq!(core.split_whitespace().skip(4).collect::<Vec<_>>(), ["0", "0", "bytes"], "{core}");
     let locked = of(&about("status"), "VmLck:");
     let is_locked = locked.split_whitespace().nth(1) != Some("0");
+    // With CAP_IPC_LOCK, or without a limit, nothing stands in its way.
+    let may =
+        of(&about("status"), "CapEff:").split_whitespace().nth(1).and_then(|may| u64::from_str_radix(may, 16).ok());
+    let limit = of(&about("limits"), "Max locked memory");
+    let is_free = may.expect("capabilities") >> 14 & 1 == 1 || limit.split_whitespace().nth(3) == Some("unlimited");
+    assert!(is_locked || !is_free, "{locked}, {limit}");
     let (log, says) = (machine.log(), ["no page of this process can reach the swap", "pages may reach the swap"]);
     assert_eq!((log.contains(says[0]), log.contains(says[1])), (is_locked, !is_locked), "{locked}");
 }
@@ -142,6 +158,22 @@ fn keys(machine: &Machine) -> Vec<Needle> {
         [Needle::new(&format!("{what} (first half)"), first), Needle::new(&format!("{what} (second half)"), second)]
     };
     keys.into_iter().flat_map(halves).collect()
+}
+
+/// Whatever the card signed: its login, its compartment, tokens, countersignatures; as bytes, and as a token carries them.
+fn given(signatures: &[Vec<u8>]) -> Vec<Needle> {
+    assert!(signatures.len() >= 4, "a login, a compartment, a token, a countersignature: {}", signatures.len());
+    let of = |signature: &Vec<u8>| {
+        let in_token = URL_SAFE_NO_PAD.encode(signature);
+        let end = signature.len() - 16;
+        [
+            Needle::new("a signature (beginning)", &signature[..16]),
+            Needle::new("a signature (end)", &signature[end..]),
+            Needle::new("a signature in a token", &in_token.as_bytes()[..32]),
+            Needle::new("a signature in a token (end)", &in_token.as_bytes()[in_token.len() - 32..]),
+        ]
+    };
+    signatures.iter().flat_map(of).collect()
 }
 
 /// Whatever the patient and their documents are called, and say.

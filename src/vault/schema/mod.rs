@@ -42,6 +42,8 @@ pub(super) const COMPARTMENT: &[&str] = &[
     include_str!("compartment-6.sql"),
 ];
 
+/// How long a look from beside may hold up who writes.
+pub(super) const BUSY_MAX: Duration = Duration::from_secs(5);
 /// How many pages are copied in one go: nobody else writes meanwhile.
 const PAGES: i32 = 1_000;
 
@@ -60,8 +62,15 @@ pub(super) fn open(
     } else if found < 0 || found > known {
         must_be_readable(&database, found, known)?;
     } else if found < known {
-        return upgrade(database, path, steps, found);
+        let upgraded = upgrade(database, path, steps, found);
+        if upgraded.is_err() {
+            // It holds secrets that are to be destroyed one day, and nobody would look for them there.
+            drop(remove_copies(path));
+        }
+        return upgraded;
     }
+    // Of an upgrade that a cut ended, under a program that takes no step now.
+    remove_copies(path)?;
     Ok(database)
 }
 
@@ -87,23 +96,50 @@ pub(super) fn damaged(found_by: &str) -> Error {
 
 /// A copy takes the steps, and then the name.
 fn upgrade(old: Connection, path: &Path, steps: &[&str], found: i64) -> Result<Connection, Error> {
-    let folder = path.parent().expect("a database lies in a folder");
     let copy = beside(path, ".next");
-    for left in [copy.clone(), beside(&copy, "-wal"), beside(&copy, "-shm"), beside(&copy, "-journal")] {
-        remove(&left)?;
-    }
+    remove_copies(path)?;
     let mut next = connect(&copy)?;
     let copied = Backup::new(&old, &mut next).and_then(|backup| backup.run_to_completion(PAGES, Duration::ZERO, None));
     copied.map_err(|source| failed(found + 1, source))?;
     take_steps(&mut next, steps, found, None::<fn(&Transaction<'_>) -> rusqlite::Result<()>>)?;
     close(next, &copy)?;
-    File::open(&copy).and_then(|file| file.sync_all()).map_err(Error::folder("syncing an upgraded database"))?;
+    sync_copy(&copy)?;
     close(old, path)?;
+    take_name(path)?;
+    connect(path)
+}
+
+/// Makes another beside what stands there, with what `first` writes. It is whole and on the disk, and waits for
+/// [`take_name`]; until then whoever opens the old one clears it away.
+pub(super) fn make_another(
+    path: &Path,
+    steps: &[&str],
+    first: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+) -> Result<(), Error> {
+    remove_copies(path)?;
+    let copy = beside(path, ".next");
+    let made = connect(&copy).and_then(|mut next| {
+        take_steps(&mut next, steps, 0, Some(first))?;
+        close(next, &copy)?;
+        sync_copy(&copy)
+    });
+    if made.is_err() {
+        drop(remove_copies(path));
+    }
+    made
+}
+
+/// The copy takes the name; there must be no log beside that name.
+pub(super) fn take_name(path: &Path) -> Result<(), Error> {
+    let folder = path.parent().expect("a database lies in a folder");
     // The old log must be gone from the disk before the name changes hands: it would be read into the new database.
     sync_folder(folder).map_err(Error::folder("syncing it"))?;
-    std::fs::rename(&copy, path).map_err(Error::folder("naming an upgraded database"))?;
-    sync_folder(folder).map_err(Error::folder("syncing it"))?;
-    connect(path)
+    std::fs::rename(beside(path, ".next"), path).map_err(Error::folder("naming a new database"))?;
+    sync_folder(folder).map_err(Error::folder("syncing it"))
+}
+
+fn sync_copy(copy: &Path) -> Result<(), Error> {
+    File::open(copy).and_then(|file| file.sync_all()).map_err(Error::folder("syncing a new database"))
 }
 
 /// Everything in the one file, and no log beside it.
@@ -113,6 +149,18 @@ fn close(database: Connection, path: &Path) -> Result<(), Error> {
     database.close().map_err(|(_, source)| opening(source))?;
     // Somebody reads beside us: their log is theirs.
     if is_busy != 0 || beside(path, "-wal").exists() { Err(Error::InUse) } else { Ok(()) }
+}
+
+/// What an upgrade, or the making of another, that did not end left beside.
+fn remove_copies(path: &Path) -> Result<(), Error> {
+    let copy = beside(path, ".next");
+    ["", "-wal", "-shm", "-journal"].iter().try_for_each(|end| remove(&beside(&copy, end)))
+}
+
+/// Takes what was overwritten or deleted out of the write-ahead log. `false`: somebody reads beside us, and it is all still there.
+pub(super) fn empty_log(database: &Connection) -> Result<bool, Error> {
+    let truncated = database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    truncated.map(|is_busy| is_busy == 0).map_err(Error::writing("the write-ahead log"))
 }
 
 fn remove(path: &Path) -> Result<(), Error> {
@@ -154,7 +202,7 @@ pub(in crate::vault) fn look(path: &Path, steps: &[&str]) -> Result<Connection, 
     // Not read-only: without a writer beside it, SQLite must be able to make the log's index.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(path, flags).map_err(opening)?;
-    database.busy_timeout(Duration::from_secs(5)).map_err(opening)?;
+    database.busy_timeout(BUSY_MAX).map_err(opening)?;
     // A look beside nobody would remove the log at its end, which whoever left it open would miss.
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(opening)?;
     let (found, known) = (version(&database)?, steps.len() as i64);
@@ -170,7 +218,7 @@ pub(in crate::vault) fn look(path: &Path, steps: &[&str]) -> Result<Connection, 
 
 /// What holds for every connection (facts: `synchronous=NORMAL` loses acknowledged rows at a power cut).
 fn configure(database: &Connection) -> rusqlite::Result<()> {
-    database.busy_timeout(Duration::from_secs(5))?;
+    database.busy_timeout(BUSY_MAX)?;
     for (name, value) in [
         ("journal_mode", "WAL"),
         ("synchronous", "FULL"),
@@ -233,5 +281,53 @@ fn opening(source: rusqlite::Error) -> Error {
     match Error::writing("opening")(source) {
         Error::Write { source, .. } => Error::Open { source },
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the connection itself says them, of one that was just made, was opened again or took a step.
+    #[test]
+    fn every_connection_is_configured_as_it_must_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, steps) in [("journal.db", JOURNAL), ("compartment.db", COMPARTMENT)] {
+            let path = folder.path().join(name);
+            for known in [steps.len() - 1, steps.len(), steps.len()] {
+                let first = |change: &Transaction<'_>| {
+                    let columns = if steps == JOURNAL { "made_at, newest, " } else { "" };
+                    let values = if steps == JOURNAL { "0, 0, " } else { "" };
+                    let sql = "INSERT INTO store (id, store_id, ";
+                    change
+                        .execute(&format!("{sql}{columns} key_check) VALUES (1, x'00', {values} x'00')"), [])
+                        .map(drop)
+                };
+                let database = open(&path, &steps[..known], first).expect("opened");
+                let said = |name: &str| -> String {
+                    let value = database.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+                    match value.expect("it answers") {
+                        rusqlite::types::Value::Integer(number) => number.to_string(),
+                        rusqlite::types::Value::Text(text) => text,
+                        other => panic!("{name}: {other:?}"),
+                    }
+                };
+                // SQLite's numbers: synchronous 2 is FULL, temp_store 2 is MEMORY.
+                for (name, right) in [
+                    ("journal_mode", "wal"),
+                    ("synchronous", "2"),
+                    ("secure_delete", "1"),
+                    ("foreign_keys", "1"),
+                    ("trusted_schema", "0"),
+                    ("temp_store", "2"),
+                    ("mmap_size", "0"),
+                    ("wal_autocheckpoint", "200"),
+                    ("journal_size_limit", "4194304"),
+                    ("busy_timeout", "5000"),
+                ] {
+                    assert_eq!(said(name), right, "{name}, step {known}");
+                }
+            }
+        }
     }
 }

@@ -43,6 +43,9 @@ pub(in crate::vault) struct DeskDraftShape {
     type_code: Option<String>,
     text: String,
     replaces: Option<ReplacedShape>,
+    /// The program before this field reads past it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    corrects: Option<Uuid>,
 }
 
 impl Kept for DeskDraft {
@@ -57,6 +60,7 @@ impl Kept for DeskDraft {
             type_code: draft.type_code.as_ref().map(|code| code.0.clone()),
             text: draft.text.clone(),
             replaces: draft.replaces.as_ref().map(replaced),
+            corrects: draft.corrects,
         }
     }
 
@@ -66,6 +70,7 @@ impl Kept for DeskDraft {
             type_code: shape.type_code.map(TypeCode),
             text: shape.text,
             replaces: shape.replaces.map(replaces),
+            corrects: shape.corrects,
         };
         Some(DeskDraft { patient: Ins::from_shape(shape.patient)?, draft })
     }

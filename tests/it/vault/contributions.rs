@@ -12,7 +12,7 @@ use chevet::record::note::Writer;
 
 const WORDS: &str = "Plaie CANARI propre, pansement refait.";
 
-fn note(id: Uuid) -> Note {
+pub fn note(id: Uuid) -> Note {
     Note {
         id,
         patient: identity(MATRICULE),
@@ -35,12 +35,12 @@ fn note(id: Uuid) -> Note {
     }
 }
 
-fn row(one: &Contribution) -> Draft {
+pub fn row(one: &Contribution) -> Draft {
     let document = Some((one.unique_id.clone(), one.type_code.clone()));
     Draft { document, ..draft(Class::Contributed, NURSE, Some((&patient(), None))) }
 }
 
-fn drafted(id: Uuid) -> NoteDraft {
+pub fn drafted(id: Uuid) -> NoteDraft {
     NoteDraft { text: WORDS.into(), type_code: Some(TypeCode("11505-5".into())), ..NoteDraft::new(id) }
 }
 
@@ -141,6 +141,61 @@ async fn what_was_refused_goes_again_in_its_old_place() {
     assert!(vault.counts().await.expect("counted").set_aside.is_empty());
 }
 
+/// Refused, put right by its author, and settled: one document leaves, and the other stays here with what was said of it.
+#[tokio::test]
+async fn a_refused_note_is_written_anew_by_its_author_alone_and_never_leaves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    let refused = vault.new_id(NOON).await.expect("a name");
+    let one = Contribution::add(note(refused));
+    vault.contribute(row(&one), refused, one.clone()).await.expect("finished");
+    assert!(vault.refused_note(refused, &nurse()).await.expect("read").is_none(), "it waits: nothing to put right");
+    vault.set_aside(refused, "too-long".into(), "Trop long.".into(), NOON).await.expect("set aside");
+    let counts = vault.counts().await.expect("counted");
+    assert_eq!(counts.set_aside.iter().map(|aside| aside.note_by.clone()).collect::<Vec<_>>(), [Some(nurse())]);
+    let found = vault.refused_note(refused, &nurse()).await.expect("read").expect("hers");
+    assert!(found.text == WORDS && found.patient == identity(MATRICULE));
+    assert!(vault.refused_note(refused, &HolderId(DOCTOR.into())).await.expect("read").is_none(), "nobody else's");
+
+    let id = vault.new_id(NOON).await.expect("a name");
+    vault.keep_note_draft(&patient(), NoteDraft { corrects: Some(refused), ..drafted(id) }, NOON).await.expect("kept");
+    let kept = vault.note_draft(&patient()).await.expect("read").expect("on the desk");
+    assert_eq!(kept.corrects, Some(refused), "a pulled card does not forget what it corrects");
+    let newer = Contribution::add(Note { text: "Plaie propre.".into(), ..note(id) });
+    let doctors = Contribution { author: HolderId(DOCTOR.into()), ..newer.clone() };
+    let stolen = vault.contribute_instead(row(&newer), id, doctors, refused).await;
+    assert!(matches!(stolen, Err(Error::FinishedBefore)), "{:?}", stolen.err());
+    vault.contribute_instead(row(&newer), id, newer.clone(), refused).await.expect("finished");
+    let again = vault.new_id(NOON).await.expect("a name");
+    let twice = vault.contribute_instead(row(&newer), again, Contribution::add(note(again)), refused).await;
+    assert!(matches!(twice, Err(Error::FinishedBefore)), "put right once: {:?}", twice.err());
+    drop(vault);
+
+    let vault = open(folder.path());
+    assert!(notes(&vault, &nurse()).await == [newer], "one leaves");
+    assert!(vault.counts().await.expect("counted").set_aside.is_empty(), "and nothing is left to settle");
+    assert!(!vault.send_again(refused, NOON).await.expect("asked"), "superseded is for good");
+    let beside = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+    let sql = "SELECT state, length(body) > 0, reason IS NOT NULL FROM outbox WHERE id = ?1";
+    let left = beside.query_row(sql, [refused.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let left: (String, bool, bool) = left.expect("it is there");
+    assert_eq!(left, ("set_aside".into(), true, true), "nothing was deleted");
+    // The program before, in its own words: for whoever presses « Renvoyer » there, and for its courier.
+    let sent_again = "UPDATE outbox SET state = 'waiting', code = NULL, reason = NULL, since = 1
+                      WHERE id = ?1 AND state = 'set_aside' AND code <> 'damaged-here'";
+    assert_eq!(beside.execute(sent_again, [refused.as_bytes()]), Ok(0), "it leaves beside its correction");
+    let waits =
+        "SELECT count(*) FROM outbox WHERE kind = 'contributions' AND state <> 'acknowledged' AND state <> 'set_aside'";
+    assert_eq!(beside.query_row(waits, [], |row| row.get::<_, i64>(0)), Ok(1), "its correction waits there too");
+    drop(beside);
+    // Past its time it goes as what was delivered goes; what is still refused does not.
+    vault.prune(NOON.plus(1)).await.expect("pruned");
+    let beside = rusqlite::Connection::open(folder.path().join("journal.db")).expect("a database");
+    let sql = "SELECT length(body) FROM outbox WHERE id = ?1";
+    assert_eq!(beside.query_row(sql, [refused.as_bytes()], |row| row.get::<_, i64>(0)), Ok(0));
+}
+
 /// The centre took everything and a head over it, then came back from a backup that is older than the last of it.
 #[tokio::test]
 async fn what_a_centre_forgot_goes_again_and_what_it_kept_does_not() {
@@ -154,22 +209,31 @@ async fn what_a_centre_forgot_goes_again_and_what_it_kept_does_not() {
     vault.acknowledged(first.clone(), NOON).await.expect("kept");
     let head = vault.cover().await.expect("covered").expect("rows");
     vault.anchored(head.size, NOON.plus(2 * 86_400)).await.expect("kept");
-    // A week later: one note, and its row.
+    // A week later: one note, and its row; a patient's answer, and its row.
     let later = NOON.plus(7 * 86_400);
     let id = vault.new_id(later).await.expect("a name");
     let one = Contribution::add(note(id));
     vault.contribute(row(&one), id, one.clone()).await.expect("finished");
+    let answer = Said { at: now(later), ..said(Answer::No, Scope::Authorization, NURSE) };
+    let refused = draft(Class::Refused, NURSE, Some((&patient(), None)));
+    vault.record(vec![refused], vec![answer.clone()]).await.expect("recorded");
     let second = all(vault.waiting(Some(&nurse()), 100).await.expect("read"));
     vault.acknowledged(second.clone(), later).await.expect("kept");
     let newer = vault.cover().await.expect("covered").expect("rows");
     vault.anchored(newer.size, later).await.expect("kept");
     assert_eq!(vault.unanchored().await.expect("counted").rows, 0);
 
-    assert_eq!(vault.send_again_from(head.size).await.expect("again"), 2);
+    assert_eq!(vault.send_again_from(head.size).await.expect("again"), 4);
     let again = all(vault.waiting(Some(&nurse()), 100).await.expect("read"));
     assert_eq!(again.len(), second.len());
     assert!(second.iter().all(|id| again.contains(id)) && first.iter().all(|id| !again.contains(id)));
     assert!(notes(&vault, &nurse()).await == [one], "whole, although it had been acknowledged");
+    let waiting = vault.waiting(Some(&nurse()), 100).await.expect("read");
+    let answers: Vec<&Said> = waiting
+        .iter()
+        .filter_map(|(item, _)| if let Body::Consent(consent) = &item.body { Some(&consent.said) } else { None })
+        .collect();
+    assert!(answers == [&answer], "as the patient said it");
     let head = vault.cover().await.expect("covered").expect("rows");
     assert_eq!(head.anchored_at, None, "its newer head is asked for again");
 }

@@ -14,13 +14,13 @@ use std::process::Stdio;
 use std::time::Instant;
 
 /// One chip, with the memory of its own folder.
-struct Chip {
+pub struct Chip {
     program: Child,
     folder: tempfile::TempDir,
 }
 
 impl Chip {
-    fn new() -> Chip {
+    pub fn new() -> Chip {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
         let program = Command::new("swtpm")
@@ -43,7 +43,7 @@ impl Chip {
         Chip { program, folder }
     }
 
-    fn setting(&self) -> config::Tpm {
+    pub fn setting(&self) -> config::Tpm {
         config::Tpm::At(format!("swtpm:path={}", self.folder.path().join("chip").display()))
     }
 

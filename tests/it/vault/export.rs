@@ -102,6 +102,40 @@ async fn an_export_is_proven_and_names_the_first_bad_row() {
     assert!(!verify(&forged, Some(&key)).ok);
 }
 
+/// As a person and a script see it: the first bad row by its number, and the code.
+#[tokio::test]
+async fn the_program_names_the_first_bad_row() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("export.jsonl");
+    let (lines, key) = exported().await;
+    let said = |flags: &[&str]| {
+        let mut chevet = std::process::Command::new(env!("CARGO_BIN_EXE_chevet"));
+        let done = chevet.args(["journal", "verify"]).arg(&file).args(flags).output().expect("it runs");
+        (String::from_utf8(done.stdout).expect("text"), done.status.code())
+    };
+    let (text, key) = (lines.join("\n"), key.to_string());
+    std::fs::write(&file, &text).expect("written");
+    let (words, code) = said(&["--device-key", &key, "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&words).expect("JSON");
+    assert_eq!(
+        (code, &report["rows"], &report["ok"], &report["first_bad"]),
+        (Some(0), &12.into(), &true.into(), &().into())
+    );
+    for row in [0, 7, 11] {
+        // One byte of the row's blind.
+        let start: usize = lines[..row].iter().map(|line| line.len() + 1).sum();
+        let at = start + lines[row].find("\"blind\":\"").expect("a blind") + 12;
+        let mut changed = text.clone().into_bytes();
+        changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
+        std::fs::write(&file, changed).expect("written");
+        let (words, code) = said(&["--device-key", &key, "--json"]);
+        let report: serde_json::Value = serde_json::from_str(&words).expect("JSON");
+        assert_eq!((code, &report["ok"], &report["first_bad"]), (Some(1), &false.into(), &row.into()), "{words}");
+        let (words, code) = said(&["--device-key", &key]);
+        assert!(code == Some(1) && words.contains(&format!("row {row}")), "{words}");
+    }
+}
+
 #[tokio::test]
 async fn the_verbs_answer_with_their_codes() {
     let folder = tempfile::tempdir().expect("a folder");

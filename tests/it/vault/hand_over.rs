@@ -1,6 +1,7 @@
 //! The round's way from a holder's old card to their new one: in memory, for one next card, for a few minutes.
 
 use super::*;
+use chevet::record::note::NoteDraft;
 
 const OLD: u8 = 1;
 const NEW: u8 = 4;
@@ -43,6 +44,35 @@ async fn the_new_card_takes_the_round_and_the_old_one_keeps_it() {
     drop(vault);
     let vault = open(folder.path());
     assert_eq!(come(&vault, NURSE, OLD, SOON).await.len(), 2);
+}
+
+/// What was begun under the old card goes on under the new one; what was begun there already stays as it is.
+#[tokio::test]
+async fn drafts_go_with_the_round() {
+    let note = |text: &str, id| NoteDraft { text: text.into(), ..NoteDraft::new(Uuid::from_u128(id)) };
+    let other = ins(OTHER_MATRICULE);
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    unlock(&vault, NURSE, NEW).await.expect("opened");
+    let newer = note("déjà là", 3);
+    vault.keep_note_draft(&other, newer.clone(), NOON).await.expect("kept");
+    live_a_day(&vault).await;
+    vault.keep_note_draft(&patient(), note("À revoir lundi.", 1), NOON).await.expect("kept");
+    vault.keep_note_draft(&other, note("plus ancien", 2), NOON).await.expect("kept");
+    vault.hand_over(MINUTES).await.expect("it waits");
+    come(&vault, NURSE, NEW, SOON).await;
+    let drafts = async |vault: &Vault, card| {
+        unlock(vault, NURSE, card).await.expect("opened");
+        let of = async |about: &Ins| vault.note_draft(about).await.expect("read");
+        (of(&patient()).await, of(&other).await)
+    };
+    let taken = (Some(note("À revoir lundi.", 1)), Some(newer));
+    assert_eq!(drafts(&vault, NEW).await, taken);
+    let old = (Some(note("À revoir lundi.", 1)), Some(note("plus ancien", 2)));
+    assert_eq!(drafts(&vault, OLD).await, old, "a copy went");
+    drop(vault);
+    let vault = open(folder.path());
+    assert_eq!(drafts(&vault, NEW).await, taken, "it is on the disk");
 }
 
 #[tokio::test]

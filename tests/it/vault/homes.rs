@@ -125,12 +125,25 @@ async fn what_was_read_is_told_by_the_holders_own_opened_rows() {
     let of =
         |numbers: &[u32]| -> HashSet<UniqueId> { numbers.iter().map(|number| document(*number).unique_id).collect() };
     let told = async |vault: &Vault, holder: &str, about: &Ins| {
-        vault.opened_by(about, &HolderId(holder.into())).await.expect("read")
+        vault.seen_by(about, &HolderId(holder.into()), None).await.expect("read").opened
     };
     assert_eq!(told(&vault, NURSE, &patient()).await, of(&[1, 2]));
     assert_eq!(told(&vault, DOCTOR, &patient()).await, of(&[3]));
     assert_eq!(told(&vault, NURSE, &ins(OTHER_MATRICULE)).await, of(&[5]));
     assert_eq!(told(&vault, DOCTOR, &ins(OTHER_MATRICULE)).await, of(&[]));
+    // The list was seen in an earlier visit, and again in this one, before and after its screen was locked.
+    let listed = async |login: u64, at: i64| {
+        let mut row = draft(Class::Listed, NURSE, Some((&patient(), None)));
+        row.login = Some(login);
+        row.at.wall = Wall::Is(UnixSeconds(at));
+        vault.record(vec![row], vec![]).await.expect("recorded");
+    };
+    for (login, at) in [(10, 1_000), (20, 2_000), (21, 3_000)] {
+        listed(login, at).await;
+    }
+    let last = async |begun| vault.seen_by(&patient(), &HolderId(NURSE.into()), begun).await.expect("read").last_visit;
+    assert_eq!(last(Some(20)).await, Some(UnixSeconds(1_000)), "a login after a lock begins no visit");
+    assert_eq!(last(Some(30)).await, Some(UnixSeconds(3_000)));
     drop(vault);
     lose_compartments(folder.path());
     let vault = open(folder.path());

@@ -1,6 +1,7 @@
 //! Leases without a network: what a start, a clock set back and a missing card change, on a real journal.
 
 use super::*;
+use chevet::record::state::TeamWord;
 use chevet::time::belief::Belief;
 use chevet::time::belief::STARTS_MAX;
 
@@ -60,6 +61,73 @@ async fn a_lease_that_ends_during_a_visit_is_not_read_in_it() {
     assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
     let late = vault.store(&document(1).unique_id, &held(1, CONTENT), NOON.plus(8 * DAY_S)).await;
     assert!(matches!(late, Err(Error::Shredded)), "and nothing renews it: {late:?}");
+}
+
+/// What the server says of the record begins the lease and bounds it; what comes after it lasts no longer.
+#[tokio::test]
+async fn a_lease_is_renewed_by_the_servers_word_and_never_outlives_the_authorization() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    let default = chevet::time::lease::default_end(NOON);
+    assert_eq!(vault.lease_end(&patient()).await.expect("read"), Some(default), "an authorization of months");
+    assert_eq!(vault.lease_end(&ins(OTHER_MATRICULE)).await.expect("read"), None, "nothing is here");
+    // Days later: a list or a document alone renews nothing.
+    let later = NOON.plus(2 * DAY_S);
+    vault.remember_list(&held_list(3), later).await.expect("kept");
+    vault.store(&document(1).unique_id, &held(1, CONTENT), later).await.expect("kept");
+    assert_eq!(vault.lease_end(&patient()).await.expect("read"), Some(default));
+    vault.remember_state(&patient(), &state(), later).await.expect("kept");
+    let renewed = chevet::time::lease::default_end(later);
+    assert_eq!(vault.lease_end(&patient()).await.expect("read"), Some(renewed));
+    // The server says that it ends tomorrow morning.
+    let soon = later.plus(20 * 3_600);
+    vault.remember_state(&patient(), &state_until(soon), later).await.expect("kept");
+    assert_eq!(vault.lease_end(&patient()).await.expect("read"), Some(soon), "shorter too");
+    vault.store(&document(1).unique_id, &held(1, CONTENT), later.plus(60)).await.expect("kept");
+    assert_eq!(vault.lease_end(&patient()).await.expect("read"), Some(soon), "and not again longer");
+    // Without an authorization of their own: what was agreed about the team, as long as it stands.
+    let agreed = |until| TeamWord { team: "equipe".into(), agreed: true, at: Some(NOON), until: Some(until) };
+    let by_team = |words| RecordState { authorization: Authorization::None, team_words: words, ..state() };
+    for (words, end) in [
+        (vec![agreed(soon), agreed(later.plus(-1)), TeamWord { agreed: false, ..agreed(later.plus(1)) }], soon),
+        (vec![agreed(later.plus(90 * DAY_S))], renewed),
+        (vec![], renewed),
+        (vec![agreed(soon)], soon),
+    ] {
+        vault.remember_state(&patient(), &by_team(words), later).await.expect("kept");
+        assert_eq!(vault.lease_end(&patient()).await.expect("read"), Some(end));
+    }
+    vault.lock().await;
+    vault.time_is(now(soon.plus(-1))).await.expect("told");
+    assert_eq!(secrets(folder.path()), 1);
+    vault.time_is(now(soon)).await.expect("told");
+    assert_eq!(secrets(folder.path()), 0, "with the card out");
+    unlock_at(&vault, NURSE, 1, soon).await.expect("opened");
+    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)));
+}
+
+/// A round of Friday evening, read on Monday morning without a network, and on the holiday's Tuesday after it too.
+#[tokio::test]
+async fn fridays_round_is_read_on_monday_morning() {
+    let at = |text| UnixSeconds::parse(text).expect("a time");
+    let friday = at("2026-11-27T19:30:00Z");
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    unlock_at(&vault, NURSE, 1, friday).await.expect("opened");
+    vault.remember_state(&patient(), &state(), friday).await.expect("kept");
+    vault.remember_list(&held_list(2), friday).await.expect("kept");
+    vault.store(&document(1).unique_id, &held(1, CONTENT), friday).await.expect("kept");
+    drop(vault);
+    for (morning, is_there) in
+        [("2026-11-30T07:00:00Z", true), ("2026-12-01T07:00:00Z", true), ("2026-12-04T00:00:01Z", false)]
+    {
+        let vault = open(folder.path());
+        vault.time_is(now(at(morning))).await.expect("told");
+        unlock_at(&vault, NURSE, 1, at(morning)).await.expect("opened");
+        assert_eq!(vault.list(&patient()).await.expect("read").is_some(), is_there, "{morning}");
+        assert_eq!(content(&vault, NURSE, 1).await.ok(), is_there.then(|| CONTENT.to_vec()), "{morning}");
+    }
 }
 
 #[tokio::test]

@@ -128,17 +128,8 @@ async fn a_damaged_compartment_is_found_in_a_quiet_moment_and_its_round_stays() 
     assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::Whole);
     assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::NothingToDo, "once a visit");
     drop(vault);
-    let path = compartment_file(folder.path());
-    let root: i64 = {
-        let database = rusqlite::Connection::open(&path).expect("a database");
-        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'record'";
-        database.query_row(sql, [], |row| row.get(0)).expect("read")
-    };
-    let mut bytes = std::fs::read(&path).expect("read");
-    let page = (root as usize - 1) * 4096;
-    bytes[page + 1..page + 512].fill(0);
-    std::fs::write(&path, &bytes).expect("written");
-
+    empty_page_of(folder.path(), "record");
+    let bytes = std::fs::read(compartment_file(folder.path())).expect("read");
     let vault = open(folder.path());
     unlock(&vault, NURSE, 1).await.expect("it opens: nothing of it was read");
     assert_eq!(vault.state(&patient()).await.expect("read"), None, "as if it had never been");
@@ -157,6 +148,244 @@ async fn a_damaged_compartment_is_found_in_a_quiet_moment_and_its_round_stays() 
     unlock(&vault, NURSE, 1).await.expect("opened");
     assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::Whole);
     assert_eq!(vault.round().await.expect("read").len(), 2);
+}
+
+/// A store that refuses this version's step, whatever the disk does: it stands aside, whole, and its desk goes on in another.
+#[tokio::test]
+async fn a_compartment_that_cannot_be_migrated_stands_aside_and_its_desk_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    live_a_day(&vault).await;
+    let draft = NoteDraft { text: "À revoir lundi.".into(), ..NoteDraft::new(Uuid::nil()) };
+    vault.keep_note_draft(&patient(), draft.clone(), NOON).await.expect("kept");
+    drop(vault);
+    let path = compartment_file(folder.path());
+    refuse_the_last_step(folder.path());
+    let bytes = std::fs::read(&path).expect("read");
+
+    let vault = open(folder.path());
+    assert_eq!(open_compartment(&vault, NURSE, 1, NOON).await.expect("opened"), Opened::SetAside);
+    assert_eq!(vault.sealed_aside().len(), 1);
+    let aside = everything(&folder.path().join("aside"));
+    assert!(aside.iter().any(|(_, kept)| *kept == bytes), "whole, as it was");
+    assert!(aside.iter().all(|(path, _)| !path.to_string_lossy().contains(".next")), "{aside:?}");
+    let round: Vec<Ins> = vault.round().await.expect("read").into_iter().map(|row| row.patient.ins).collect();
+    assert_eq!(round, [ins(MATRICULE), ins(OTHER_MATRICULE)], "what cannot be fetched again is still here");
+    assert_eq!(vault.note_draft(&patient()).await.expect("read"), Some(draft), "what they wrote too");
+    assert!(matches!(content(&vault, NURSE, 1).await, Err(Error::Absent)), "to be fetched again");
+    vault.store(&document(1).unique_id, &held(1, CONTENT), NOON).await.expect("kept");
+    drop(vault);
+    let vault = open(folder.path());
+    assert_eq!(open_compartment(&vault, NURSE, 1, NOON).await.expect("opened"), Opened::Whole, "once");
+}
+
+/// The same, with two drafts, and that she was told something.
+async fn live_a_day_with_drafts(vault: &Vault) -> [NoteDraft; 2] {
+    live_a_day(vault).await;
+    let write = |text: &str| NoteDraft { text: text.into(), ..NoteDraft::new(Uuid::nil()) };
+    let drafts = [write("À revoir lundi."), write("À revoir mardi.")];
+    vault.keep_note_draft(&patient(), drafts[0].clone(), NOON).await.expect("kept");
+    vault.keep_note_draft(&ins(OTHER_MATRICULE), drafts[1].clone(), NOON).await.expect("kept");
+    vault.keep_told("AC-9", NOON).await.expect("kept");
+    drafts
+}
+
+async fn has_its_desk(vault: &Vault, drafts: [NoteDraft; 2]) {
+    let round: Vec<Ins> = vault.round().await.expect("read").into_iter().map(|row| row.patient.ins).collect();
+    assert_eq!(round, [ins(MATRICULE), ins(OTHER_MATRICULE)]);
+    for (patient, draft) in std::iter::zip([patient(), ins(OTHER_MATRICULE)], drafts) {
+        assert_eq!(vault.note_draft(&patient).await.expect("read"), Some(draft));
+    }
+    assert_eq!(vault.told("AC-9").await.expect("read"), Some(NOON));
+}
+
+/// What the last step makes is there already: it refuses the step tomorrow as well.
+fn refuse_the_last_step(folder: &Path) {
+    let database = rusqlite::Connection::open(compartment_file(folder)).expect("a database");
+    database.pragma_update(None, "user_version", 5).expect("set");
+}
+
+/// Of a page of rows only its kind is left: it says that there are none.
+fn empty_page_of(folder: &Path, table: &str) {
+    let path = compartment_file(folder);
+    let root: i64 = {
+        let database = rusqlite::Connection::open(&path).expect("a database");
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+        database.query_row(sql, [table], |row| row.get(0)).expect("read")
+    };
+    let mut bytes = std::fs::read(&path).expect("read");
+    let page = (root as usize - 1) * 4096;
+    bytes[page + 1..page + 512].fill(0);
+    std::fs::write(&path, &bytes).expect("written");
+}
+
+/// Drops it as soon as something stands aside: a card that goes, a touch.
+async fn dropped_once_aside<T>(vault: &Vault, asked: impl Future<Output = T>) {
+    let mut asked = Box::pin(asked);
+    for _ in 0..10_000 {
+        let polled = std::future::poll_fn(|context| std::task::Poll::Ready(asked.as_mut().poll(context)));
+        assert!(polled.await.is_pending(), "it was over before it could be dropped");
+        if !vault.sealed_aside().is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    panic!("nothing stands aside");
+}
+
+/// Whoever waited for it goes in the middle: the desk is there, whenever that was.
+#[tokio::test]
+async fn a_desk_that_goes_on_in_another_compartment_is_not_lost_with_whoever_waited() {
+    for is_found_at_the_opening in [true, false] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = open(folder.path());
+        let drafts = live_a_day_with_drafts(&vault).await;
+        drop(vault);
+        let vault = if is_found_at_the_opening {
+            refuse_the_last_step(folder.path());
+            let vault = open(folder.path());
+            dropped_once_aside(&vault, open_compartment(&vault, NURSE, 1, NOON)).await;
+            vault
+        } else {
+            empty_page_of(folder.path(), "record");
+            let vault = open(folder.path());
+            unlock(&vault, NURSE, 1).await.expect("it opens: nothing of it was read");
+            dropped_once_aside(&vault, vault.check_compartment(NOON)).await;
+            vault
+        };
+        vault.lock().await;
+        assert_eq!(open_compartment(&vault, NURSE, 1, NOON).await.expect("opened"), Opened::Whole);
+        has_its_desk(&vault, drafts).await;
+        assert_eq!(vault.sealed_aside().len(), 1);
+        assert_eq!(vault.check_compartment(NOON).await.expect("looked at"), Checked::Whole);
+    }
+}
+
+/// The lights go out at any moment of it: what is called the compartment is the old one or the other, and either has the desk.
+#[tokio::test]
+async fn a_cut_leaves_the_old_compartment_or_the_other_with_its_desk() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    let drafts = live_a_day_with_drafts(&vault).await;
+    drop(vault);
+    refuse_the_last_step(folder.path());
+    let file = compartment_file(folder.path());
+    // It cannot be put aside: a file is where the folder is to be. What was made before must not be in the way.
+    std::fs::write(folder.path().join("aside"), b"").expect("written");
+    let vault = open(folder.path());
+    assert!(unlock(&vault, NURSE, 1).await.is_err());
+    drop(vault);
+    assert!(file.with_extension("db.next").exists(), "the other is made first, as a cut would leave it");
+    std::fs::remove_file(folder.path().join("aside")).expect("removed");
+    // It stands aside, and has its own name still.
+    let group = folder.path().join("aside/000000000001-0");
+    std::fs::create_dir_all(&group).expect("made");
+    std::fs::hard_link(&file, group.join(file.file_name().expect("a name"))).expect("linked");
+
+    let vault = open(folder.path());
+    assert_eq!(open_compartment(&vault, NURSE, 1, NOON).await.expect("opened"), Opened::SetAside);
+    has_its_desk(&vault, drafts).await;
+    drop(vault);
+    let left = everything(&folder.path().join("compartments"));
+    assert!(left.iter().all(|(path, _)| !path.to_string_lossy().contains(".next")), "nothing stays of it");
+}
+
+/// Damage that is met by a step of the schema says nothing of the desk.
+#[tokio::test]
+async fn a_desk_beside_what_is_damaged_goes_on_after_a_step_that_met_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    let drafts = live_a_day_with_drafts(&vault).await;
+    drop(vault);
+    let path = compartment_file(folder.path());
+    let database = rusqlite::Connection::open(&path).expect("a database");
+    let root: i64 = {
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'document'";
+        database.query_row(sql, [], |row| row.get(0)).expect("read")
+    };
+    database.execute_batch("DROP INDEX document_file; PRAGMA user_version = 5").expect("as it was before the step");
+    drop(database);
+    let mut bytes = std::fs::read(&path).expect("read");
+    bytes[(root as usize - 1) * 4096..][..512].fill(0x41);
+    std::fs::write(&path, &bytes).expect("written");
+    let vault = open(folder.path());
+    assert_eq!(open_compartment(&vault, NURSE, 1, NOON).await.expect("opened"), Opened::SetAside);
+    has_its_desk(&vault, drafts).await;
+}
+
+/// A row of the desk that is none any more costs itself alone.
+#[tokio::test]
+async fn a_draft_that_cannot_be_carried_takes_no_other_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path());
+    let [_, other] = live_a_day_with_drafts(&vault).await;
+    drop(vault);
+    refuse_the_last_step(folder.path());
+    let database = rusqlite::Connection::open(compartment_file(folder.path())).expect("a database");
+    let first = "UPDATE desk SET patient = x'00' WHERE id = (SELECT min(id) FROM desk WHERE kind = 'draft')";
+    assert_eq!(database.execute(first, []).expect("changed"), 1);
+    drop(database);
+    let vault = open(folder.path());
+    assert_eq!(open_compartment(&vault, NURSE, 1, NOON).await.expect("opened"), Opened::SetAside);
+    assert_eq!(vault.note_draft(&patient()).await.expect("read"), None);
+    assert_eq!(vault.note_draft(&ins(OTHER_MATRICULE)).await.expect("read"), Some(other));
+    assert_eq!(vault.round().await.expect("read").len(), 2);
+}
+
+/// As a power cut leaves it: the folder as it is, with both logs.
+pub fn left_open(folder: &Path) -> tempfile::TempDir {
+    let cut = tempfile::tempdir().expect("a folder");
+    for (path, bytes) in everything(folder) {
+        let to = cut.path().join(path.strip_prefix(folder).expect("below"));
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
+        write_private(&to, &bytes);
+        let written = std::fs::metadata(&path).and_then(|about| about.modified()).expect("a time");
+        std::fs::File::open(&to).and_then(|file| file.set_modified(written)).expect("set");
+    }
+    cut
+}
+
+/// As the journal's: a log that was removed after a process that did not close is missed, and said once.
+#[tokio::test]
+async fn a_compartments_log_that_was_removed_is_missed() {
+    enum Left {
+        Log,
+        NoLog,
+        ClosedByTheVersionBefore,
+    }
+    for left in [Left::Log, Left::NoLog, Left::ClosedByTheVersionBefore] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = open(folder.path());
+        live_a_day(&vault).await;
+        vault.lock().await;
+        unlock(&vault, NURSE, 1).await.expect("opened");
+        vault.put_round(vec![identity(OTHER_MATRICULE)], NOON).await.expect("kept");
+        let cut = left_open(folder.path());
+        drop(vault);
+        let file = compartment_file(cut.path());
+        let log = file.with_extension("db-wal");
+        assert!(log.metadata().expect("a log").len() > 0);
+        match left {
+            Left::Log => {}
+            Left::NoLog => std::fs::remove_file(&log).expect("removed"),
+            Left::ClosedByTheVersionBefore => {
+                let before = rusqlite::Connection::open(&file).expect("a database");
+                before.query_row("SELECT count(*) FROM desk", [], |_| Ok(())).expect("read");
+                before.close().expect("closed");
+                assert!(!log.exists() && file.with_extension("open").exists(), "it knows no mark");
+            }
+        }
+        let vault = open(cut.path());
+        let opened = open_compartment(&vault, NURSE, 1, NOON).await.expect("opened");
+        let round = vault.round().await.expect("read").len();
+        let right = if matches!(left, Left::NoLog) { (Opened::NewestLost, 2) } else { (Opened::Whole, 1) };
+        assert_eq!((opened, round), right);
+        vault.lock().await;
+        assert_eq!(open_compartment(&vault, NURSE, 1, NOON).await.expect("opened"), Opened::Whole, "it was closed");
+        drop(vault);
+        let left = everything(&cut.path().join("compartments"));
+        assert!(left.iter().all(|(path, _)| !path.to_string_lossy().ends_with(".open")), "no mark stays");
+    }
 }
 
 /// Somebody touches the screen while it is looked at: nothing waits for the rest of it, and it is begun again.

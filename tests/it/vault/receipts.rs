@@ -81,6 +81,23 @@ fn a_receipt_from_a_million_rows_fits_a_code_and_comes_back_from_it() {
     }
 }
 
+/// A receipt of that row among so many, and what checks it.
+pub fn receipt_among(rows: u64, index: u64) -> (Receipt, chevet::journal::note::VerifyingKey) {
+    let tree = Tree::of(rows);
+    let key = SigningKey::new(DEVICE, &SecretKey::fill_with(|seed| seed.fill(1)));
+    let root = tree::root(rows, |level, position| tree.node(level, position)).expect("in memory");
+    let note = key.sign(&Head { origin: DEVICE.into(), size: rows, root });
+    let claims = Claims {
+        class: Class::Contributed,
+        ground: Some(Ground::Authorization),
+        at: Wall::AtLeast(NOON),
+        holder: HolderId("899700101340".into()),
+    };
+    let path = tree::inclusion(index, rows, |level, position| tree.node(level, position)).expect("in memory");
+    let place = Place { index, leaf: LeafHash(tree.0[0][index as usize]), path: path.expect("it is there") };
+    (Receipt::new(&key, &note, place, claims).expect("a receipt"), key.verifying_key())
+}
+
 /// What `rqrr` reads off a code of that side, four pixels a module.
 pub fn photographed(side: usize, dark: &[bool]) -> Vec<u8> {
     let (quiet, scale) = (4, 4);

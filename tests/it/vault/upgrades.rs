@@ -10,15 +10,24 @@ use chevet::vault::Look;
 const JOURNALS: &[&str] = &[
     include_str!("../../vaults/journal-1.sql"),
     include_str!("../../vaults/journal-2.sql"),
+    include_str!("../../vaults/journal-3.sql"),
     include_str!("../../vaults/journal-4.sql"),
     include_str!("../../vaults/journal-5.sql"),
+    include_str!("../../vaults/journal-6.sql"),
+    include_str!("../../vaults/journal-7.sql"),
+    include_str!("../../vaults/journal-8.sql"),
 ];
 const COMPARTMENTS: &[&str] = &[
     include_str!("../../vaults/compartment-1.sql"),
     include_str!("../../vaults/compartment-2.sql"),
     include_str!("../../vaults/compartment-3.sql"),
     include_str!("../../vaults/compartment-4.sql"),
+    include_str!("../../vaults/compartment-5.sql"),
+    include_str!("../../vaults/compartment-6.sql"),
 ];
+/// The document that `compartment-6.sql` has in a file, and how long it is.
+const SEALED_FILE: (&str, &[u8], usize) =
+    ("bc45df6136770083332c1223d82b4fef", include_bytes!("../../vaults/compartment-6.file"), 66_000);
 /// The nurse's compartment, as it is named in those journals.
 const COMPARTMENT: &str = "7b92334385b9283129dda1f45e6ef6d4";
 /// One more than this program knows.
@@ -31,6 +40,10 @@ fn laid_out(journal: &str, compartment: &str) -> tempfile::TempDir {
     std::fs::create_dir_all(compartments.join(COMPARTMENT)).expect("made");
     for (path, sql) in [(journal_of(&folder), journal), (compartment_of(&folder), compartment)] {
         rusqlite::Connection::open(path).expect("made").execute_batch(sql).expect("filled");
+    }
+    let (name, bytes, _) = SEALED_FILE;
+    if compartment.contains(name) {
+        std::fs::write(compartments.join(COMPARTMENT).join(name), bytes).expect("written");
     }
     folder
 }
@@ -87,9 +100,17 @@ async fn check_what_was_written(folder: &Path, rows: u32) {
     assert_eq!(vault.consents(&patient()).await.expect("read").len(), 1);
     unlock(&vault, NURSE, 1).await.expect("opened");
     assert_eq!(vault.round().await.expect("read").len(), 2);
-    assert_eq!(vault.state(&patient()).await.expect("read"), Some((state(), NOON)));
+    assert_eq!(vault.state(&patient()).await.expect("read"), Some((state_until(NOON), NOON)));
     assert!(vault.list(&patient()).await.expect("read").is_some());
     assert_eq!(content(&vault, NURSE, 1).await.expect("released"), CONTENT);
+    let has_a_file = vault.has(&patient(), &document(2).unique_id).await.expect("read");
+    assert_eq!(has_a_file, folder.join("compartments").join(COMPARTMENT).join(SEALED_FILE.0).exists());
+    if has_a_file {
+        let opened = opened_row(&vault, NURSE, &patient(), 2).await;
+        let released = vault.release(&patient(), &document(2).unique_id, &opened).await.expect("released");
+        assert_eq!(released.show_bytes(), &large()[..SEALED_FILE.2]);
+    }
+    let rows = rows + u32::from(has_a_file);
     vault.cover().await.expect("covered");
     let report = proven(folder);
     assert!(report.ok && report.rows == u64::from(rows) + 1 && report.anchored == 2, "{report:?}");
@@ -117,7 +138,10 @@ async fn every_version_is_upgraded_twice_with_the_same_result() {
         for (path, _) in everything(first.path()) {
             assert!(!path.to_string_lossy().contains(".next"), "{} was left", path.display());
         }
-        check_what_was_written(first.path(), 3).await;
+        let known = open(first.path()).known_card("1234", NOON).await.expect("read");
+        assert_eq!(known.is_some(), journal.contains("INSERT INTO \"card\""), "a card stays known");
+        let rows = journal.matches("INSERT INTO \"trace\"").count() as u32;
+        check_what_was_written(first.path(), rows).await;
     }
 }
 
