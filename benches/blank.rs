@@ -158,7 +158,7 @@ fn watch(arguments: &[String]) -> Done<()> {
         starter_round: Vec::new(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let Kiosk { views, touches, tasks } = runtime.block_on(start(begin))?;
+    let Kiosk { views, touches, tasks, aids: _neither_keys_nor_headset } = runtime.block_on(start(begin))?;
     let seen = Arc::new(Seen::default());
     let (reader, screen) = (seen.clone(), seen.clone());
     std::thread::spawn(move || reader.hear());

@@ -62,9 +62,10 @@ fn measure(as_json: bool) -> Done<()> {
     // The longer way to know it again: its stamp is read.
     card.stamp(9);
     let card = desk.pcscd.slots()[0].insert(card)?;
-    let mut figures = desk.counts(&card)?;
-    figures.extend(programs::run(&desk, &card, &pki, &folder)?);
-    figures.iter().for_each(|figure| println!("{}", figure.line(as_json)));
+    // Each as soon as it is there: what fails later takes none of them away.
+    let print = |figures: Vec<Figure>| figures.iter().for_each(|figure| println!("{}", figure.line(as_json)));
+    print(desk.counts(&card)?);
+    print(programs::run(&desk, &card, &pki, &folder)?);
     Ok(())
 }
 

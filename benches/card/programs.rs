@@ -26,9 +26,10 @@ use uuid::Uuid;
 #[derive(Default)]
 struct Runs {
     times: Vec<Duration>,
-    apdus: u64,
+    apdus: f64,
 }
 
+/// The figures; and, where OpenSC's tool would not log in, why. Its values are no numbers then: null in JSON, and no goal met.
 pub fn run(desk: &Desk, card: &Inserted, pki: &Pki, folder: &Path) -> Done<Vec<Figure>> {
     let settings = settings(pki, folder)?;
     std::fs::write(folder.join("digest-info"), [0x30; 51])?;
@@ -40,6 +41,7 @@ pub fn run(desk: &Desk, card: &Inserted, pki: &Pki, folder: &Path) -> Done<Vec<F
     };
     timed(&mut login(&known_at)?, PIN_LINE)?;
     let (mut first, mut known, mut theirs) = (Runs::default(), Runs::default(), Runs::default());
+    let mut they_failed = None;
     for _ in 0..ROUNDS {
         let new = device(&folder.join("new"))?;
         first.add(card, &mut login(&new)?, PIN_LINE)?;
@@ -47,7 +49,14 @@ pub fn run(desk: &Desk, card: &Inserted, pki: &Pki, folder: &Path) -> Done<Vec<F
         let mut sign = desk.command(Path::new("/usr/bin/pkcs11-tool"));
         sign.args(["--login", "--pin", PIN, "--sign", "-m", "RSA-PKCS", "--id", AUTHENTICATION, "-i"]);
         sign.arg(folder.join("digest-info")).arg("-o").arg(folder.join("signature"));
-        theirs.add(card, &mut sign, b"")?;
+        // Not every version logs in to this card: ours is measured all the same, and no goal is met beside nothing.
+        if they_failed.is_none() {
+            they_failed = theirs.add(card, &mut sign, b"").err();
+        }
+    }
+    if let Some(error) = &they_failed {
+        eprintln!("card: nothing to measure against: {error}");
+        theirs = Runs { times: Vec::new(), apdus: f64::NAN };
     }
     let their_ms = theirs.median_ms();
     let mut figures = Vec::new();
@@ -58,7 +67,7 @@ pub fn run(desk: &Desk, card: &Inserted, pki: &Pki, folder: &Path) -> Done<Vec<F
         let goal = 1.0 / part;
         let ours = runs.median_ms();
         figures.push(Figure { figure: time, ours, peer: Some((PEER, their_ms)), unit: "ms", goal });
-        let (ours, peer) = (runs.apdus as f64, Some((PEER, theirs.apdus as f64)));
+        let (ours, peer) = (runs.apdus, Some((PEER, theirs.apdus)));
         figures.push(Figure { figure: commands, ours, peer, unit: "APDUs", goal: 1.0 });
     }
     Ok(figures)
@@ -68,14 +77,14 @@ impl Runs {
     fn add(&mut self, card: &Inserted, command: &mut Command, input: &[u8]) -> Done<()> {
         let before = card.counters().apdus;
         self.times.push(timed(command, input)?);
-        self.apdus = card.counters().apdus - before;
+        self.apdus = (card.counters().apdus - before) as f64;
         Ok(())
     }
 
     fn median_ms(&self) -> f64 {
         let mut times = self.times.clone();
         times.sort_unstable();
-        times[times.len() / 2].as_secs_f64() * 1000.0
+        times.get(times.len() / 2).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::card::words::Framing;
 use crate::card::words::Status;
 use crate::identity::holder::Situation;
 use crate::identity::situations;
+use crate::identity::statement::SignedInfo;
 use crate::identity::statement::Statement;
 use crate::secret::Pin;
 use aws_lc_rs::digest;
@@ -68,7 +69,7 @@ pub(super) fn tries_left(card: &mut Line<'_>, found: &Found) -> Result<Option<u8
     }
     match status {
         Status::WrongPin { tries_left } => return Ok(Some(tries_left)),
-        Status::Blocked => return Ok(Some(0)),
+        Status::Blocked { .. } => return Ok(Some(0)),
         // 9000: the PIN is still good from before, and the counter is not told. Others: the card wants it otherwise.
         _ => {}
     }
@@ -119,8 +120,13 @@ fn after_verify(card: &mut Line<'_>, found: &Found, step: &'static str, status: 
     match status {
         Status::Done => Ok(()),
         Status::WrongPin { tries_left } => Err(Error::WrongPin { tries_left }),
-        Status::Blocked => Err(Error::Blocked),
+        Status::Blocked { .. } => Err(Error::Blocked),
         Status::Other(WRONG_LENGTH) => Err(Error::PinLength),
+        // It was not looked at, and is not sent once more: whoever typed it is asked again.
+        APPLET_LOST if card.generation == Generation::Cps4 => {
+            find::select_applet(card)?;
+            Err(Error::PinUnchecked)
+        }
         // "No information given", which cards answer that do not count aloud.
         Status::Other(0x6300) => match tries_left(card, found)? {
             Some(0) => Err(Error::Blocked),
@@ -136,26 +142,56 @@ fn after_verify(card: &mut Line<'_>, found: &Found, step: &'static str, status: 
 pub(super) fn sign(card: &mut Line<'_>, found: &Found, statement: &Statement) -> Result<Vec<u8>, Error> {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, statement.message()).as_ref());
+    let signature = card.with_applet(|card| ask_to_sign(card, found, &hash))?;
+    found.certificate.verify_signature(statement.message(), &signature).map_err(|_| Error::SignatureRefused)?;
+    card.is_chosen = true;
+    Ok(signature.to_vec())
+}
+
+/// A signature under the key that signs documents, verified likewise. `own` is what the login was made by.
+pub(super) fn sign_document(
+    card: &mut Line<'_>,
+    own: &Found,
+    pen: &Found,
+    info: &SignedInfo,
+) -> Result<Vec<u8>, Error> {
+    // Nobody was asked for that PIN, and none is sent twice.
+    if pen.pin.reference != own.pin.reference {
+        return Err(Error::OtherPin);
+    }
+    if !card.is_chosen {
+        card.demand(Command::select_path("selecting the application", &pen.application))?;
+    }
+    card.is_chosen = false;
+    card.demand(Command::set_signature(pen.key_reference, info.hash()))?;
+    let signature = card.demand(Command::sign_document(&info.digest())).map_err(|error| match error {
+        // The one that was taken does not count for it.
+        Error::PinNeeded => Error::OtherPin,
+        other => other,
+    })?;
+    pen.certificate.verify_document(info, &signature).map_err(|_| Error::SignatureRefused)?;
+    card.is_chosen = true;
+    Ok(signature.to_vec())
+}
+
+fn ask_to_sign(card: &mut Line<'_>, found: &Found, hash: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, Error> {
     if !card.is_chosen {
         card.demand(Command::select_path("selecting the application", &found.application))?;
     }
     // Until it has signed, nobody knows: a card that says no is asked from the start the next time.
     card.is_chosen = false;
-    let signature = match card.generation {
+    match card.generation {
         Generation::Cps4 => {
             card.demand(Command::set_deciphering(found.key_reference))?;
-            let [first, last] = Command::decipher(&hash);
+            let [first, last] = Command::decipher(hash);
             card.demand(first)?;
-            card.demand(last)?
+            card.demand(last)
         }
         _ => {
             card.demand(Command::set_authentication(found.key_reference))?;
-            card.demand(Command::internal_authenticate(&hash))?
+            card.demand(Command::internal_authenticate(hash))
         }
-    };
-    found.certificate.verify_signature(statement.message(), &signature).map_err(|_| Error::SignatureRefused)?;
-    card.is_chosen = true;
-    Ok(signature.to_vec())
+    }
 }
 
 /// Where the holder works, once the PIN was taken. A card has as many files as it has situations; the first that is missing,
@@ -179,6 +215,20 @@ pub(super) fn situations(card: &mut Line<'_>, found: &Found) -> Result<Vec<Situa
 }
 
 impl Line<'_> {
+    /// Does it once more, with its applet chosen again, where a CPS4 had lost that. If its PIN went with it, it says so then.
+    /// Never for a PIN: that is sent once.
+    fn with_applet<T>(&mut self, mut act: impl FnMut(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        match act(self) {
+            Err(Error::Dialogue { status, .. })
+                if self.generation == Generation::Cps4 && status == APPLET_LOST.word() =>
+            {
+                find::select_applet(self)?;
+                act(self)
+            }
+            done => done,
+        }
+    }
+
     /// A command that must be done, and what it answers.
     fn demand(&mut self, command: Command) -> Result<Zeroizing<Vec<u8>>, Error> {
         let step = command.step;

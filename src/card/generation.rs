@@ -23,6 +23,11 @@ impl Generation {
         known.unwrap_or(if is_cps3() { Generation::Cps3 } else { Generation::Unknown })
     }
 
+    /// Its commands are known from papers alone. To be said wherever such a card is met (P9).
+    pub fn is_untried(self) -> bool {
+        self == Generation::Cps4
+    }
+
     /// The word of the commands' JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -15,7 +15,7 @@
 //! - `generation` which card an ATR announces, pure
 //! - `known` what a card said at an earlier visit, pure
 //! - `dialogue` what is said to the card, over any transport
-//! - `watch`, `work` the two threads · `shift` what is done when a card keeps silent
+//! - `watch`, `work` the two threads · `shift` what is done when a card keeps silent · `threads` which of them still run
 //!
 //! *Rejected*: one thread with `SCardCancel` before each command (a cancellation that comes just before the wait is lost,
 //! and a mute reader would delay "card out"); OpenSC or the Cryptolib below (neither knows both generations, and neither
@@ -28,6 +28,7 @@ pub mod pinpad;
 pub mod pkcs15;
 pub mod service;
 mod shift;
+mod threads;
 mod watch;
 pub mod words;
 mod work;
@@ -35,6 +36,7 @@ mod work;
 use crate::card::shift::Crew;
 use crate::card::shift::Duty;
 use crate::identity::holder::Situation;
+use crate::identity::statement::SignedInfo;
 use crate::identity::statement::Statement;
 use crate::secret::Pin;
 use std::sync::Arc;
@@ -49,6 +51,7 @@ use tokio::sync::oneshot;
 
 pub use generation::Generation;
 pub use known::Known;
+pub use threads::settle;
 
 /// What the settings say of the reader.
 #[derive(Debug, Clone)]
@@ -57,13 +60,21 @@ pub struct Options {
     pub reader_name: Option<String>,
     pub cps4: Cps4,
     pub pinpad: Pinpad,
+    /// Readers that say falsely that they have keys, beside those that are known here: USB identifiers, or part of a name.
+    pub without_keys: Vec<String>,
     /// How long one command may stay without an answer.
     pub answer_max: Duration,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { reader_name: None, cps4: Cps4::default(), pinpad: Pinpad::default(), answer_max: ANSWER_MAX }
+        Options {
+            reader_name: None,
+            cps4: Cps4::default(),
+            pinpad: Pinpad::default(),
+            without_keys: Vec::new(),
+            answer_max: ANSWER_MAX,
+        }
     }
 }
 
@@ -111,7 +122,7 @@ pub struct CardContents {
     pub generation: Generation,
     /// Issuer and serial number of EF.SN.ICC, for example `8025000001/99213845`.
     pub serial: Option<String>,
-    /// DER of the authentication certificate; never that of the signature key.
+    /// DER of the authentication certificate; never that of the signature key ([`Reader::signature_certificate`]).
     pub certificate: Vec<u8>,
     /// `Some(0)`: blocked. `None`: the card does not say.
     pub tries_left: Option<u8>,
@@ -140,6 +151,8 @@ pub enum Error {
     ServiceDown,
     #[error("another program holds the card")]
     Busy,
+    #[error("the smart-card service does not let this program use the card (polkit)")]
+    Forbidden,
     #[error("the card does not answer")]
     Mute,
     #[error("the card was pulled")]
@@ -158,6 +171,8 @@ pub enum Error {
     WrongPin { tries_left: u8 },
     #[error("the PIN is blocked")]
     Blocked,
+    #[error("the card has not looked at the PIN")]
+    PinUnchecked,
     #[error("the PIN has not a length that the card accepts")]
     PinLength,
     #[error("no PIN was typed on the reader in time")]
@@ -166,6 +181,10 @@ pub enum Error {
     PinCancelled,
     #[error("the card wants its PIN first")]
     PinNeeded,
+    #[error("the card has no key that signs documents")]
+    NoSignatureKey,
+    #[error("the key that signs documents is guarded by another PIN")]
+    OtherPin,
     #[error("the card's signature does not verify under its certificate")]
     SignatureRefused,
     #[error("the card does not sign as the one that was known under its number")]
@@ -197,6 +216,7 @@ impl Reader {
         let crew = Crew {
             cps4: options.cps4,
             pinpad: options.pinpad,
+            without_keys: options.without_keys.as_slice().into(),
             answer_max: options.answer_max,
             orders: Arc::new(Mutex::new(orders)),
             shared: Arc::clone(&shared),
@@ -240,6 +260,16 @@ impl Reader {
     /// Has the statement signed; the PIN must have been taken since the card came in.
     pub async fn sign(&self, insertion: u64, statement: Statement) -> Result<Vec<u8>, Error> {
         self.ask(insertion, |answer| Order::Sign { statement, answer }).await
+    }
+
+    /// DER of the certificate of the key that signs documents; the PIN must have been taken since the card came in.
+    pub async fn signature_certificate(&self, insertion: u64) -> Result<Vec<u8>, Error> {
+        self.ask(insertion, |answer| Order::Pen { answer }).await
+    }
+
+    /// Has a document's signature made by the key that is for it, and verified under its certificate.
+    pub async fn sign_document(&self, insertion: u64, info: SignedInfo) -> Result<Vec<u8>, Error> {
+        self.ask(insertion, |answer| Order::SignDocument { info, answer }).await
     }
 
     /// Where the holder works, as the card says behind its PIN; the PIN must have been taken since the card came in.
@@ -332,6 +362,8 @@ enum Order {
     Situations { answer: oneshot::Sender<Result<Vec<Situation>, Error>> },
     LoginOnReader { statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
     Sign { statement: Statement, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
+    Pen { answer: oneshot::Sender<Result<Vec<u8>, Error>> },
+    SignDocument { info: SignedInfo, answer: oneshot::Sender<Result<Vec<u8>, Error>> },
     Leave { done: oneshot::Sender<()> },
 }
 

@@ -1,7 +1,8 @@
 //! Readers with keys of their own: the PIN goes from them to the card and never comes into this program (PC/SC part 10). Pure.
 //!
 //! What a reader can do, it says in two lists; what it is asked to do is one packed structure, little endian, that holds the
-//! VERIFY command without its PIN. Readers that say falsely that they have keys are listed as data (`data/pinpads.csv`).
+//! VERIFY command without its PIN. Readers that say falsely that they have keys are listed as data (`data/pinpads.csv`), and by
+//! the settings beside it: an entry can only take keys away, so nobody has to sign it.
 
 use crate::card::words::Framing;
 
@@ -86,12 +87,44 @@ impl Properties {
     }
 }
 
-/// Whether a reader is known to say falsely that it has keys: by its USB identifiers, or by its name where it gives none.
-pub fn is_false_claim(name: &str, properties: Properties) -> bool {
-    QUIRKS.lines().filter_map(Quirk::parse).any(|quirk| {
-        let by_id = properties.vendor == Some(quirk.vendor) && properties.product == Some(quirk.product);
-        by_id || name.contains(quirk.name)
-    })
+/// How a reader with a card in it lets a PIN be typed on keys of its own. `features` is the platform's code of
+/// [`GET_FEATURE_REQUEST`]; `None` from `control`: the driver does not understand the question, so it has none.
+pub fn way_of(reader: &str, features: u32, without_keys: &[String], control: &mut Control<'_>) -> Option<Way> {
+    let features = Features::parse(&control(features, &[])?);
+    let way = features.way()?;
+    let told = features.tlv_properties.and_then(|code| control(code, &[]));
+    let properties = told.as_deref().map(Properties::parse).unwrap_or_default();
+    (!is_false_claim(reader, properties, without_keys)).then_some(way)
+}
+
+/// Has the reader ask for a PIN and send it to the card (`asked`: [`verify_structure`]); what the card, or the reader, said of it.
+pub fn ask<E>(way: Way, asked: &[u8], mut control: impl FnMut(u32, &[u8]) -> Result<Vec<u8>, E>) -> Result<Vec<u8>, E> {
+    match way {
+        Way::Direct(code) => control(code, asked),
+        Way::StartFinish(start, finish) => {
+            control(start, asked)?;
+            control(finish, &[])
+        }
+    }
+}
+
+/// One control code with what goes with it, and what the driver answers.
+pub type Control<'a> = dyn FnMut(u32, &[u8]) -> Option<Vec<u8>> + 'a;
+
+/// Whether a reader is known to say falsely that it has keys: by its USB identifiers, or by its name where it gives none; by the
+/// list that comes with the program, or by the settings.
+pub fn is_false_claim(name: &str, properties: Properties, without_keys: &[String]) -> bool {
+    let is = |(vendor, product)| properties.vendor == Some(vendor) && properties.product == Some(product);
+    let listed = |quirk: Quirk<'_>| is((quirk.vendor, quirk.product)) || name.contains(quirk.name);
+    let set = |entry: &String| identifiers(entry).map_or_else(|| name.contains(entry.as_str()), is);
+    QUIRKS.lines().filter_map(Quirk::parse).any(listed) || without_keys.iter().any(set)
+}
+
+/// `076B:3031`, as `lsusb` writes them; anything else is part of a name.
+fn identifiers(entry: &str) -> Option<(u16, u16)> {
+    let (vendor, product) = entry.split_once(':')?;
+    let number = |digits: &str| u16::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 4);
+    Some((number(vendor)?, number(product)?))
 }
 
 struct Quirk<'a> {
@@ -205,6 +238,63 @@ mod tests {
         check("", None);
     }
 
+    /// A driver: what it answers to each code, and what it was asked, in order.
+    fn driver<'a>(
+        answers: &'a [(u32, &'a str)],
+        asked: &'a mut Vec<(u32, Vec<u8>)>,
+    ) -> impl FnMut(u32, &[u8]) -> Option<Vec<u8>> + 'a {
+        move |code, sent| {
+            asked.push((code, sent.to_vec()));
+            answers.iter().find(|(known, _)| *known == code).map(|(_, answer)| bytes(answer))
+        }
+    }
+
+    #[test]
+    fn a_reader_is_asked_for_its_features_and_then_for_its_maker() {
+        const FEATURES: u32 = 0x4200_0D48;
+        const MAKER: u32 = 0x4233_0012;
+        #[track_caller]
+        fn check(name: &str, answers: &[(u32, &str)], expected: Option<Way>, codes: &[u32]) {
+            let mut asked = Vec::new();
+            assert_eq!(way_of(name, FEATURES, &[], &mut driver(answers, &mut asked)), expected);
+            assert_eq!(asked, codes.iter().map(|code| (*code, Vec::new())).collect::<Vec<_>>());
+        }
+        let direct = (FEATURES, "06 04 42330006 12 04 42330012");
+        let both = (FEATURES, "01 04 42330001 02 04 42330002 06 04 42330006 12 04 42330012");
+        let honest = (MAKER, "0B 02 6A04 0C 02 3E00");
+        let (by_one, by_two) = (Way::Direct(0x4233_0006), Way::StartFinish(0x4233_0001, 0x4233_0002));
+        check("A reader", &[direct, honest], Some(by_one), &[FEATURES, MAKER]);
+        check("A reader", &[both, honest], Some(by_two), &[FEATURES, MAKER]);
+        // It offers its maker and does not tell it; it offers none; it offers no keys; it does not understand.
+        check("A reader", &[direct], Some(by_one), &[FEATURES, MAKER]);
+        check("A reader", &[(FEATURES, "06 04 42330006")], Some(by_one), &[FEATURES]);
+        check("A reader", &[(FEATURES, "12 04 42330012"), honest], None, &[FEATURES]);
+        check("A reader", &[], None, &[FEATURES]);
+        // A false claim, by its maker or by its name.
+        check("A reader", &[direct, (MAKER, "0B 02 6B07 0C 02 3130")], None, &[FEATURES, MAKER]);
+        check("HID OMNIKEY 3x21 00 00", &[direct], None, &[FEATURES, MAKER]);
+    }
+
+    #[test]
+    fn a_pin_is_asked_for_by_the_codes_that_the_reader_gave() {
+        #[track_caller]
+        fn check(way: Way, answers: &[(u32, &str)], expected: Option<&str>, asked: &[(u32, &str)]) {
+            let mut heard = Vec::new();
+            let mut driver = driver(answers, &mut heard);
+            let said = ask(way, &[0x1E, 0x82], |code, sent| driver(code, sent).ok_or(()));
+            drop(driver);
+            assert_eq!(said.ok(), expected.map(bytes));
+            assert_eq!(heard, asked.iter().map(|(code, sent)| (*code, bytes(sent))).collect::<Vec<_>>());
+        }
+        check(Way::Direct(6), &[(6, "9000")], Some("9000"), &[(6, "1E82")]);
+        check(Way::Direct(6), &[], None, &[(6, "1E82")]);
+        let both = Way::StartFinish(1, 2);
+        check(both, &[(1, ""), (2, "63C2")], Some("63C2"), &[(1, "1E82"), (2, "")]);
+        // What has not begun is not ended.
+        check(both, &[(2, "9000")], None, &[(1, "1E82")]);
+        check(both, &[(1, "")], None, &[(1, "1E82"), (2, "")]);
+    }
+
     #[test]
     fn properties_name_the_reader_s_maker() {
         let given = Properties::parse(&bytes("01 02 0210 06 01 04 07 01 08 0B 02 6B07 0C 02 3130"));
@@ -217,17 +307,31 @@ mod tests {
     #[test]
     fn a_false_claim_is_known_by_identifier_or_by_name() {
         let omnikey = Properties { vendor: Some(0x076B), product: Some(0x3031) };
-        assert!(is_false_claim("Some reader 00 00", omnikey));
+        assert!(is_false_claim("Some reader 00 00", omnikey, &[]));
         assert!(is_false_claim(
             "HID Global OMNIKEY 3x21 Smart Card Reader [OMNIKEY 3x21] 00 00",
-            Properties::default()
+            Properties::default(),
+            &[]
         ));
-        assert!(is_false_claim("HID Global OMNIKEY 6121 Smart Card Reader 00 00", Properties::default()));
-        assert!(!is_false_claim("Cherry GmbH SmartTerminal ST-2xxx 00 00", Properties::default()));
-        assert!(!is_false_claim("Some reader", Properties { vendor: Some(0x076B), product: Some(0x0001) }));
+        assert!(is_false_claim("HID Global OMNIKEY 6121 Smart Card Reader 00 00", Properties::default(), &[]));
+        assert!(!is_false_claim("Cherry GmbH SmartTerminal ST-2xxx 00 00", Properties::default(), &[]));
+        assert!(!is_false_claim("Some reader", Properties { vendor: Some(0x076B), product: Some(0x0001) }, &[]));
         let known = QUIRKS.lines().filter_map(Quirk::parse).count();
         assert_eq!(known, QUIRKS.lines().filter(|line| !line.starts_with('#')).count() - 1, "every line but the head");
         assert!(known > 0);
+        // What a site has found out for itself.
+        let cherry = Properties { vendor: Some(0x046A), product: Some(0x003E) };
+        let said = |entry: &str| is_false_claim("Cherry SmartTerminal 00 00", cherry, &[entry.to_owned()]);
+        for (entry, is_said) in [
+            ("046A:003E", true),
+            ("046a:003e", true),
+            ("SmartTerminal", true),
+            ("046A:003F", false),
+            ("46A:3E", false),
+            ("ST-2000", false),
+        ] {
+            assert_eq!(said(entry), is_said, "{entry}");
+        }
     }
 
     #[test]

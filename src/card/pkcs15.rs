@@ -59,6 +59,11 @@ pub struct PinRules {
 }
 
 impl Key {
+    /// Signs documents.
+    pub fn is_for_documents(&self) -> bool {
+        self.usage & (1 << USAGE_NON_REPUDIATION) != 0
+    }
+
     /// Signs, and not for a document: `nonRepudiation` is the other key's business.
     pub fn is_for_authentication(&self) -> bool {
         let has = |bit: u32| self.usage & (1 << bit) != 0;
@@ -349,7 +354,7 @@ mod tests {
         assert!(key("0302 FF20", "0201 82").is_for_authentication());
         // sign and nonRepudiation: the signature key.
         let signature = key("0303 0620 40", "0202 0081");
-        assert!(!signature.is_for_authentication());
+        assert!(!signature.is_for_authentication() && signature.is_for_documents());
         assert!(!key("0303 0020 40", "0201 81").is_for_authentication());
         // decrypt alone; nothing at all.
         assert!(!key("0302 0640", "0201 83").is_for_authentication());

@@ -34,6 +34,7 @@ use tokio::sync::mpsc;
 pub(super) struct Crew {
     pub cps4: Cps4,
     pub pinpad: Pinpad,
+    pub without_keys: Arc<[String]>,
     pub answer_max: Duration,
     pub orders: Arc<Mutex<channel::Receiver<Command>>>,
     pub shared: Arc<Shared>,

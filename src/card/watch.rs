@@ -18,9 +18,11 @@ use crate::card::InReader;
 use crate::card::Notice;
 use crate::card::Options;
 use crate::card::Shared;
+use crate::card::threads;
 use crate::card::work::meaning;
 use std::ffi::CString;
 use std::sync::Arc;
+use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
@@ -33,7 +35,8 @@ use tokio::sync::mpsc;
 #[derive(Default)]
 pub(super) struct Stop {
     asked: AtomicBool,
-    done: AtomicBool,
+    done: Mutex<bool>,
+    is_done: Condvar,
     context: Mutex<Option<pcsc::Context>>,
 }
 
@@ -41,12 +44,13 @@ impl Stop {
     /// Asks until it is done: a cancellation that comes just before the wait begins is lost.
     pub(super) fn end(&self) {
         self.asked.store(true, Ordering::SeqCst);
-        while !self.done.load(Ordering::SeqCst) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*done {
             if let Some(context) = self.context() {
                 // Fails when the service is down, and then there is no wait either.
                 let _ = context.cancel();
             }
-            thread::sleep(CANCEL_PAUSE);
+            done = self.is_done.wait_timeout(done, CANCEL_PAUSE).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -83,8 +87,7 @@ pub(super) fn start(
 ) -> std::io::Result<()> {
     let watch =
         Watch { options, notices, shared, stop, reader_told: None, other_told: false, card: None, insertions: 0 };
-    thread::Builder::new().name("card-watch".into()).spawn(move || watch.run())?;
-    Ok(())
+    threads::spawn("card-watch", move || watch.run())
 }
 
 struct Watch {
@@ -146,7 +149,8 @@ impl Watch {
             }
         }
         self.stop.waits_on(None);
-        self.stop.done.store(true, Ordering::SeqCst);
+        *self.stop.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.is_done.notify_all();
     }
 
     /// One life of the service.

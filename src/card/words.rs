@@ -4,6 +4,7 @@
 //! again. A reader that only forwards TPDUs, and every strict card, rejects anything else. With T=1 the same command names
 //! what it wants back, and one without an answer ends with its data.
 
+use crate::identity::statement::Hash;
 use zeroize::Zeroizing;
 
 /// What the two last bytes of an answer mean.
@@ -26,18 +27,22 @@ pub enum Status {
         tries_left: u8,
     },
     /// `63C0`, `6983` and `6984`: all three are seen for a PIN without tries.
-    Blocked,
+    Blocked {
+        word: u16,
+    },
     /// `6982`: the PIN first.
     PinNeeded,
     /// `6A82`, `6A88`: no such file or object.
-    NotFound,
+    NotFound {
+        word: u16,
+    },
     /// `6B00`: an offset outside the file.
     OutsideFile,
     Other(u16),
 }
 
 impl Status {
-    /// The two bytes back, for errors and the log.
+    /// The two bytes back as they came, for errors and the log.
     pub fn word(self) -> u16 {
         match self {
             Status::Done => 0x9000,
@@ -45,9 +50,9 @@ impl Status {
             Status::More { waiting } => 0x6100 | u16::from(waiting),
             Status::ExactLength { length } => 0x6C00 | u16::from(length),
             Status::WrongPin { tries_left } => 0x63C0 | u16::from(tries_left),
-            Status::Blocked => 0x6983,
+            Status::Blocked { word } => word,
             Status::PinNeeded => 0x6982,
-            Status::NotFound => 0x6A82,
+            Status::NotFound { word } => word,
             Status::OutsideFile => 0x6B00,
             Status::Other(word) => word,
         }
@@ -61,10 +66,10 @@ impl From<[u8; 2]> for Status {
             [0x62, 0x82] => Status::EndOfFile,
             [0x61, waiting] => Status::More { waiting },
             [0x6C, length] => Status::ExactLength { length },
-            [0x63, 0xC0] | [0x69, 0x83 | 0x84] => Status::Blocked,
+            [0x63, 0xC0] | [0x69, 0x83 | 0x84] => Status::Blocked { word: u16::from_be_bytes(bytes) },
             [0x63, low] if low & 0xF0 == 0xC0 => Status::WrongPin { tries_left: low & 0x0F },
             [0x69, 0x82] => Status::PinNeeded,
-            [0x6A, 0x82 | 0x88] => Status::NotFound,
+            [0x6A, 0x82 | 0x88] => Status::NotFound { word: u16::from_be_bytes(bytes) },
             [0x6B, 0x00] => Status::OutsideFile,
             other => Status::Other(u16::from_be_bytes(other)),
         }
@@ -231,6 +236,21 @@ impl Command {
         Command::exchanging("signing", [0x00, 0x88, 0x00, 0x00], &info)
     }
 
+    /// MANAGE SECURITY ENVIRONMENT, SET DST: which key signs documents, and how (RSA PKCS#1 v1.5).
+    pub fn set_signature(key: u8, hash: Hash) -> Command {
+        let algorithm = match hash {
+            Hash::Sha1 => SHA1_SIGNATURE_ALGORITHM,
+            Hash::Sha256 => SHA256_SIGNATURE_ALGORITHM,
+        };
+        let data = [0x80, 0x01, algorithm, 0x84, 0x01, key];
+        Command::sending("choosing the signature key", [0x00, 0x22, 0x41, 0xB6], &data)
+    }
+
+    /// PERFORM SECURITY OPERATION: COMPUTE DIGITAL SIGNATURE over a hash; the card makes the DigestInfo of it.
+    pub fn sign_document(hash: &[u8]) -> Command {
+        Command::exchanging(SIGNING_DOCUMENT, [0x00, 0x2A, 0x9E, 0x9A], hash)
+    }
+
     /// MANAGE SECURITY ENVIRONMENT, SET CT: which key of a CPS4 deciphers.
     pub fn set_deciphering(key: u8) -> Command {
         Command::sending("choosing the authentication key", [0x00, 0x22, 0x41, 0xB8], &[0x83, 0x01, key])
@@ -270,6 +290,10 @@ const CHANNELS: u8 = 0x03;
 
 /// The card's algorithm 02.
 const AUTHENTICATION_ALGORITHM: u8 = 0x02;
+const SHA1_SIGNATURE_ALGORITHM: u8 = 0x12;
+const SHA256_SIGNATURE_ALGORITHM: u8 = 0x42;
+
+pub const SIGNING_DOCUMENT: &str = "signing a document";
 
 /// The fixed head of a SHA-256 DigestInfo (RFC 8017 §9.2, note 1).
 const SHA256_DIGEST_INFO: &[u8; 19] =
@@ -284,6 +308,7 @@ mod tests {
         #[track_caller]
         fn check(bytes: [u8; 2], expected: Status) {
             assert_eq!(Status::from(bytes), expected, "{bytes:02X?}");
+            assert_eq!(Status::from(bytes).word().to_be_bytes(), bytes);
         }
         check([0x90, 0x00], Status::Done);
         check([0x62, 0x82], Status::EndOfFile);
@@ -292,12 +317,12 @@ mod tests {
         check([0x6C, 0x39], Status::ExactLength { length: 0x39 });
         check([0x63, 0xC3], Status::WrongPin { tries_left: 3 });
         check([0x63, 0xC1], Status::WrongPin { tries_left: 1 });
-        check([0x63, 0xC0], Status::Blocked);
-        check([0x69, 0x83], Status::Blocked);
-        check([0x69, 0x84], Status::Blocked);
+        check([0x63, 0xC0], Status::Blocked { word: 0x63C0 });
+        check([0x69, 0x83], Status::Blocked { word: 0x6983 });
+        check([0x69, 0x84], Status::Blocked { word: 0x6984 });
         check([0x69, 0x82], Status::PinNeeded);
-        check([0x6A, 0x82], Status::NotFound);
-        check([0x6A, 0x88], Status::NotFound);
+        check([0x6A, 0x82], Status::NotFound { word: 0x6A82 });
+        check([0x6A, 0x88], Status::NotFound { word: 0x6A88 });
         check([0x6B, 0x00], Status::OutsideFile);
         check([0x63, 0x00], Status::Other(0x6300));
         check([0x69, 0x85], Status::Other(0x6985));
@@ -321,6 +346,9 @@ mod tests {
         check(&Command::tries_left(1), "00 20 00 01 00", "00 20 00 01");
         let object = "00 CB 3F FF 0A 4D 08 70 06 BF 81 01 02 A0 80";
         check(&Command::pin_object(1), object, &format!("{object} 00"));
+        same(Command::set_signature(0x81, Hash::Sha256), "00 22 41 B6 06 80 01 42 84 01 81");
+        same(Command::set_signature(0x81, Hash::Sha1), "00 22 41 B6 06 80 01 12 84 01 81");
+        check(&Command::sign_document(&[7; 2]), "00 2A 9E 9A 02 0707", "00 2A 9E 9A 02 0707 00");
         // An Le here would ask a PIN for an answer.
         same(Command::verify(1, b"1234"), "00 20 00 01 04 31 32 33 34");
         same(Command::set_authentication(0x82), "00 22 41 A4 06 80 01 02 84 01 82");

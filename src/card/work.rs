@@ -21,11 +21,10 @@ use crate::card::dialogue::Keys;
 use crate::card::dialogue::Line;
 use crate::card::dialogue::Memory;
 use crate::card::pinpad;
-use crate::card::pinpad::Features;
-use crate::card::pinpad::Properties;
 use crate::card::pinpad::Way;
 use crate::card::shift::Crew;
 use crate::card::shift::Post;
+use crate::card::threads;
 use crate::card::watch::Stop;
 use crate::card::words::Framing;
 use crate::card::words::Protocol;
@@ -43,8 +42,7 @@ pub(super) fn start(crew: Crew, shift: u64) -> std::io::Result<()> {
     let post = Post { shift, insertion: 0, leaves: None };
     let (shared, stop) = (Arc::clone(&crew.shared), Arc::clone(&crew.stop));
     let worker = Worker { crew, post, stop, shared, context: None, held: None };
-    thread::Builder::new().name("card-work".into()).spawn(move || worker.run())?;
-    Ok(())
+    threads::spawn("card-work", move || worker.run())
 }
 
 struct Worker {
@@ -117,6 +115,12 @@ impl Worker {
             Order::Sign { statement, answer } => {
                 self.answer(insertion, ended, answer, |worker, seen| worker.sign(seen, &statement));
             }
+            Order::Pen { answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                worker.with_pen(seen, |_, _, pen| Ok(pen.certificate.der().to_vec()))
+            }),
+            Order::SignDocument { info, answer } => self.answer(insertion, ended, answer, |worker, seen| {
+                worker.with_pen(seen, |card, own, pen| dialogue::sign_document(card, own, pen, &info))
+            }),
         }
     }
 
@@ -184,6 +188,18 @@ impl Worker {
         self.signed(seen, |card, found| dialogue::sign(card, found, statement))
     }
 
+    /// As [`Worker::sign`].
+    fn with_pen<T>(
+        &mut self,
+        seen: &InReader,
+        act: impl FnOnce(&mut Line<'_>, &Found, &Found) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if !self.is_held_and_found() {
+            return Err(Error::PinNeeded);
+        }
+        self.with_memory(seen, |card, memory| memory.with_pen(card, act))
+    }
+
     fn is_held_and_found(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.memory.is_found())
     }
@@ -219,7 +235,10 @@ impl Worker {
         };
         let (card, crew, post) = (&held.card, &self.crew, self.post);
         let (answer_max, keys_max) = (crew.answer_max, crew.answer_max + PINPAD_PATIENCE);
-        let ask = move |way, asked: &[u8]| crew.wait(post, keys_max, || ask_keys(card, way, asked)).map_err(failed);
+        let ask = move |way, asked: &[u8]| {
+            crew.wait(post, keys_max, || pinpad::ask(way, asked, |code, sent| control(card, code, sent)))
+                .map_err(failed)
+        };
         let mut line = Line {
             transport: &mut |bytes: &[u8]| crew.wait(post, answer_max, || transmit(card, bytes)).map_err(failed),
             keys: held.keys.map(|way| Keys { ask: Box::new(move |asked: &[u8]| ask(way, asked)) }),
@@ -262,7 +281,7 @@ impl Worker {
             let error = match self.connect_once(seen) {
                 Ok((card, protocol)) => {
                     let has_keys = self.crew.pinpad == Pinpad::Auto;
-                    let keys = if has_keys { keys_of(&card, &seen.reader) } else { None };
+                    let keys = if has_keys { keys_of(&card, &seen.reader, &self.crew.without_keys) } else { None };
                     let framing = Framing { protocol, channel };
                     let insertion = seen.insertion;
                     return Ok(Held { insertion, card, framing, keys, is_chosen: false, memory: Memory::default() });
@@ -358,31 +377,18 @@ fn transmit(card: &pcsc::Card, bytes: &[u8]) -> Result<Vec<u8>, pcsc::Error> {
     Ok(answer.to_vec())
 }
 
-/// What the reader says of keys of its own. A driver that does not understand the question has none.
-fn keys_of(card: &pcsc::Card, reader: &std::ffi::CStr) -> Option<Way> {
-    let mut buffer = [0; CONTROL_LENGTH_MAX];
-    let code = pcsc::ctl_code(pinpad::GET_FEATURE_REQUEST.into());
-    let features = Features::parse(card.control(code, &[], &mut buffer).ok()?);
-    let way = features.way()?;
-    let mut buffer = [0; CONTROL_LENGTH_MAX];
-    let told = features.tlv_properties.and_then(|code| card.control(code.into(), &[], &mut buffer).ok());
-    let properties = told.map(Properties::parse).unwrap_or_default();
-    let is_false = pinpad::is_false_claim(&reader.to_string_lossy(), properties);
-    tracing::debug!(is_false, "the reader says that it has keys");
-    (!is_false).then_some(way)
+/// What the reader says of keys of its own.
+fn keys_of(card: &pcsc::Card, reader: &std::ffi::CStr, without_keys: &[String]) -> Option<Way> {
+    let features = pcsc::ctl_code(pinpad::GET_FEATURE_REQUEST.into()) as u32;
+    let mut control = |code: u32, sent: &[u8]| control(card, code, sent).ok();
+    let way = pinpad::way_of(&reader.to_string_lossy(), features, without_keys, &mut control);
+    tracing::debug!(has_keys = way.is_some(), "asked whether the reader has keys");
+    way
 }
 
-/// Has the reader ask for a PIN and send it to the card; what the card, or the reader, said of it.
-fn ask_keys(card: &pcsc::Card, way: Way, asked: &[u8]) -> Result<Vec<u8>, pcsc::Error> {
+fn control(card: &pcsc::Card, code: u32, sent: &[u8]) -> Result<Vec<u8>, pcsc::Error> {
     let mut buffer = [0; CONTROL_LENGTH_MAX];
-    let answer = match way {
-        Way::Direct(code) => card.control(code.into(), asked, &mut buffer)?,
-        Way::StartFinish(start, finish) => {
-            card.control(start.into(), asked, &mut buffer)?;
-            card.control(finish.into(), &[], &mut buffer)?
-        }
-    };
-    Ok(answer.to_vec())
+    card.control(code.into(), sent, &mut buffer).map(<[u8]>::to_vec)
 }
 
 /// The words of PC/SC in ours.
@@ -397,6 +403,8 @@ pub(super) fn meaning(error: pcsc::Error) -> Error {
         | pcsc::Error::ProtoMismatch
         | pcsc::Error::CommDataLost => Error::Mute,
         pcsc::Error::SharingViolation => Error::Busy,
+        // What pcscd says when polkit refuses access_card; where it refuses access_pcsc, it hangs up.
+        pcsc::Error::SecurityViolation => Error::Forbidden,
         pcsc::Error::NoReadersAvailable | pcsc::Error::UnknownReader | pcsc::Error::ReaderUnavailable => {
             Error::NoReader
         }

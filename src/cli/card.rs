@@ -1,7 +1,7 @@
 //! `chevet card show` and `chevet card login`: who is in the reader, without and with the PIN.
 //!
-//! The PIN comes from standard input, never from the arguments, and is sent at most once. On the last try it is not sent
-//! without `--last-try`, and to a card that is not trusted it is not sent at all. Exit codes: 1 when the card, its chain or
+//! The PIN comes from standard input, never from the arguments, and is sent at most once. On the last try, or where
+//! the card does not say how many are left, it is not sent without `--last-try`, and to a card that is not trusted it is not sent at all. Exit codes: 1 when the card, its chain or
 //! its PIN says no, 3 when the reader or the dialogue failed, or the card fell silent.
 //!
 //! `show` reads the card whole. `login` spares what the vault here knows of it, and writes down what it learns.
@@ -82,14 +82,14 @@ pub fn login(asked: &Asked<'_>, last_try: LastTry) -> ExitCode {
 
 /// [`show`], written elsewhere.
 pub fn show_on(asked: &Asked<'_>, output: &mut dyn Write) -> ExitCode {
-    let outcome = on_runtime(async { look(asked, || None).await.map(|look| (look.shown, None)) });
+    let outcome = on_runtime(async { look(asked, |_| None).await.map(|look| (look.shown, None)) });
     tell(outcome, asked.form, output)
 }
 
 /// [`login`], typed and written elsewhere.
 pub fn login_on(asked: &Asked<'_>, last_try: LastTry, input: &mut dyn BufRead, output: &mut dyn Write) -> ExitCode {
     let outcome = on_runtime(async {
-        let look = look(asked, || known_cards(asked.state)).await?;
+        let look = look(asked, known_cards).await?;
         log_in(look, last_try, input, asked.now.value()).await
     });
     tell(outcome, asked.form, output)
@@ -126,6 +126,8 @@ enum No {
     Untrusted,
     #[error("this is the last try; --last-try uses it")]
     LastTry,
+    #[error("the card does not say how many tries are left, so this may be the last; --last-try uses it")]
+    TriesNotTold,
     #[error("no PIN of 1 to 8 digits came on standard input")]
     PinMissing,
 }
@@ -198,30 +200,47 @@ fn known_cards(state: &Path) -> Option<KnownCards> {
     KnownCards::here(Sources { state, credentials: credentials.as_deref(), tpms: Path::new(provider::TPMS) }).ok()
 }
 
-/// The card's contents, sparing what is known of it.
-async fn read(reader: &Reader, insertion: u64, known: Option<&KnownCards>) -> Result<CardContents, card::Error> {
-    let Some(known) = known else { return reader.read(insertion).await };
-    let serial = reader.serial(insertion).await?;
-    let of = |serial: String| Known::read(&known.known(&serial).ok().flatten()?);
+/// The contents of the card of this number, sparing what is known of it.
+async fn read(
+    reader: &Reader,
+    insertion: u64,
+    serial: Option<String>,
+    known: Option<&KnownCards>,
+) -> Result<CardContents, card::Error> {
+    let of = |serial: String| Known::read(&known?.known(&serial).ok().flatten()?);
     match serial.and_then(of) {
         Some(known) => reader.read_known(insertion, known).await,
         None => reader.read(insertion).await,
     }
 }
 
-/// Reads what is in the reader, without the PIN.
-async fn look(asked: &Asked<'_>, known: impl FnOnce() -> Option<KnownCards>) -> Result<Look, Error> {
+/// Reads what is in the reader, without the PIN. The card is reset and asked for its number while the files are read: neither
+/// waits for the other.
+async fn look(asked: &Asked<'_>, known: fn(&Path) -> Option<KnownCards>) -> Result<Look, Error> {
     let (tell, mut notices) = mpsc::channel(NOTICES_MAX);
     let options = options(asked.config);
-    // First: its threads ask the service while the files are read.
     let reader = Reader::start(options, tell).map_err(Error::Reader)?;
-    let trusted = Trust::read(&asked.config.trust, asked.state).map_err(Error::Trust)?;
-    let crls = trusted.crls().map_err(Error::Trust)?;
-    let known = known();
-    let seen = wait_for_card(&reader, &mut notices).await?;
+    let (trust, state) = (asked.config.trust.clone(), asked.state.to_path_buf());
+    let files = tokio::task::spawn_blocking(move || {
+        let trusted = Trust::read(&trust, &state).map_err(Error::Trust)?;
+        let crls = trusted.crls().map_err(Error::Trust)?;
+        Ok((trusted, crls, known(&state)))
+    });
+    let seen = wait_for_card(&reader, &mut notices).await;
+    let number = match &seen {
+        Ok(seen) => answered(reader.serial(seen.insertion)).await,
+        Err(_) => None,
+    };
+    let files = files.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    let (trusted, crls, known) = files?;
+    let seen = seen?;
     let insertion = seen.insertion;
-    let contents = answered(read(&reader, insertion, known.as_ref())).await;
-    match contents.ok_or_else(|| Error::Silent { reader: seen.reader.clone() })? {
+    let silent = || Error::Silent { reader: seen.reader.clone() };
+    let contents = match number.ok_or_else(silent)? {
+        Ok(serial) => answered(read(&reader, insertion, serial, known.as_ref())).await.ok_or_else(silent)?,
+        Err(error) => Err(error),
+    };
+    match contents {
         Ok(contents) => {
             let certificate = Certificate::parse(&contents.certificate).map_err(Error::Certificate)?;
             let verdict = trust::verify(&certificate, &trusted.anchors, &crls, asked.now);
@@ -281,6 +300,8 @@ async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead, at: Unix
     match (shown.tries_left, last_try) {
         (Some(0), _) => return Ok((shown, Some(No::Card(card::Error::Blocked)))),
         (Some(1), LastTry::Keep) => return Ok((shown, Some(No::LastTry))),
+        // It may be the last, as on the screen (P7).
+        (None, LastTry::Keep) => return Ok((shown, Some(No::TriesNotTold))),
         _ => {}
     }
     let Some(pin) = typed(input) else { return Ok((shown, Some(No::PinMissing))) };
@@ -295,10 +316,19 @@ async fn log_in(look: Look, last_try: LastTry, input: &mut dyn BufRead, at: Unix
         Ok(_) => answered(reader.situations(insertion)).await.ok_or_else(silent)?.ok(),
         Err(_) => None,
     };
-    if let Some(known) = &known {
-        keep(known, &reader, insertion, shown.serial.as_deref(), answer.as_ref().err(), at).await;
-    }
-    reader.left().await;
+    let learnt = match (&known, &answer) {
+        (Some(_), Ok(_)) => reader.learnt(insertion).await.ok().flatten(),
+        _ => None,
+    };
+    let (serial, failed) = (shown.serial.clone(), answer.as_ref().err().copied());
+    let keeping = tokio::task::spawn_blocking(move || {
+        if let (Some(known), Some(serial)) = (known, serial) {
+            keep(&known, &serial, learnt.as_ref(), failed, at);
+        }
+    });
+    // The disk and the card need not wait for each other.
+    let ((), kept) = tokio::join!(reader.left(), keeping);
+    kept.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
     match answer {
         Ok(signature) if certificate.verify_signature(&message, &signature).is_ok() => {
             shown.verified = true;
@@ -325,25 +355,23 @@ fn is_of_the_reader(error: card::Error) -> bool {
     use card::Error as E;
     matches!(
         error,
-        E::NoReader | E::ServiceDown | E::Busy | E::Mute | E::Removed | E::StaleInsertion | E::NoThread | E::Reader(_)
+        E::NoReader
+            | E::ServiceDown
+            | E::Busy
+            | E::Forbidden
+            | E::Mute
+            | E::Removed
+            | E::StaleInsertion
+            | E::NoThread
+            | E::Reader(_)
     )
 }
 
 /// Writes down what was learnt of the card, or strikes out what was not so. A kiosk that runs here writes for itself.
-async fn keep(
-    known: &KnownCards,
-    reader: &Reader,
-    insertion: u64,
-    serial: Option<&str>,
-    failed: Option<&card::Error>,
-    at: UnixSeconds,
-) {
-    let kept = match (failed, serial) {
-        (Some(card::Error::NotAsKnown), Some(serial)) => known.forget(serial),
-        (None, Some(serial)) => match reader.learnt(insertion).await {
-            Ok(Some(learnt)) => known.keep(serial, &learnt.to_bytes(), at),
-            _ => Ok(()),
-        },
+fn keep(known: &KnownCards, serial: &str, learnt: Option<&Known>, failed: Option<card::Error>, at: UnixSeconds) {
+    let kept = match (failed, learnt) {
+        (Some(card::Error::NotAsKnown), _) => known.forget(serial),
+        (None, Some(learnt)) => known.keep(serial, &learnt.to_bytes(), at),
         _ => Ok(()),
     };
     if let Err(error) = kept {

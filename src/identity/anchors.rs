@@ -4,6 +4,8 @@
 //! names. A test card proves nothing about a person, so the two never stand in one set, and a device that was set to one of
 //! them refuses the other's. Bytes come in as values. Pure.
 
+use crate::identity::certificate;
+use crate::identity::crl;
 use crate::time::UnixSeconds;
 use aws_lc_rs::digest;
 use rustls::pki_types::CertificateDer;
@@ -42,6 +44,8 @@ pub struct Authority {
     /// Name, DER.
     pub(super) name: Vec<u8>,
     issuer_name: Vec<u8>,
+    /// Where the one above publishes its lists over HTTP.
+    lists_at: Vec<String>,
     /// The content of the SubjectPublicKeyInfo's BIT STRING.
     pub(super) key: Vec<u8>,
     /// keyUsage has `cRLSign`, or there is no keyUsage.
@@ -106,6 +110,22 @@ impl Anchors {
         &self.authorities
     }
 
+    /// Those that are a step to another one here.
+    pub(super) fn steps(&self) -> impl Iterator<Item = &Authority> {
+        let is_step = |authority: &&Authority| {
+            authority.issuer_name != authority.name && self.named(&authority.issuer_name).next().is_some()
+        };
+        self.authorities.iter().filter(is_step)
+    }
+
+    /// Where the lists that speak of these authorities are published, over HTTP.
+    pub fn lists_at(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.steps().flat_map(|authority| authority.lists_at.iter().cloned()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// All that bear this name (DER): an authority whose key was renewed is there twice.
     pub(super) fn named<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Authority> {
         self.authorities.iter().filter(move |authority| authority.name == name)
@@ -116,6 +136,11 @@ impl Authority {
     /// Reads each certificate of a file, believing none.
     pub fn all_of(file: &[u8]) -> Result<Vec<Authority>, Error> {
         certificates(file)?.iter().map(|der| Authority::read(der)).collect()
+    }
+
+    /// Whether that Name, given by the content of its SEQUENCE, is its issuer's.
+    pub(super) fn is_issued_by(&self, name: &[u8]) -> bool {
+        crl::contents(&self.issuer_name) == Some(name)
     }
 
     fn read(der: &[u8]) -> Result<Authority, Error> {
@@ -139,6 +164,7 @@ impl Authority {
             fingerprint,
             name: parsed.subject().as_raw().to_vec(),
             issuer_name: parsed.issuer().as_raw().to_vec(),
+            lists_at: certificate::lists_at(&parsed),
             key: parsed.public_key().subject_public_key.data.to_vec(),
             may_sign_lists: usage.is_none_or(|usage| usage.value.crl_sign()),
         })

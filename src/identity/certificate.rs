@@ -12,6 +12,8 @@ use crate::identity::holder::Holder;
 use crate::identity::holder::HolderId;
 use crate::identity::holder::Means;
 use crate::identity::holder::ProfessionCode;
+use crate::identity::statement::Hash;
+use crate::identity::statement::SignedInfo;
 use crate::time::UnixSeconds;
 use aws_lc_rs::digest;
 use aws_lc_rs::signature;
@@ -28,6 +30,8 @@ use x509_parser::prelude::X509Name;
 pub struct Certificate {
     der: Vec<u8>,
     subject: String,
+    /// RFC 2253
+    distinguished_name: String,
     issuer: String,
     issuer_realm: Realm,
     serial: Vec<u8>,
@@ -52,7 +56,7 @@ pub struct Certificate {
 pub enum KeyUse {
     /// `digitalSignature`: to say who is there.
     Authentication,
-    /// `nonRepudiation`: to sign a document. Never used here.
+    /// `nonRepudiation`: to sign a document.
     Signature,
     Other,
 }
@@ -93,10 +97,11 @@ impl Certificate {
         key_id.copy_from_slice(digest::digest(&digest::SHA256, spki.raw).as_ref());
         Ok(Certificate {
             subject: subject.to_string(),
+            distinguished_name: rfc2253(subject),
             issuer: parsed.issuer().to_string(),
             issuer_realm: Realm::of(parsed.issuer()),
             serial: crl::without_zeros(parsed.raw_serial()).to_vec(),
-            lists_at: [DISTRIBUTION_POINTS, FRESHEST_CRL].iter().flat_map(|oid| addresses(&parsed, oid)).collect(),
+            lists_at: lists_at(&parsed),
             not_before: UnixSeconds(parsed.validity().not_before.timestamp()),
             not_after: UnixSeconds(parsed.validity().not_after.timestamp()),
             key_id: CertificateKeyId(key_id),
@@ -136,6 +141,23 @@ impl Certificate {
             .map_err(|_| SignatureRefused)
     }
 
+    /// The same of a document's signature.
+    pub fn verify_document(&self, info: &SignedInfo, signature: &[u8]) -> Result<(), SignatureRefused> {
+        let algorithm = match info.hash() {
+            Hash::Sha256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+            Hash::Sha1 => &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        };
+        signature::UnparsedPublicKey::new(algorithm, &self.rsa_key)
+            .verify(info.message(), signature)
+            .map_err(|_| SignatureRefused)
+    }
+
+    /// Issuer (RFC 2253) and serial number (decimal), as XAdES names a certificate.
+    pub fn issuer_and_serial(&self) -> Result<(String, String), Error> {
+        let (_, parsed) = X509Certificate::from_der(&self.der).map_err(|_| Error::Der)?;
+        Ok((rfc2253(parsed.issuer()), parsed.tbs_certificate.serial.to_string()))
+    }
+
     pub fn der(&self) -> &[u8] {
         &self.der
     }
@@ -143,6 +165,11 @@ impl Certificate {
     /// RFC 4514-like text, for IT people; multi-valued RDNs are joined by `+`.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// As a SAML assertion names its subject (RFC 2253): the most specific first, a multi-valued RDN joined by `+`.
+    pub fn distinguished_name(&self) -> &str {
+        &self.distinguished_name
     }
 
     pub fn issuer(&self) -> &str {
@@ -195,6 +222,44 @@ impl Certificate {
         self.card_id.as_deref()
     }
 }
+
+/// Short names as the DMP's examples write them; what has none is named by its OID.
+fn rfc2253(name: &X509Name<'_>) -> String {
+    let attribute = |one: &x509_parser::x509::AttributeTypeAndValue<'_>| {
+        let oid = one.attr_type().to_id_string();
+        let short = SHORT_NAMES.iter().find(|(known, _)| *known == oid).map_or(oid.as_str(), |(_, short)| short);
+        format!("{short}={}", escaped(one.as_str().unwrap_or("")))
+    };
+    let rdns: Vec<String> =
+        name.iter_rdn().map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join("+")).collect();
+    rdns.into_iter().rev().collect::<Vec<_>>().join(",")
+}
+
+/// RFC 2253 §2.4
+fn escaped(value: &str) -> String {
+    let last = value.chars().count().saturating_sub(1);
+    let mut out = String::with_capacity(value.len());
+    for (at, letter) in value.chars().enumerate() {
+        let special = matches!(letter, ',' | '+' | '"' | '\\' | '<' | '>' | ';');
+        if special || (at == 0 && matches!(letter, '#' | ' ')) || (at == last && letter == ' ') {
+            out.push('\\');
+        }
+        out.push(letter);
+    }
+    out
+}
+
+const SHORT_NAMES: [(&str, &str); 9] = [
+    (COMMON_NAME, "CN"),
+    (SURNAME, "SN"),
+    (GIVEN_NAME, "GN"),
+    ("2.5.4.12", "title"),
+    ("2.5.4.11", "OU"),
+    ("2.5.4.10", "O"),
+    ("2.5.4.8", "ST"),
+    ("2.5.4.7", "L"),
+    ("2.5.4.6", "C"),
+];
 
 /// The first value of an attribute, wherever it stands in the name.
 fn attribute(name: &X509Name<'_>, oid: &str) -> Option<String> {
@@ -250,6 +315,11 @@ fn card_id(parsed: &X509Certificate<'_>) -> Option<String> {
     let value = extension_value(parsed, CARD_ID)?;
     let (_, text) = x509_parser::asn1_rs::Any::from_der(value).ok()?;
     std::str::from_utf8(text.data).ok().map(str::to_owned)
+}
+
+/// Where a certificate's issuer publishes its whole and delta lists over HTTP.
+pub(super) fn lists_at(parsed: &X509Certificate<'_>) -> Vec<String> {
+    [DISTRIBUTION_POINTS, FRESHEST_CRL].iter().flat_map(|oid| addresses(parsed, oid)).collect()
 }
 
 /// The http addresses of cRLDistributionPoints or freshestCRL (RFC 5280 §4.2.1.13, §4.2.1.15: one syntax). What is not

@@ -6,7 +6,8 @@
 //! anchors did not sign, and nothing that is older than what is already here. Bytes come in as values. Pure.
 
 use crate::identity::anchors::Anchors;
-use crate::identity::certificate::Certificate;
+use crate::identity::anchors::Authority;
+use crate::identity::trust::ListPolicy;
 use crate::time::UnixSeconds;
 use aws_lc_rs::digest;
 use rustls::pki_types::CertificateRevocationListDer;
@@ -23,6 +24,7 @@ pub struct Crls {
     pub(super) whole: Vec<List>,
     deltas: Vec<List>,
     unreadable: usize,
+    pub(super) policy: ListPolicy,
 }
 
 /// One list that could be read. Who signed it is another question.
@@ -95,6 +97,24 @@ impl Crls {
             Kind::Whole(_) => self.whole.push(list),
             Kind::Delta { .. } => self.deltas.push(list),
         }
+    }
+
+    /// The same lists, judged otherwise than by default.
+    pub fn under(self, policy: ListPolicy) -> Crls {
+        Crls { policy, ..self }
+    }
+
+    pub fn policy(&self) -> ListPolicy {
+        self.policy
+    }
+
+    /// The authorities on whose revocation the list of none above them speaks: each step below an anchor, without a signed list
+    /// of its issuer's.
+    pub fn unspoken_for<'a>(&'a self, anchors: &'a Anchors) -> impl Iterator<Item = &'a Authority> {
+        let has_list = |authority: &Authority| {
+            self.whole.iter().any(|list| authority.is_issued_by(list.issuer()) && list.is_signed_by(anchors))
+        };
+        anchors.steps().filter(move |authority| !has_list(authority))
     }
 
     /// Files that were left out.
@@ -187,7 +207,7 @@ impl List {
     }
 
     /// Whether an authority among the anchors that may sign lists signed this one. A renewed authority has two keys.
-    fn is_signed_by(&self, anchors: &Anchors) -> bool {
+    pub(super) fn is_signed_by(&self, anchors: &Anchors) -> bool {
         let Ok((_, parsed)) = CertificateRevocationList::from_der(&self.der) else { return false };
         let oid = parsed.signature_algorithm.algorithm.to_id_string();
         let Some((_, algorithm)) = ALGORITHMS.iter().find(|(name, _)| *name == oid) else { return false };
@@ -208,11 +228,13 @@ impl List {
         }
     }
 
-    /// Whether a delta names this certificate.
-    pub(super) fn names(&self, certificate: &Certificate) -> bool {
+    /// Whether it names the certificate of this serial number, as it stands in the certificate; for a delta, leading zeros may
+    /// be missing.
+    pub(super) fn names(&self, serial: &[u8]) -> bool {
         match &self.kind {
-            Kind::Delta { revoked, .. } => revoked.iter().any(|serial| serial == certificate.serial()),
-            Kind::Whole(_) => false,
+            Kind::Delta { revoked, .. } => revoked.iter().any(|revoked| revoked == without_zeros(serial)),
+            // What cannot be read of a list that was read once cannot clear anybody.
+            Kind::Whole(list) => !matches!(list.find_serial(serial), Ok(None)),
         }
     }
 
@@ -278,7 +300,7 @@ fn extension<'a>(parsed: &'a CertificateRevocationList<'_>, oid: &str) -> Option
 }
 
 /// The content of a DER element.
-fn contents(der: &[u8]) -> Option<&[u8]> {
+pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
     x509_parser::asn1_rs::Any::from_der(der).ok().map(|(_, any)| any.data)
 }
 

@@ -31,8 +31,8 @@ pub struct Verified {
 pub enum Warning {
     /// The clock is only a floor: the certificate may have ended, or not begun.
     ValidityUncertain,
-    /// The revocation list is older than [`CRL_FRESH_S`] and not older than [`CRL_TOLERATED_S`].
-    CrlAging,
+    /// The revocation list is older than [`ListPolicy::fresh_days`]; at this age no card is taken any more.
+    CrlAging { days_max: u32 },
     /// The clock is only a floor: the revocation list may be older than it seems.
     CrlAgeUncertain,
 }
@@ -58,15 +58,59 @@ pub enum Error {
     CrlTooOld { age_days: i64 },
     #[error("there is no revocation list of the certificate's authority")]
     CrlMissing,
+    #[error("the authority that issued the certificate is revoked")]
+    AuthorityRevoked,
+    #[error(
+        "there is no revocation list of the authority above the certificate's, and trust.authority_lists asks for it"
+    )]
+    AuthorityCrlMissing,
     #[error("the certificate is damaged or of a kind that is not understood")]
     Unreadable,
 }
 
-/// Up to this age, a revocation list says nothing.
-pub const CRL_FRESH_S: i64 = 7 * DAY_S;
+/// What is asked of revocation lists (DESIGN §8); the settings' `[trust]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListPolicy {
+    /// Up to this age, a list says nothing of it.
+    pub fresh_days: u32,
+    /// Up to this age, it is used with a warning; beyond it, no card is taken.
+    pub tolerated_days: u32,
+    pub authorities: AuthorityLists,
+}
 
-/// Up to this age, it is used with a warning; beyond it, no card is taken.
-pub const CRL_TOLERATED_S: i64 = 30 * DAY_S;
+/// What is asked of the lists that say which authorities are revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuthorityLists {
+    /// One that is here counts, whatever its age; that there is none, or an old one, refuses no card and is said.
+    #[default]
+    WhereThere,
+    /// They are judged as those of cards are: without one, or by one that is too old, no card is taken.
+    Required,
+}
+
+/// How old a list is, by the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    Fresh,
+    Tolerated,
+    TooOld,
+}
+
+impl Default for ListPolicy {
+    fn default() -> ListPolicy {
+        ListPolicy { fresh_days: 7, tolerated_days: 30, authorities: AuthorityLists::default() }
+    }
+}
+
+impl ListPolicy {
+    pub fn age(self, age_s: i64) -> Age {
+        match age_s {
+            _ if age_s > i64::from(self.tolerated_days) * DAY_S => Age::TooOld,
+            _ if age_s > i64::from(self.fresh_days) * DAY_S => Age::Tolerated,
+            _ => Age::Fresh,
+        }
+    }
+}
 
 /// Whether this certificate may say who is there, now.
 pub fn verify(certificate: &Certificate, anchors: &Anchors, crls: &Crls, now: Wall) -> Result<Verified, Error> {
@@ -86,21 +130,23 @@ pub fn verify(certificate: &Certificate, anchors: &Anchors, crls: &Crls, now: Wa
     for list in of_issuer {
         let Kind::Whole(whole) = &list.kind else { continue };
         match chain(&leaf, anchors, judged_at, Some(whole)) {
-            Ok(()) => {
+            Ok(path) => {
                 let delta = crls.delta_of(list, anchors);
-                if delta.is_some_and(|delta| delta.names(certificate)) {
+                if delta.is_some_and(|delta| delta.names(certificate.serial())) {
                     return Err(Error::Revoked);
                 }
+                check_authorities(&path, anchors, crls, now, &mut warnings)?;
                 // With its delta, a list says what was known when the delta was made.
-                let crl_age_s = check_age(delta.unwrap_or(list), now, &mut warnings)?;
+                let crl_age_s = check_age(delta.unwrap_or(list), crls.policy, now, &mut warnings)?;
                 return Ok(Verified { crl_age_s, warnings });
             }
             Err(Error::Revoked) => return Err(Error::Revoked),
             Err(_) => continue,
         }
     }
-    // No list stands beside a path: is there a path at all?
-    chain(&leaf, anchors, judged_at, None).map_err(|error| other_realm(error, certificate, anchors))?;
+    // No list stands beside a path: is there a path at all, and of authorities that stand?
+    let path = chain(&leaf, anchors, judged_at, None).map_err(|error| other_realm(error, certificate, anchors))?;
+    check_authorities(&path, anchors, crls, now, &mut warnings)?;
     Err(Error::CrlMissing)
 }
 
@@ -113,7 +159,7 @@ pub fn verify_past(certificate: &Certificate, anchors: &Anchors, at: Wall) -> Re
     }
     let der = CertificateDer::from(certificate.der());
     let leaf = webpki::EndEntityCert::try_from(&der).map_err(|_| Error::Unreadable)?;
-    chain(&leaf, anchors, at.value().max(certificate.not_before()), None)
+    chain(&leaf, anchors, at.value().max(certificate.not_before()), None).map(|_| ())
 }
 
 /// A test card at a real device, or the other way round, is told so: nobody is to look for an authority that is missing.
@@ -138,16 +184,49 @@ fn check_dates(certificate: &Certificate, now: Wall, warnings: &mut Vec<Warning>
     }
 }
 
-/// One path to an anchor, and the holder's certificate against one list if there is one.
+/// An authority on the way to an anchor, as the list of the one above it names it.
+struct Step {
+    /// Name of the one above, the content of its SEQUENCE.
+    issuer: Vec<u8>,
+    serial: Vec<u8>,
+}
+
+/// The anchor itself is in the settings, and goes from there.
+fn check_authorities(
+    path: &[Step],
+    anchors: &Anchors,
+    crls: &Crls,
+    now: Wall,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), Error> {
+    for Step { issuer, serial } in path {
+        let newest = crls.whole.iter().find(|list| list.issuer() == issuer && list.is_signed_by(anchors));
+        let delta = newest.and_then(|list| crls.delta_of(list, anchors));
+        if newest.is_some_and(|list| list.names(serial)) || delta.is_some_and(|delta| delta.names(serial)) {
+            return Err(Error::AuthorityRevoked);
+        }
+        match (newest, crls.policy.authorities) {
+            (_, AuthorityLists::WhereThere) => {}
+            (None, AuthorityLists::Required) => return Err(Error::AuthorityCrlMissing),
+            (Some(list), AuthorityLists::Required) => {
+                check_age(delta.unwrap_or(list), crls.policy, now, warnings)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One path to an anchor, and the holder's certificate against one list if there is one. The authorities on the way, from
+/// below, without the anchor.
 fn chain(
     leaf: &webpki::EndEntityCert<'_>,
     anchors: &Anchors,
     at: UnixSeconds,
     list: Option<&webpki::CertRevocationList<'static>>,
-) -> Result<(), Error> {
+) -> Result<Vec<Step>, Error> {
     let at = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.0).unwrap_or(0)));
     let lists: Vec<&webpki::CertRevocationList<'_>> = list.into_iter().collect();
-    // The age is ours to judge, with tolerance; the authorities' own revocation comes with new anchors.
+    // The age is ours to judge, with tolerance, and so are the lists of the authorities above.
     let revocation = webpki::RevocationOptionsBuilder::new(&lists).ok().map(|options| {
         options
             .with_depth(webpki::RevocationCheckDepth::EndEntity)
@@ -164,7 +243,10 @@ fn chain(
         revocation,
         None,
     )
-    .map(|_| ())
+    .map(|path| {
+        let step = |above: &webpki::Cert<'_>| Step { issuer: above.issuer().to_vec(), serial: above.serial().to_vec() };
+        path.intermediate_certificates().map(step).collect()
+    })
     .map_err(|error| match error {
         webpki::Error::CertRevoked => Error::Revoked,
         webpki::Error::UnknownRevocationStatus => Error::CrlMissing,
@@ -176,15 +258,15 @@ fn chain(
     })
 }
 
-fn check_age(list: &List, now: Wall, warnings: &mut Vec<Warning>) -> Result<i64, Error> {
+fn check_age(list: &List, policy: ListPolicy, now: Wall, warnings: &mut Vec<Warning>) -> Result<i64, Error> {
     let age_s = (now.value().0 - list.this_update.0).max(0);
-    if age_s > CRL_TOLERATED_S {
-        return Err(Error::CrlTooOld { age_days: age_s / DAY_S });
+    let aging = Warning::CrlAging { days_max: policy.tolerated_days };
+    match policy.age(age_s) {
+        Age::TooOld => return Err(Error::CrlTooOld { age_days: age_s / DAY_S }),
+        Age::Tolerated if !warnings.contains(&aging) => warnings.push(aging),
+        Age::Tolerated | Age::Fresh => {}
     }
-    if age_s > CRL_FRESH_S {
-        warnings.push(Warning::CrlAging);
-    }
-    if !now.is_trusted() {
+    if !now.is_trusted() && !warnings.contains(&Warning::CrlAgeUncertain) {
         warnings.push(Warning::CrlAgeUncertain);
     }
     Ok(age_s)
@@ -257,11 +339,33 @@ mod tests {
     #[test]
     fn a_list_ages_from_fresh_to_tolerated_to_refused() {
         assert_eq!(judge(NURSE, &[LIST], is("2026-12-05")).expect("fresh").warnings, []);
-        assert_eq!(judge(NURSE, &[LIST], is("2026-12-05T00:00:01Z")).expect("old").warnings, [Warning::CrlAging]);
-        assert_eq!(judge(NURSE, &[LIST], is("2026-12-28")).expect("old").warnings, [Warning::CrlAging]);
+        assert_eq!(
+            judge(NURSE, &[LIST], is("2026-12-05T00:00:01Z")).expect("old").warnings,
+            [Warning::CrlAging { days_max: 30 }]
+        );
+        assert_eq!(
+            judge(NURSE, &[LIST], is("2026-12-28")).expect("old").warnings,
+            [Warning::CrlAging { days_max: 30 }]
+        );
         assert_eq!(judge(NURSE, &[LIST], is("2026-12-29")), Err(Error::CrlTooOld { age_days: 31 }));
         assert_eq!(judge(NURSE, &[LIST], at_least("2026-12-29")), Err(Error::CrlTooOld { age_days: 31 }));
         assert_eq!(judge(NURSE, &[], is("2026-12-01")), Err(Error::CrlMissing));
+    }
+
+    #[test]
+    fn a_site_may_ask_for_fresher_lists_or_bear_with_older_ones() {
+        let under = |fresh_days, tolerated_days, now| {
+            let policy = ListPolicy { fresh_days, tolerated_days, ..ListPolicy::default() };
+            let certificate = Certificate::parse(&CertificateDer::from_pem_slice(NURSE).expect("PEM")).expect("read");
+            let anchors = Anchors::from_pem(&[ANCHORS]).expect("anchors");
+            verify(&certificate, &anchors, &Crls::from_bytes(vec![LIST.to_vec()]).under(policy), is(now))
+        };
+        let aging = |days_max| Ok(vec![Warning::CrlAging { days_max }]);
+        let warnings = |verified: Result<Verified, Error>| verified.map(|verified| verified.warnings);
+        assert_eq!(warnings(under(2, 3, "2026-12-01")), aging(3));
+        assert_eq!(under(1, 2, "2026-12-01T00:00:01Z"), Err(Error::CrlTooOld { age_days: 3 }));
+        assert_eq!(warnings(under(31, 60, "2026-12-29")), Ok(vec![]));
+        assert_eq!(warnings(under(7, 60, "2026-12-29")), aging(60));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The card room through a real pcscd: who is in, wrong PINs, cards pulled at every step, the service killed and restarted.
 
+mod documents;
+mod handshake;
+mod keys;
 mod known;
 mod readers;
+mod steps;
 
 use crate::desk::Hands;
-use crate::desk::is_child;
 use crate::desk::with_card;
 use chevet::card::CardContents;
 use chevet::card::Cps4;
@@ -162,83 +165,6 @@ fn wrong_pins_are_counted_and_a_wrong_length_is_not_sent() {
     });
 }
 
-/// Each step costs a swap, and pcscd sees a swap in 0.8 s; so the steps are dealt out to four cards, each in a reader of
-/// its own. In the child, the card itself says which share it has.
-const SHARES: [(&str, u16); 4] = [("nurse", 60), ("doctor", 10), ("pharmacist", 21), ("physiotherapist", 70)];
-
-#[test]
-fn a_card_pulled_at_any_step_is_never_a_wrong_pin_and_burns_no_try() {
-    let share = |name: &str| {
-        with_card("card::a_card_pulled_at_any_step_is_never_a_wrong_pin_and_burns_no_try", name, pull_at_each_step);
-    };
-    std::thread::scope(|scope| {
-        // A child is asked for one body; whose card it has does not matter to it.
-        let shares = if is_child() { &SHARES[..1] } else { &SHARES[..] };
-        for (name, _) in shares {
-            scope.spawn(|| share(name));
-        }
-    });
-}
-
-/// The place of this card among the shares, and how many commands a visit takes.
-fn my_share(watched: &Watched, insertion: u64, hands: &Hands) -> (usize, u64) {
-    let contents = watched.read(insertion).expect("read");
-    watched.login(insertion, "1234").expect("logged in");
-    let steps = hands.apdus();
-    assert!(steps > 20, "{steps}");
-    let profession = Certificate::parse(&contents.certificate).expect("a certificate").holder().profession;
-    let is_mine = |(_, code): &(&str, u16)| profession == Some(ProfessionCode(*code));
-    (SHARES.iter().position(is_mine).expect("a card with a share"), steps)
-}
-
-fn pull_at_each_step(hands: &Hands) {
-    let (mut watched, mut insertion) = Watched::with_card_in();
-    let (first, steps) = my_share(&watched, insertion, hands);
-    for at in (first as u64..steps).step_by(SHARES.len()) {
-        insertion = watched.swap(insertion, SHARES[first].0, hands);
-        hands.set_faults(Faults { pulled_at: Some(at), ..Faults::default() });
-        let result = watched.read(insertion).and_then(|_| watched.login(insertion, "1234"));
-        assert!(matches!(result, Err(Error::Removed | Error::Mute)), "step {at}: {:?}", result.map(|_| ()));
-        assert!(!hands.is_in(), "step {at}");
-        assert_eq!(hands.tries_left(), Some(3), "step {at}");
-    }
-}
-
-#[test]
-fn a_card_that_falls_silent_at_any_step_burns_no_try_and_makes_room_for_the_next() {
-    let share = |name: &str| {
-        let test = "card::a_card_that_falls_silent_at_any_step_burns_no_try_and_makes_room_for_the_next";
-        with_card(test, name, silent_from_each_step);
-    };
-    std::thread::scope(|scope| {
-        let shares = if is_child() { &SHARES[..1] } else { &SHARES[..] };
-        for (name, _) in shares {
-            scope.spawn(|| share(name));
-        }
-    });
-}
-
-/// Nothing comes back, as from a chip that has lost its contact: that is told, nothing is sent after it, and whatever else is
-/// asked of this card is answered at once.
-fn silent_from_each_step(hands: &Hands) {
-    let mut watched = Watched::with_options(Options { answer_max: BRIEF, ..Options::default() });
-    assert_eq!(watched.next(), Notice::ReaderReady);
-    let mut insertion = watched.card_in();
-    let (first, steps) = my_share(&watched, insertion, hands);
-    for at in (first as u64..steps).step_by(SHARES.len()) {
-        insertion = watched.swap(insertion, SHARES[first].0, hands);
-        hands.set_faults(Faults { mute_from: Some(at), ..Faults::default() });
-        let result = watched.read(insertion).and_then(|_| watched.login(insertion, "1234"));
-        assert_eq!(result, Err(Error::Mute), "step {at}");
-        assert_eq!(watched.next(), Notice::CardMute(insertion), "step {at}");
-        assert_eq!(watched.login(insertion, "9999"), Err(Error::Mute), "step {at}");
-        assert_eq!(watched.read(insertion).map(|_| ()), Err(Error::Mute), "step {at}");
-        assert_eq!((hands.tries_left(), hands.apdus()), (Some(3), at + 1), "step {at}");
-    }
-    insertion = watched.swap(insertion, SHARES[first].0, hands);
-    watched.login(insertion, "1234").expect("the next card is read as ever");
-}
-
 /// A card that answers after all, when it has long been given up: what was still to come of the dialogue is not sent, the PIN
 /// least of all, and its next insertion is a new one.
 #[test]
@@ -321,6 +247,27 @@ fn a_cps4_is_refused_unless_the_settings_let_it_be_tried() {
         let signature = watched.login(insertion, "1234").expect("the right PIN");
         assert_eq!(watched.sign(insertion), Ok(signature));
         assert_eq!(hands.tries_left(), Some(3));
+        // Its other application is chosen behind our back, at each command of a login in turn.
+        let before = hands.apdus();
+        watched.login(insertion, "1234").expect("a login");
+        let steps = hands.apdus() - before;
+        let mut outcomes = Vec::new();
+        for at in 0..steps {
+            let at = hands.apdus() + at;
+            hands.set_faults(Faults { loses_applet_at: Some(at), ..Faults::default() });
+            outcomes.push(watched.login(insertion, "1234").map(|_| ()));
+            assert_eq!(hands.tries_left(), Some(3), "command {at}");
+            watched.login(insertion, "1234").expect("the next time");
+        }
+        // Asked again for its tries; a PIN that it did not look at is not sent again; later its PIN is gone, and it says so.
+        let unchecked = outcomes.iter().filter(|outcome| **outcome == Err(Error::PinUnchecked)).count();
+        assert_eq!(outcomes[0], Ok(()));
+        assert!(
+            unchecked > 0 && outcomes[1..=unchecked].iter().all(|it| *it == Err(Error::PinUnchecked)),
+            "{outcomes:?}"
+        );
+        let signing = &outcomes[unchecked + 1..];
+        assert!(signing.len() > 2 && signing.iter().all(|it| *it == Err(Error::PinNeeded)), "{outcomes:?}");
         let next = watched.swap(insertion, "nurse", hands);
         watched.login(next, "1234").expect("a CPS3 as ever");
     });
@@ -414,6 +361,8 @@ fn what_was_asked_before_the_visit_ended_is_not_done_after_it() {
     });
 }
 
+type Spoken = fn(&Asked<'_>, &mut Vec<u8>) -> ExitCode;
+
 /// One of the two verbs, with what was typed; its exit code and its JSON.
 struct Verb {
     code: ExitCode,
@@ -434,19 +383,30 @@ impl Verb {
     }
 
     fn run_in(hands: &Hands, state: &Path, verb: impl FnOnce(&Asked<'_>, &mut Vec<u8>) -> ExitCode) -> Verb {
+        let (code, output) = Verb::said(hands, state, "", Form::Json, verb);
+        Verb { code, json: serde_json::from_slice(&output).unwrap_or_default() }
+    }
+
+    /// What is written, with more in the settings.
+    fn said(
+        hands: &Hands,
+        state: &Path,
+        more: &str,
+        form: Form,
+        verb: impl FnOnce(&Asked<'_>, &mut Vec<u8>) -> ExitCode,
+    ) -> (ExitCode, Vec<u8>) {
         let pki = hands.pki();
         let settings = format!(
             "[site]\nname = \"Essai\"\n[trust]\nanchors = [{:?}]\ncrls = {:?}\nproduction = false\n\
-             [upstream]\nurl = \"https://dmp.invalid\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\nconnector = \"pdsm\"\n",
+             [upstream]\nurl = \"https://dmp.invalid\"\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\nconnector = \"pdsm\"\n{more}",
             pki.anchors(),
             pki.revocation_lists()
         );
         let config = Config::understand(&settings, std::path::Path::new("kiosk.toml")).expect("settings");
         let now = Wall::Is(UnixSeconds(jiff::Timestamp::now().as_second()));
         let mut output = Vec::new();
-        let code = verb(&Asked { config: &config, state, now, form: Form::Json }, &mut output);
-        let json = serde_json::from_slice(&output).unwrap_or_default();
-        Verb { code, json }
+        let code = verb(&Asked { config: &config, state, now, form }, &mut output);
+        (code, output)
     }
 }
 
@@ -455,7 +415,7 @@ fn the_verbs_show_a_card_and_log_it_in() {
     with_card("card::the_verbs_show_a_card_and_log_it_in", "nurse", |hands| {
         let shown = Verb::show(hands);
         assert_eq!(shown.code, ExitCode::SUCCESS, "{}", shown.json);
-        assert_eq!(shown.json["generation"], "cps3");
+        assert_eq!((&shown.json["generation"], &shown.json["untried"]), (&"cps3".into(), &false.into()));
         assert_eq!(shown.json["holder"]["profession"], 60);
         assert_eq!(shown.json["holder"]["card_kind"], "CPS");
         assert!(shown.json["holder"]["situations"].is_null());
@@ -495,9 +455,32 @@ fn the_verbs_say_no_and_keep_the_last_try() {
         assert_eq!((revoked.code, &revoked.json["chain"]["ok"]), (ExitCode::from(1), &false.into()));
         // Its PIN was not sent.
         assert_eq!(hands.tries_left(), Some(3));
+        // A card that does not say may be at its last, as on the screen.
+        take("nurse");
+        hands.set_faults(Faults { hides_tries: true, ..Faults::default() });
+        let untold = Verb::login(hands, LastTry::Keep, "9999\n");
+        assert_eq!((untold.code, &untold.json["tries_left"]), (ExitCode::from(1), &serde_json::Value::Null));
+        assert_eq!(hands.tries_left(), Some(3), "its PIN was not sent");
+        let used = Verb::login(hands, LastTry::Use, "1234\n");
+        assert_eq!((used.code, &used.json["verified"]), (ExitCode::SUCCESS, &true.into()));
         take("cps4");
         let other = Verb::show(hands);
         assert_eq!((other.code, &other.json["generation"]), (ExitCode::from(1), &"cps4".into()));
+        assert_eq!(other.json["untried"], true);
+        // Where the settings let it be tried: announced by both verbs, in both forms.
+        let [show, login]: [Spoken; 2] = [
+            |asked, output| show_on(asked, output),
+            |asked, output| login_on(asked, LastTry::Keep, &mut &b"1234\n"[..], output),
+        ];
+        for (verb, verified) in [(show, false), (login, true)] {
+            let tried = |form| Verb::said(hands, Path::new("/nowhere"), "[reader]\ncps4 = \"try\"\n", form, verb);
+            let (code, text) = tried(Form::Text);
+            let text = String::from_utf8(text).expect("text");
+            assert_eq!(code, ExitCode::SUCCESS, "{text}");
+            assert!(text.contains("cps4, not yet verified with a real card"), "{text}");
+            let json: serde_json::Value = serde_json::from_slice(&tried(Form::Json).1).expect("JSON");
+            assert_eq!((&json["untried"], &json["verified"]), (&true.into(), &verified.into()));
+        }
         take("unknown");
         let unknown = Verb::show(hands);
         assert_eq!((unknown.code, &unknown.json["generation"]), (ExitCode::from(1), &"unknown".into()));

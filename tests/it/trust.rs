@@ -11,8 +11,10 @@ use chevet::identity::anchors::Realm;
 use chevet::identity::certificate::Certificate;
 use chevet::identity::crl::Refused;
 use chevet::identity::trust::Anchors;
+use chevet::identity::trust::AuthorityLists;
 use chevet::identity::trust::Crls;
 use chevet::identity::trust::Error;
+use chevet::identity::trust::ListPolicy;
 use chevet::identity::trust::Verified;
 use chevet::identity::trust::Warning;
 use chevet::identity::trust::verify;
@@ -36,6 +38,8 @@ use chevet::trouble::Trouble;
 use jiff::Timestamp;
 use jiff::ToSpan;
 use publisher::Publisher;
+use std::io::Read;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -89,7 +93,7 @@ fn judge(lists: &[&[u8]]) -> Result<Verified, Error> {
 fn a_delta_adds_revocations_and_freshness_to_its_base() {
     let nurse = [profile("nurse")];
     let aging = judge(&[&whole(20, &[])]).expect("tolerated");
-    assert_eq!(aging.warnings, [Warning::CrlAging]);
+    assert_eq!(aging.warnings, [Warning::CrlAging { days_max: 30 }]);
     let fresh = judge(&[&whole(20, &[]), &delta(2, 20, &[], &[])]).expect("fresh by its delta");
     assert_eq!((fresh.warnings, fresh.crl_age_s / 86_400), (vec![], 2));
     let too_old = judge(&[&whole(40, &[]), &delta(2, 40, &[], &[])]).expect("fresh by its delta");
@@ -103,7 +107,7 @@ fn a_delta_adds_revocations_and_freshness_to_its_base() {
 fn a_delta_that_does_not_fit_changes_nothing() {
     let nurse = [profile("nurse")];
     let base = whole(20, &[]);
-    let aging = Ok(vec![Warning::CrlAging]);
+    let aging = Ok(vec![Warning::CrlAging { days_max: 30 }]);
     let warnings = |delta: &[u8]| judge(&[&base, delta]).map(|verified| verified.warnings);
     assert_eq!(warnings(&delta(2, 10, &nurse, &[])), aging, "to a base that is not here: what lies between is unknown");
     assert_eq!(warnings(&delta(25, 30, &nurse, &[])), aging, "older than the whole list, which has it all");
@@ -116,6 +120,39 @@ fn a_delta_that_does_not_fit_changes_nothing() {
     assert_eq!(warnings(&delta(2, 20, &[], &nurse)), Ok(vec![]));
     let held = whole(20, &nurse);
     assert_eq!(judge(&[&held, &delta(2, 20, &[], &nurse)]), Err(Error::Revoked));
+}
+
+/// The list of the root names authorities: where it is here it counts, however old; whether it must be is the site's to say.
+#[test]
+fn an_authority_that_was_revoked_takes_its_cards_with_it() {
+    let list = |revoked: &[Authority], days| pki().list_of_authorities(revoked, days_ago(days)).expect("signed");
+    let judge = |lists: &[Vec<u8>], policy: ListPolicy| {
+        let crls = Crls::from_bytes([&[whole(1, &[])], lists].concat()).under(policy);
+        (verify(&certificate("nurse"), &test_anchors(), &crls, now()), crls.unspoken_for(&test_anchors()).count())
+    };
+    let where_there = ListPolicy::default();
+    let required = ListPolicy { authorities: AuthorityLists::Required, ..where_there };
+    let warnings = |(verdict, unspoken): (Result<Verified, Error>, usize)| (verdict.map(|one| one.warnings), unspoken);
+    assert_eq!(warnings(judge(&[], where_there)), (Ok(vec![]), 3), "three authorities of whom nothing is known");
+    assert_eq!(judge(&[], required).0, Err(Error::AuthorityCrlMissing));
+    for policy in [where_there, required] {
+        assert_eq!(warnings(judge(&[list(&[], 1)], policy)), (Ok(vec![]), 0));
+        assert_eq!(judge(&[list(&[Authority::Strong], 1)], policy).0, Err(Error::AuthorityRevoked));
+        assert_eq!(judge(&[list(&[Authority::Strong], 400)], policy).0, Err(Error::AuthorityRevoked), "an old word");
+        assert_eq!(warnings(judge(&[list(&[Authority::Standard], 1)], policy)), (Ok(vec![]), 0), "of another one");
+    }
+    let aging = vec![Warning::CrlAging { days_max: 30 }];
+    assert_eq!(warnings(judge(&[list(&[], 20)], required)), (Ok(aging), 0));
+    assert_eq!(judge(&[list(&[], 40)], required).0, Err(Error::CrlTooOld { age_days: 40 }));
+    assert_eq!(warnings(judge(&[list(&[], 40)], where_there)), (Ok(vec![]), 0));
+    // Signed by nobody who may: it neither revokes nor speaks for anybody.
+    let mut forged = list(&[Authority::Strong], 1);
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    assert_eq!(warnings(judge(&[forged], where_there)), (Ok(vec![]), 3));
+    // Of a card whose own list is missing, what is worse is said.
+    let alone = Crls::from_bytes(vec![list(&[Authority::Strong], 1)]);
+    assert_eq!(verify(&certificate("nurse"), &test_anchors(), &alone, now()), Err(Error::AuthorityRevoked));
 }
 
 #[test]
@@ -159,7 +196,7 @@ fn production_and_test_never_meet() {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = |anchors: &[PathBuf], production| {
         let anchors = anchors.to_vec();
-        Trust::read(&config::Trust { anchors, crls: None, crl_urls: vec![], production }, folder.path()).map(|_| ())
+        Trust::read(&config::Trust { production, ..config_of(anchors, vec![]) }, folder.path()).map(|_| ())
     };
     let (test, real) = (pki().anchors(), pki().production_anchors().expect("drawn"));
     assert!(
@@ -176,8 +213,19 @@ fn production_and_test_never_meet() {
 }
 
 fn trust(folder: &Path, urls: Vec<String>) -> Trust {
-    let config = config::Trust { anchors: vec![pki().anchors()], crls: None, crl_urls: urls, production: false };
-    Trust::read(&config, folder).expect("read")
+    Trust::read(&config_of(vec![pki().anchors()], urls), folder).expect("read")
+}
+
+fn config_of(anchors: Vec<PathBuf>, crl_urls: Vec<String>) -> config::Trust {
+    config::Trust {
+        anchors,
+        crls: None,
+        crl_urls,
+        crl_fresh_days: 7,
+        crl_tolerated_days: 30,
+        authority_lists: config::AuthorityLists::WhereThere,
+        production: false,
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -245,10 +293,13 @@ fn only_what_is_new_of_a_cards_addresses_is_remembered() {
     let settings = "http://igc.bac-a-sable.invalid/CRL/ACI-FO-PP-TEST.crl".to_owned();
     let trust = trust(folder.path(), vec![settings.clone()]);
     let card = certificate("nurse");
-    let expected = [settings, "http://igc.bac-a-sable.invalid/CRL/ACI-FO-PP-TEST-delta.crl".to_owned()];
-    assert_eq!(card.lists_at(), expected, "the LDAP addresses are left out");
-    assert!(trust.learn_points(card.lists_at()).expect("remembered"));
-    assert!(!trust.learn_points(card.lists_at()).expect("known"));
+    let above = "http://igc.bac-a-sable.invalid/CRL/ACR-PP-TEST.crl".to_owned();
+    let expected = [settings.clone(), above.clone()];
+    assert_eq!(card.lists_at(), [settings], "the LDAP addresses are left out, and with them the delta's");
+    assert_eq!(test_anchors().lists_at(), [above], "where the root publishes which authorities it has revoked");
+    let said = [card.lists_at(), &test_anchors().lists_at()].concat();
+    assert!(trust.learn_points(&said).expect("remembered"));
+    assert!(!trust.learn_points(&said).expect("known"));
     assert!(!trust.learn_points(&["http://a\nhttp://b".to_owned()]).expect("a line has no end inside"));
     assert_eq!(trust.points().expect("read"), expected);
     let again = self::trust(folder.path(), vec![]);
@@ -365,5 +416,89 @@ fn an_authority_is_added_only_by_its_fingerprint() {
     assert_eq!((code, &fetched[0]["ok"], &fetched[0]["is_news"]), (0, &true.into(), &true.into()));
     let (_, text) = chevet(&stage, &["list", "--json"]);
     let listed: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let unspoken = listed["unspoken_for"].as_array().expect("a list");
+    assert!(unspoken.len() == 3, "no list of the root is here: {unspoken:?}");
     assert_eq!((&listed["lists"][0]["age_days"], &listed["lists"][0]["state"]), (&9.into(), &"tolerated".into()));
+}
+
+/// On a terminal, with either form of the answer: nobody is asked for a yes before they have seen what to compare.
+#[test]
+fn whoever_is_asked_on_a_terminal_has_seen_the_fingerprint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stage = Stage::set_with(folder.path(), pki(), UnixSeconds(Timestamp::now().as_second())).expect("a stage");
+    let pem = std::fs::read_to_string(pki().anchors()).expect("anchors");
+    let all: Vec<&str> = pem.split_inclusive("-----END CERTIFICATE-----\n").collect();
+    let (three, strong) = (folder.path().join("three.pem"), folder.path().join("strong.pem"));
+    std::fs::write(&three, [all[0], all[2], all[3]].concat()).expect("written");
+    std::fs::write(&strong, all[1]).expect("written");
+    let text = std::fs::read_to_string(&stage.settings).expect("settings");
+    std::fs::write(&stage.settings, text.replace(&format!("{:?}", pki().anchors()), &format!("{three:?}")))
+        .expect("written");
+    let digest =
+        Command::new("openssl").args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(&strong).output();
+    let digest = String::from_utf8(digest.expect("openssl is there").stdout).expect("text");
+    let fingerprint = digest.trim().split_once('=').expect("OpenSSL's form").1;
+    let added = || std::fs::read_dir(stage.state.join("trust")).map_or(0, Iterator::count);
+    for (json, word, code) in [("", "no", 1), ("--json", "no", 1), ("--json", "yes", 0)] {
+        let answer = folder.path().join("answer");
+        let verb = format!(
+            "{} trust add {} {json} --config {} --state {} > {}",
+            env!("CARGO_BIN_EXE_chevet"),
+            strong.display(),
+            stage.settings.display(),
+            stage.state.display(),
+            if json.is_empty() { "/dev/tty".into() } else { answer.display().to_string() },
+        );
+        let mut terminal = Terminal::running(&verb);
+        let seen = terminal.until("(yes/no)");
+        assert!(seen.contains(fingerprint), "asked for a yes without it ({json}): {seen}");
+        assert_eq!(terminal.say(word), code, "{json} {word}");
+        assert_eq!(added(), usize::from(code == 0), "{json} {word}");
+        if code == 0 {
+            let answer: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(&answer).expect("an answer")).expect("JSON");
+            assert_eq!(
+                answer[0]["fingerprint"],
+                fingerprint.replace(':', ""),
+                "standard output is JSON and nothing else"
+            );
+        }
+    }
+}
+
+/// A command on a terminal of its own, by util-linux's `script`.
+struct Terminal {
+    child: std::process::Child,
+    screen: std::process::ChildStdout,
+}
+
+impl Terminal {
+    fn running(command: &str) -> Terminal {
+        let mut script = Command::new("script");
+        script.args(["-qec", command, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = script.spawn().expect("script is missing: install the Debian package bsdutils");
+        let screen = child.stdout.take().expect("piped");
+        Terminal { child, screen }
+    }
+
+    /// What is on it, up to that word.
+    fn until(&mut self, word: &str) -> String {
+        let mut seen = Vec::new();
+        let mut byte = [0];
+        while !seen.ends_with(word.as_bytes()) {
+            self.screen.read_exact(&mut byte).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&seen)));
+            seen.push(byte[0]);
+        }
+        String::from_utf8(seen).expect("text")
+    }
+
+    /// Types a line; the exit code of what runs there.
+    fn say(mut self, line: &str) -> i32 {
+        let mut keys = self.child.stdin.take().expect("piped");
+        keys.write_all(format!("{line}\n").as_bytes()).expect("typed");
+        let mut rest = Vec::new();
+        self.screen.read_to_end(&mut rest).expect("read to its end");
+        drop(keys);
+        self.child.wait().expect("it ends").code().expect("a code")
+    }
 }

@@ -37,11 +37,28 @@ pub(super) fn find_below(card: &mut Line<'_>, serial: Option<String>) -> Result<
     to_the_end(Search::below(serial), card)
 }
 
+/// The key that signs documents, with its certificate: as [`find`], by the card's own directories.
+pub(in crate::card) fn find_pen(card: &mut Line<'_>, serial: Option<String>) -> Result<Found, Error> {
+    // How a CPS4 signs documents is known from its makers' papers alone, and where its key is not at all.
+    if card.generation == Generation::Cps4 {
+        return Err(Error::NoSignatureKey);
+    }
+    let search = Search { wanted: KeyUse::Signature, ..Search::below(serial) };
+    to_the_end(search, card).map_err(|error| match error {
+        Error::NoCertificate => Error::NoSignatureKey,
+        other => other,
+    })
+}
+
 fn to_the_end(mut search: Search, card: &mut Line<'_>) -> Result<Found, Error> {
     loop {
-        match search.step(card)? {
-            Some(found) => return Ok(found),
-            None => continue,
+        let before = search.clone();
+        let step = |card: &mut Line<'_>| {
+            search = before.clone();
+            search.step(card)
+        };
+        if let Some(found) = card.with_applet(step)? {
+            return Ok(found);
         }
     }
 }
@@ -49,6 +66,8 @@ fn to_the_end(mut search: Search, card: &mut Line<'_>) -> Result<Found, Error> {
 /// What has been read, and what is to be read next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Search {
+    /// Whose key: the one that authenticates, or the one that signs documents.
+    wanted: KeyUse,
     /// The last one is the next.
     next: Vec<Step>,
     serial: Option<String>,
@@ -78,6 +97,7 @@ enum Step {
 impl Search {
     pub(super) fn new() -> Search {
         Search {
+            wanted: KeyUse::Authentication,
             next: vec![Step::Objects { asked_directory: false }, Step::Serial],
             serial: None,
             application: APPLICATION_PATH.to_vec(),
@@ -120,7 +140,7 @@ impl Search {
             Some(Step::Certificate(at)) => {
                 let path = pkcs15::absolute(&self.application, &at.path);
                 match certificate(card, &path, at.offset, at.length)?.as_deref().map(Certificate::parse) {
-                    Some(Ok(certificate)) if certificate.key_use() == KeyUse::Authentication => {
+                    Some(Ok(certificate)) if certificate.key_use() == self.wanted => {
                         return Ok(Some(self.found(certificate, card.generation)));
                     }
                     Some(Ok(_)) | None => {}
@@ -150,14 +170,18 @@ impl Search {
         Ok(())
     }
 
-    /// The key that authenticates; of several, the first that a PIN guards.
+    /// The key that is wanted; of several, the first that a PIN guards.
     fn key(&self) -> Option<&pkcs15::Key> {
-        let fit = || self.keys.iter().filter(|key| key.is_for_authentication());
+        let is_it = |key: &&pkcs15::Key| match self.wanted {
+            KeyUse::Signature => key.is_for_documents(),
+            _ => key.is_for_authentication(),
+        };
+        let fit = || self.keys.iter().filter(is_it);
         fit().find(|key| key.pin_id.is_some()).or_else(|| fit().next())
     }
 
     /// The certificates with the key's identifier first, then the others; only one that says itself what it is for is
-    /// taken, so never the signature key's.
+    /// taken, so never the other key's.
     fn choose(&self) -> Vec<Step> {
         let id = self.key().map(|key| &key.id);
         let (own, others): (Vec<_>, Vec<_>) = self.certificates.iter().partition(|at| Some(&at.id) == id);
@@ -169,7 +193,11 @@ impl Search {
         let guards = self.key().and_then(|key| key.pin_id.as_ref());
         let mut users = self.pins.iter().filter(|pin| !pin.is_for_unblocking).peekable();
         let usual = users.peek().map_or_else(pkcs15::usual_pin, |pin| (*pin).clone());
-        let usual_key = if generation == Generation::Cps4 { CPS4_KEY } else { CPS3_KEY };
+        let usual_key = match (self.wanted, generation) {
+            (KeyUse::Signature, _) => CPS3_SIGNATURE_KEY,
+            (_, Generation::Cps4) => CPS4_KEY,
+            _ => CPS3_KEY,
+        };
         Found {
             serial: self.serial.clone(),
             certificate,
@@ -207,7 +235,7 @@ pub(super) fn select_applet(card: &mut Line<'_>) -> Result<(), Error> {
     legacy?;
     match select_root(card, &ROOT_AID)? {
         Status::Done => Ok(()),
-        APPLET_LOST | Status::NotFound => Err(Error::NoApplication),
+        APPLET_LOST | Status::NotFound { .. } => Err(Error::NoApplication),
         other => Err(Error::Dialogue { step: SELECTING_ROOT, status: other.word() }),
     }
 }
@@ -250,7 +278,7 @@ pub(super) fn file(card: &mut Line<'_>, name: &'static str, path: &[u8]) -> Resu
 fn is_selected(card: &mut Line<'_>, name: &'static str, path: &[u8]) -> Result<bool, Error> {
     match card.exchange(Command::select_path(name, path))?.status {
         Status::Done => Ok(true),
-        Status::NotFound => Ok(false),
+        Status::NotFound { .. } => Ok(false),
         other => Err(Error::Dialogue { step: name, status: other.word() }),
     }
 }
@@ -308,5 +336,6 @@ const SERIAL_PATH: [u8; 4] = [0x3F, 0x00, 0xD0, 0x03];
 const SERIAL_SHORT: u8 = 0x1C;
 const SERIAL_LENGTH: u8 = 12;
 const CPS3_KEY: u8 = 0x82;
+const CPS3_SIGNATURE_KEY: u8 = 0x81;
 const CPS4_KEY: u8 = 0x20;
 const FILE_LENGTH_MAX: usize = 16 * 1024;

@@ -23,6 +23,8 @@ pub(in crate::card) struct Memory {
     /// As `serial`.
     stamp: Option<Option<Vec<u8>>>,
     found: Option<Found>,
+    /// The key that signs documents, once it was asked for.
+    pen: Option<Found>,
     situations: Option<Vec<Situation>>,
     /// From an earlier visit, and not borne out by a signature yet.
     is_recalled: bool,
@@ -82,6 +84,22 @@ impl Memory {
             return Err(Error::NotAsKnown);
         }
         self.found = Some(found);
+        result
+    }
+
+    /// Does something with the key that signs documents, beside the one that logged in; its files are read at the first time.
+    pub(in crate::card) fn with_pen<T>(
+        &mut self,
+        card: &mut Line<'_>,
+        act: impl FnOnce(&mut Line<'_>, &Found, &Found) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let own = self.found.as_ref().ok_or(Error::PinNeeded)?;
+        let pen = match self.pen.take() {
+            Some(pen) => pen,
+            None => find::find_pen(card, own.serial.clone())?,
+        };
+        let result = act(card, own, &pen);
+        self.pen = Some(pen);
         result
     }
 

@@ -221,6 +221,31 @@ fn a_cps4_that_has_lost_its_applet_is_given_it_back() {
         Ok(256)
     );
     assert_eq!(lost.pins_sent, 1);
+    // Lost at any other command of a login: a PIN that was not looked at is not sent again, a signature is asked for again.
+    let mut plain = card.with_habits(card.habits);
+    plain.with(|card| login(card, &found, &pin("1234"), &statement())).expect("a login");
+    for at in 1..plain.log.len() {
+        let mut lost = card.with_habits(Habits { says: Some((at, 0x6985)), ..card.habits });
+        let result = lost.with(|card| login(card, &found, &pin("1234"), &statement())).map(|_| ());
+        let expected = if at == 1 { Err(Error::PinUnchecked) } else { Ok(()) };
+        assert_eq!((result, lost.pins_sent, lost.tries), (expected, 1, 3), "at {at}");
+        // Its root alone after the PIN, and the application once more for a signature.
+        let chosen = if at == 1 { 1 } else { plain.count(0xA4) + 2 };
+        assert_eq!(lost.count(0xA4), chosen, "at {at}");
+        let mut again = lost.with_habits(card.habits);
+        again.with(|card| login(card, &found, &pin("1234"), &statement())).expect("the next time");
+    }
+    // A CPS3 has no applet to lose: what it refuses it refuses.
+    let mut other = Scripted::new(Habits { refuses: Some(0x88), ..Habits::default() });
+    assert_eq!(failure(&mut other, "1234"), Error::Dialogue { step: "signing", status: 0x6985 });
+    assert_eq!(other.count(0x88), 1);
+    // While it is read, at every command.
+    let mut plain = Scripted::new(card.habits);
+    plain.find().expect("found");
+    for at in 0..plain.log.len() {
+        let mut lost = Scripted::new(Habits { says: Some((at, 0x6985)), ..card.habits });
+        assert_eq!(lost.find().map(|found| found.serial), Ok(found.serial.clone()), "at {at}");
+    }
     // The legacy application is chosen on the first channel, which this card refuses; then the applet is not to be had.
     let gone = &mut |_: &[u8]| Ok(vec![0x69, 0x85]);
     let framing = Framing { protocol: Protocol::T0, channel: 1 };

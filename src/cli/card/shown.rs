@@ -19,6 +19,8 @@ pub struct Shown {
     pub atr: String,
     /// `cps3`, `cps4`, `contactless` or `unknown`.
     pub generation: &'static str,
+    /// How cards of this generation are spoken to is known from papers alone: no real one was tried.
+    pub untried: bool,
     pub serial: Option<String>,
     pub holder: Option<ShownHolder>,
     pub certificate: Option<ShownCertificate>,
@@ -95,6 +97,7 @@ pub(super) fn describe(
         reader: contents.reader.clone(),
         atr: hex::encode_upper(&contents.atr),
         generation: contents.generation.name(),
+        untried: contents.generation.is_untried(),
         serial: contents.serial.clone(),
         holder: Some(ShownHolder {
             id: holder.id.0,
@@ -122,6 +125,7 @@ pub(super) fn describe_refused(seen: &Seen, error: card::Error) -> Shown {
         reader: seen.reader.clone(),
         atr: hex::encode_upper(&seen.atr),
         generation: Generation::of(&seen.atr).name(),
+        untried: Generation::of(&seen.atr).is_untried(),
         serial: None,
         holder: None,
         certificate: None,
@@ -135,7 +139,7 @@ pub(super) fn describe_refused(seen: &Seen, error: card::Error) -> Shown {
 fn words(warning: Warning) -> &'static str {
     match warning {
         Warning::ValidityUncertain => "the clock cannot tell whether the certificate is valid now",
-        Warning::CrlAging => "the revocation list is aging",
+        Warning::CrlAging { .. } => "the revocation list is aging",
         Warning::CrlAgeUncertain => "the clock cannot tell how old the revocation list is",
     }
 }
@@ -149,7 +153,8 @@ pub(super) fn written(shown: &Shown, form: Form) -> String {
 
 /// For people; scripts take the JSON.
 fn text(shown: &Shown) -> String {
-    let mut lines = vec![format!("reader       {}", shown.reader), format!("card         {}", shown.generation)];
+    let mut lines =
+        vec![format!("reader       {}", shown.reader), format!("card         {}{}", shown.generation, untried(shown))];
     if let Some(serial) = &shown.serial {
         lines.push(format!("serial       {serial}"));
     }
@@ -170,6 +175,10 @@ fn text(shown: &Shown) -> String {
     lines.push(format!("tries left   {}", shown.tries_left.map_or("not told".to_owned(), |left| left.to_string())));
     lines.push(format!("PIN          {}", if shown.verified { "verified" } else { "not verified" }));
     lines.join("\n")
+}
+
+fn untried(shown: &Shown) -> &'static str {
+    if shown.untried { ", not yet verified with a real card" } else { "" }
 }
 
 pub(super) fn shown_situation(Situation { structure, name, sector }: Situation) -> ShownSituation {

@@ -34,6 +34,17 @@ pub struct Make {
     pub has_many_certificates: bool,
     /// How many "situations d'exercice" a professional's card tells behind the PIN.
     pub places: u16,
+    pub documents: Documents,
+}
+
+/// What signs documents, beside the key that authenticates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Documents {
+    /// A key behind the same PIN.
+    SamePin,
+    /// A key behind a PIN of its own.
+    OtherPin,
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +69,7 @@ impl Make {
         corrects_lengths: false,
         has_many_certificates: false,
         places: 1,
+        documents: Documents::SamePin,
     };
     /// Much of it at once.
     pub const ODD: Make = Make {
@@ -71,6 +83,12 @@ impl Make {
 
     /// Of a card that offers both protocols, pcscd (1.9.9) takes T=1: so does a CPS4.
     pub const T1: Make = Make { name: "t1", protocol: Protocol::T1, ..Make::USUAL };
+
+    /// What a visit says to them is what it says to the usual one: only whoever wants a document signed finds out.
+    const UNSIGNING: [Make; 2] = [
+        Make { name: "signs-by-another-pin", documents: Documents::OtherPin, ..Make::USUAL },
+        Make { name: "signs-nothing", documents: Documents::None, ..Make::USUAL },
+    ];
 
     /// All of them, the usual one first.
     pub const ALL: [Make; 13] = [
@@ -90,7 +108,7 @@ impl Make {
     ];
 
     pub fn named(name: &str) -> Option<Make> {
-        Make::ALL.into_iter().find(|make| make.name == name)
+        Make::ALL.into_iter().chain(Make::UNSIGNING).find(|make| make.name == name)
     }
 
     pub(super) fn at(self, id: u16) -> u16 {

@@ -72,6 +72,10 @@ pub struct Faults {
     pub mute_from: Option<u64>,
     /// It leaves the slot when the APDU of this index arrives, counted from 0 at insertion, and does not answer it.
     pub pulled_at: Option<u64>,
+    /// Before the APDU of this index, counted from 0 at insertion, its other application is chosen behind the host's back.
+    pub loses_applet_at: Option<u64>,
+    /// It does not say how many tries are left, in either of the two ways.
+    pub hides_tries: bool,
     /// It authenticates with a key that is not its certificate's.
     pub wrong_key: bool,
     /// Each answer takes this long.
@@ -164,6 +168,14 @@ impl Card {
         self.is_corrected = false;
     }
 
+    /// A CPS4's other application has been chosen: its own is gone, and what was done in it.
+    pub fn lose_applet(&mut self) {
+        self.has_applet = false;
+        self.chain.clear();
+        self.pin.forget();
+        self.signing.forget();
+    }
+
     /// Whose card it is.
     pub fn profile(&self) -> &Profile {
         &self.profile
@@ -176,6 +188,11 @@ impl Card {
     /// Tries left before the PIN blocks.
     pub fn tries_left(&self) -> u8 {
         self.pin.tries_left()
+    }
+
+    /// Each signature that it gave by its authentication key, in order: for tests that look for them elsewhere.
+    pub fn signatures(&self) -> &[Vec<u8>] {
+        self.signing.given()
     }
 
     fn respond(&mut self, command: &[u8]) -> Vec<u8> {
@@ -241,6 +258,11 @@ impl Card {
     }
 
     fn perform(&mut self, tpdu: &Tpdu<'_>) -> Result<Answer, u16> {
+        match tpdu.instruction {
+            tpdu::VERIFY if self.faults.hides_tries && tpdu.data.is_empty() => return Err(sw::LENGTH),
+            tpdu::GET_DATA if self.faults.hides_tries => return Err(sw::NO_SUCH_OBJECT),
+            _ => {}
+        }
         match self.chip {
             Chip::Cps3 => {}
             Chip::Cps4 if tpdu.class & CHANNELS == CPS4_CHANNEL => return self.perform_as_cps4(tpdu),
@@ -306,8 +328,7 @@ impl Card {
     fn perform_as_legacy(&mut self, tpdu: &Tpdu<'_>) -> Result<Answer, u16> {
         match tpdu.instruction {
             tpdu::SELECT if tpdu.data == LEGACY_NAME => {
-                self.has_applet = false;
-                self.pin.forget();
+                self.lose_applet();
                 Ok(Answer::Done)
             }
             tpdu::SELECT => Err(sw::NOT_FOUND),

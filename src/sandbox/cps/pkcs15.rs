@@ -10,6 +10,7 @@ use crate::sandbox::cps::files::File;
 use crate::sandbox::cps::files::HOLDER_NAME;
 use crate::sandbox::cps::files::Place;
 use crate::sandbox::cps::files::Tree;
+use crate::sandbox::cps::make::Documents;
 use crate::sandbox::cps::make::Make;
 use crate::sandbox::cps::pin;
 use crate::sandbox::der;
@@ -123,20 +124,27 @@ fn token_information(profile: &Profile) -> Vec<u8> {
 fn codes(make: Make) -> Vec<u8> {
     // initialized, and needs-padding.
     let flags: &[u32] = if make.pin_stored.is_some() { &[4, 5] } else { &[4] };
-    let attributes = der::sequence(&[
-        make.bits(flags),
-        // ascii-numeric.
-        tlv(&[0x0a], &[0x01]),
-        der::integer(pin::DIGITS_MIN as u64),
-        der::integer(pin::DIGITS_MAX as u64),
-        der::integer(pin::DIGITS_MAX as u64),
-        der::context_primitive(0, &[make.pin_reference]),
-    ]);
-    der::sequence(&[
-        der::sequence(&[der::utf8("Code porteur"), der::named_bits(&[0, 1])]),
-        der::sequence(&[der::octets(&[AUTHENTICATION_ID])]),
-        der::context(1, &attributes),
-    ])
+    let code = |label: &str, id: u8, reference: u8| {
+        let attributes = der::sequence(&[
+            make.bits(flags),
+            // ascii-numeric.
+            tlv(&[0x0a], &[0x01]),
+            der::integer(pin::DIGITS_MIN as u64),
+            der::integer(pin::DIGITS_MAX as u64),
+            der::integer(pin::DIGITS_MAX as u64),
+            der::context_primitive(0, &[reference]),
+        ]);
+        der::sequence(&[
+            der::sequence(&[der::utf8(label), der::named_bits(&[0, 1])]),
+            der::sequence(&[der::octets(&[id])]),
+            der::context(1, &attributes),
+        ])
+    };
+    let mut out = code("Code porteur", AUTHENTICATION_ID, make.pin_reference);
+    if make.documents == Documents::OtherPin {
+        out.extend(code("Code de signature", SIGNATURE_ID, make.pin_reference + 1));
+    }
+    out
 }
 
 /// PrKDF, as a rule without algorithm references, as on real cards. Access modes: 5 sign, 7 decipher, 9 authenticate.
@@ -166,7 +174,11 @@ fn private_keys(make: Make, chip: Chip) -> Vec<u8> {
         // What a card authenticates itself with when it is held against a reader: sign, without a PIN.
         out.extend(key("CPS_PRIV_TECH", 3, &[], &[&[9]], &[2]));
     }
-    out.extend(key("CPS_PRIV_SIG", 1, &guarded, &[&[5]], &[9]));
+    match make.documents {
+        Documents::SamePin => out.extend(key("CPS_PRIV_SIG", 1, &guarded, &[&[5]], &[9])),
+        Documents::OtherPin => out.extend(key("CPS_PRIV_SIG", 1, &[der::octets(&[SIGNATURE_ID])], &[&[5]], &[9])),
+        Documents::None => {}
+    }
     // decrypt, sign.
     out.extend(key("CPS_PRIV_AUT", 2, &guarded, &[&[7], &[9]], &[1, 2]));
     out
@@ -186,7 +198,9 @@ fn certificates(make: Make) -> Vec<u8> {
         out.extend(certificate("Certificat technique", 3, SIGNATURE_CERTIFICATE));
         out.extend(certificate("Certificat mal nomme", 2, SIGNATURE_CERTIFICATE));
     }
-    out.extend(certificate("Certificat de signature CPS", 1, SIGNATURE_CERTIFICATE));
+    if make.documents != Documents::None {
+        out.extend(certificate("Certificat de signature CPS", 1, SIGNATURE_CERTIFICATE));
+    }
     out.extend(certificate("Certificat d'authentification CPS", 2, AUTHENTICATION_CERTIFICATE));
     out
 }
@@ -236,6 +250,7 @@ fn identifier(number: u8) -> Vec<u8> {
 }
 
 const AUTHENTICATION_ID: u8 = 0x01;
+const SIGNATURE_ID: u8 = 0x02;
 const KEYS: u16 = 0x7001;
 const CERTIFICATES: u16 = 0x7002;
 const CODES: u16 = 0x7003;

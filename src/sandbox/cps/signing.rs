@@ -18,6 +18,8 @@ pub struct Signing {
     authentication: Option<RsaKey>,
     signature: Option<RsaKey>,
     chosen: Option<Chosen>,
+    /// All that were given out by the authentication key, in order.
+    given: Vec<Vec<u8>>,
 }
 
 struct RsaKey {
@@ -49,7 +51,13 @@ impl Signing {
             authentication: key(&secrets.authentication.key),
             signature: key(&secrets.signature.key),
             chosen: None,
+            given: Vec::new(),
         }
+    }
+
+    /// All that were given out by the authentication key since the card was printed, in order.
+    pub fn given(&self) -> &[Vec<u8>] {
+        &self.given
     }
 
     pub fn forget(&mut self) {
@@ -85,7 +93,7 @@ impl Signing {
     }
 
     /// What comes in is padded and signed as it is: a DigestInfo, at most 40 % of the modulus.
-    pub fn authenticate(&self, tpdu: &Tpdu<'_>, rights: Access, wrong_key: bool) -> Result<Answer, u16> {
+    pub fn authenticate(&mut self, tpdu: &Tpdu<'_>, rights: Access, wrong_key: bool) -> Result<Answer, u16> {
         if tpdu.parameters() != [0, 0] {
             return Err(sw::PARAMETERS);
         }
@@ -99,7 +107,9 @@ impl Signing {
             return Err(sw::LENGTH);
         }
         let key = if wrong_key { &self.signature } else { &self.authentication };
-        Ok(Answer::Waiting(key.as_ref().ok_or(sw::NO_SUCH_OBJECT)?.sign(tpdu.data)))
+        let signature = key.as_ref().ok_or(sw::NO_SUCH_OBJECT)?.sign(tpdu.data);
+        self.given.push(signature.clone());
+        Ok(Answer::Waiting(signature))
     }
 
     /// A CPS4's MSE SET CT: the key alone (83).
@@ -114,7 +124,13 @@ impl Signing {
     }
 
     /// A CPS4's PSO DECIPHER: the block to its secret power, whatever it holds.
-    pub fn decipher(&self, parameters: [u8; 2], block: &[u8], rights: Access, wrong_key: bool) -> Result<Answer, u16> {
+    pub fn decipher(
+        &mut self,
+        parameters: [u8; 2],
+        block: &[u8],
+        rights: Access,
+        wrong_key: bool,
+    ) -> Result<Answer, u16> {
         if parameters != [0x80, 0x86] {
             return Err(sw::FUNCTION);
         }
@@ -128,7 +144,9 @@ impl Signing {
             return Err(sw::LENGTH);
         }
         let key = if wrong_key { &self.signature } else { &self.authentication };
-        Ok(Answer::Waiting(key.as_ref().ok_or(sw::NO_SUCH_OBJECT)?.raise(block)))
+        let signature = key.as_ref().ok_or(sw::NO_SUCH_OBJECT)?.raise(block);
+        self.given.push(signature.clone());
+        Ok(Answer::Waiting(signature))
     }
 
     /// PSO COMPUTE DIGITAL SIGNATURE over a hash made by the host.

@@ -140,6 +140,14 @@ impl Pki {
         write(path, anchors.as_bytes())
     }
 
+    /// The root's list, which names authorities.
+    pub fn list_of_authorities(&self, revoked: &[Authority], at: Timestamp) -> Result<Vec<u8>, Error> {
+        let _lock = self.lock()?;
+        let (_, issuer) = self.authority(Authority::Root)?;
+        let revoked: Vec<Vec<u8>> = revoked.iter().map(|authority| authority.serial_number()).collect();
+        certificate::revocation_list(&issuer, &revoked, &[], at, hours(at, 24 * 365), None)
+    }
+
     /// A list by one of the authorities, DER, kept nowhere.
     pub fn list(&self, draft: &ListDraft<'_>) -> Result<Vec<u8>, Error> {
         let _lock = self.lock()?;
@@ -199,7 +207,8 @@ impl Pki {
         let certificate_path = folder.join(format!("{}.der", purpose.name()));
         let key_path = folder.join(format!("{}.key", purpose.name()));
         let drawn = fs::metadata(&key_path).is_ok();
-        if let (Ok(certificate), true) = (fs::read(&certificate_path), drawn && profile.dates != Dates::Ending) {
+        let stays = !matches!(profile.dates, Dates::Ending | Dates::Coming);
+        if let (Ok(certificate), true) = (fs::read(&certificate_path), drawn && stays) {
             return Ok(CardKey { certificate, key: Key::read(&key_path)? });
         }
         let (_, issuer) = self.authority(profile.authority)?;
@@ -221,7 +230,7 @@ impl Pki {
         let key = Key::rsa()?;
         let now = Timestamp::now();
         let draft = Draft {
-            serial: certificate::serial(&["authority", authority.file()]),
+            serial: authority.serial_number(),
             subject: authority.subject(),
             not_before: hours(now, -24 * 366),
             not_after: hours(now, 24 * 365 * 10),
@@ -290,6 +299,11 @@ impl CardSecrets {
     pub fn sign_with_authentication(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         self.authentication.key.sign(message)
     }
+
+    /// A document, by SHA-256.
+    pub fn sign_with_signature(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.signature.key.sign(message)
+    }
 }
 
 /// Of both keys of each card.
@@ -330,7 +344,7 @@ fn hours(at: Timestamp, count: i64) -> Timestamp {
 }
 
 /// Counts up with every change of what is made here, so that no folder of an older program is taken for today's.
-const SHAPE: &str = "chevet sandbox pki 2\n";
+const SHAPE: &str = "chevet sandbox pki 3\n";
 
 /// An address that can never exist (RFC 2606 §2).
 const NOWHERE: &str = "http://igc.bac-a-sable.invalid/CRL";

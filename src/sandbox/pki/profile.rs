@@ -60,6 +60,8 @@ pub enum Dates {
     Current,
     /// Three years that ended forty days ago.
     Expired,
+    /// Three years that begin in thirty days, whenever the card is taken out.
+    Coming,
     /// Three years that end in thirty days, whenever the card is taken out.
     Ending,
 }
@@ -81,6 +83,7 @@ impl Profile {
         let not_before = match self.dates {
             Dates::Current => hours(now, -24),
             Dates::Expired => hours(now, -24 * (40 + 3 * 365)),
+            Dates::Coming => hours(now, 24 * 30),
             Dates::Ending => hours(now, -24 * (3 * 365 - 30)),
         };
         Draft {
@@ -101,11 +104,13 @@ impl Profile {
             rdns.push(vec![attribute(certificate::UNIT, id)]);
         }
         rdns.push(vec![attribute(certificate::TITLE, self.title)]);
-        rdns.push(vec![
-            attribute(certificate::GIVEN_NAME, self.given_name),
-            attribute(certificate::COMMON_NAME, self.holder_id),
-            attribute(certificate::SURNAME, self.family_name),
-        ]);
+        let mut last = vec![attribute(certificate::COMMON_NAME, self.holder_id)];
+        // A card that is nobody's in particular has no names.
+        if !self.family_name.is_empty() {
+            last.insert(0, attribute(certificate::GIVEN_NAME, self.given_name));
+            last.push(attribute(certificate::SURNAME, self.family_name));
+        }
+        rdns.push(last);
         certificate::name(rdns)
     }
 
@@ -133,8 +138,8 @@ impl Profile {
             }
         }
         out.push(plain("2.5.29.32", &policies()));
-        out.push(plain("2.5.29.31", &self.authority.distribution_point(lists_at, "")));
-        out.push(plain("2.5.29.46", &self.authority.distribution_point(lists_at, "-delta")));
+        out.push(plain("2.5.29.31", &self.authority.distribution_point(lists_at)));
+        out.push(plain("2.5.29.46", &self.authority.freshest()));
         // The GIP-CPS arc: certificate kind (80: a person), card type, card number, profession.
         out.push(plain("1.2.250.1.71.1.2.5", &der::octets(&[0x80])));
         out.push(plain("1.2.250.1.71.1.2.2", &der::integer(kind)));
@@ -166,6 +171,10 @@ impl Authority {
         Authority::ProductionStandard,
         Authority::ProductionElementary,
     ];
+
+    pub(super) fn serial_number(self) -> Vec<u8> {
+        certificate::serial(&["authority", self.file()])
+    }
 
     pub(super) fn issuer(self) -> Option<Authority> {
         match self {
@@ -221,25 +230,33 @@ impl Authority {
         let mut out = vec![certificate::authority_constraints(), certificate::key_usage(&[5, 6])];
         if let Some(above) = self.issuer() {
             out.push(extension("2.5.29.32", Weight::Plain, &policies()));
-            out.push(extension("2.5.29.31", Weight::Plain, &above.distribution_point(lists_at, "")));
+            out.push(extension("2.5.29.31", Weight::Plain, &above.distribution_point(lists_at)));
         }
         out
     }
 
-    /// cRLDistributionPoints or freshestCRL of what this authority signs: over HTTP, and in a directory, as on a real card.
-    fn distribution_point(self, lists_at: &str, kind: &str) -> Vec<u8> {
-        let file = self.file();
-        let addresses =
-            [format!("{lists_at}/{file}{kind}.crl"), format!("ldap://annuaire.bac-a-sable.invalid/cn={file}{kind}")];
-        let points: Vec<Vec<u8>> = addresses
-            .iter()
-            .map(|address| {
-                let full_name = der::context(0, &der::context_primitive(6, address.as_bytes()));
-                der::sequence(&[der::context(0, &full_name)])
-            })
-            .collect();
-        der::sequence(&points)
+    /// cRLDistributionPoints of what this authority signs: over HTTP, and in a directory, as on a real card.
+    fn distribution_point(self, lists_at: &str) -> Vec<u8> {
+        points(&[format!("{lists_at}/{}.crl", self.file()), self.in_directory("certificateRevocationList")])
     }
+
+    /// freshestCRL, as on a real card: in the directory alone.
+    fn freshest(self) -> Vec<u8> {
+        points(&[self.in_directory("deltaRevocationList")])
+    }
+
+    fn in_directory(self, attribute: &str) -> String {
+        format!("ldap://annuaire.bac-a-sable.invalid/cn={},o=BAC-A-SABLE,c=FR?{attribute};binary?base", self.file())
+    }
+}
+
+/// CRLDistributionPoints (RFC 5280 §4.2.1.13): one point an address.
+fn points(addresses: &[String]) -> Vec<u8> {
+    let point = |address: &String| {
+        let full_name = der::context(0, &der::context_primitive(6, address.as_bytes()));
+        der::sequence(&[der::context(0, &full_name)])
+    };
+    der::sequence(&addresses.iter().map(point).collect::<Vec<_>>())
 }
 
 impl Use {

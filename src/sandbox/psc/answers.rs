@@ -9,6 +9,8 @@ use crate::sandbox::psc::Request;
 use crate::sandbox::psc::Shared;
 use crate::sandbox::psc::Touch;
 use aws_lc_rs::digest;
+use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED;
+use aws_lc_rs::signature::UnparsedPublicKey;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::Value;
@@ -27,10 +29,12 @@ pub(super) fn answer(shared: &Shared, method: &str, path: &str, bearer: &str, bo
         ("GET", "/realm/.well-known/openid-configuration") => (200, description(&shared.issuer)),
         ("GET", "/realm/keys") => (200, json!({"keys": [shared.jwk()]})),
         ("GET", "/realm/userinfo") => userinfo(shared, bearer),
-        ("POST", _) if field("client_id") != CLIENT => refuse(401, "invalid_client"),
+        ("POST", _) if !is_known(shared, &fields) => refuse(401, "invalid_client"),
         ("POST", "/realm/ciba") => begin(shared, &fields),
-        ("POST", "/realm/token") if field("grant_type") == "refresh_token" => refresh(shared, field("refresh_token")),
-        ("POST", "/realm/token") => poll(shared, field("auth_req_id")),
+        ("POST", "/realm/token") if field("grant_type") == "refresh_token" => {
+            refresh(shared, field("client_id"), field("refresh_token"))
+        }
+        ("POST", "/realm/token") => poll(shared, field("client_id"), field("auth_req_id")),
         ("POST", "/realm/revoke") => {
             let mut state = shared.state();
             let token = field("token").to_owned();
@@ -40,6 +44,27 @@ pub(super) fn answer(shared: &Shared, method: &str, path: &str, bearer: &str, bo
         }
         _ => (404, json!({})),
     }
+}
+
+/// By its certificate, which TLS has seen; or by an assertion (RFC 7523 §3) that was signed for this provider and not used before.
+fn is_known(shared: &Shared, fields: &HashMap<String, String>) -> bool {
+    let client = of(fields, "client_id");
+    let mut state = shared.state();
+    let Some((_, point)) = state.by_key.clone().filter(|(known, _)| known == client) else { return client == CLIENT };
+    let assertion = of(fields, "client_assertion");
+    let Some((input, signature)) = assertion.rsplit_once('.') else { return false };
+    let signature = BASE64URL.decode(signature).unwrap_or_default();
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+    let claims = input.split_once('.').and_then(|(_, claims)| BASE64URL.decode(claims).ok()).unwrap_or_default();
+    let claims: Value = serde_json::from_slice(&claims).unwrap_or(Value::Null);
+    let is_new = !state.assertions.iter().any(|used| used == assertion);
+    state.assertions.push(assertion.to_owned());
+    is_new
+        && key.verify(input.as_bytes(), &signature).is_ok()
+        && claims["iss"] == client
+        && claims["sub"] == client
+        && claims["aud"] == shared.issuer
+        && claims["exp"].as_i64().is_some_and(|end| end > now_s())
 }
 
 fn description(issuer: &str) -> Value {
@@ -76,7 +101,7 @@ fn begin(shared: &Shared, fields: &HashMap<String, String>) -> Answer {
     (200, json!({"auth_req_id": id, "expires_in": shared.request_s, "interval": shared.interval_s}))
 }
 
-fn poll(shared: &Shared, id: &str) -> Answer {
+fn poll(shared: &Shared, client: &str, id: &str) -> Answer {
     let mut state = shared.state();
     state.polls.push(Instant::now());
     let fault = state.fault;
@@ -101,10 +126,10 @@ fn poll(shared: &Shared, id: &str) -> Answer {
         _ => request.hint.clone(),
     };
     drop(state);
-    (200, tokens(shared, &who, fault))
+    (200, tokens(shared, client, &who, fault))
 }
 
-fn refresh(shared: &Shared, token: &str) -> Answer {
+fn refresh(shared: &Shared, client: &str, token: &str) -> Answer {
     let mut state = shared.state();
     let fault = state.fault;
     let Some(at) = state.refresh.iter().position(|(known, _)| known == token) else {
@@ -117,22 +142,22 @@ fn refresh(shared: &Shared, token: &str) -> Answer {
     // Rotated: the old one serves nobody any more.
     state.revoked.push(spent);
     drop(state);
-    (200, tokens(shared, &who, fault))
+    (200, tokens(shared, client, &who, fault))
 }
 
-fn tokens(shared: &Shared, who: &str, fault: Option<Fault>) -> Value {
+fn tokens(shared: &Shared, client: &str, who: &str, fault: Option<Fault>) -> Value {
     let now = now_s();
     let person = profile(who);
     let (given, family) = person.map_or(("", ""), |person| (person.given_name, person.family_name));
     let subject = format!("f:sandbox:{who}");
     let access = json!({
-        "iss": shared.issuer, "aud": "dmp", "azp": CLIENT, "sub": subject, "SubjectNameID": who, "iat": now,
+        "iss": shared.issuer, "aud": "dmp", "azp": client, "sub": subject, "SubjectNameID": who, "iat": now,
         "exp": now + i64::try_from(shared.access_s).unwrap_or(60), "given_name": given, "family_name": family,
         "jti": Uuid::now_v7().to_string(),
     });
     let access = shared.sign(&access, &shared.key);
     let hash = digest::digest(&digest::SHA256, access.as_bytes());
-    let audience = if fault == Some(Fault::OtherClient) { "another" } else { CLIENT };
+    let audience = if fault == Some(Fault::OtherClient) { "another" } else { client };
     let level = if fault == Some(Fault::Weak) { "eidas0" } else { "eidas1" };
     let claims = json!({
         "iss": shared.issuer, "aud": audience, "azp": audience, "sub": subject, "preferred_username": who, "acr": level,

@@ -104,6 +104,10 @@ struct State {
     revoked: Vec<String>,
     polls: Vec<Instant>,
     fault: Option<Fault>,
+    /// A client that is known by a key of its own beside the one that is known by its certificate: its name, and the point.
+    by_key: Option<(String, Vec<u8>)>,
+    /// Assertions that were used.
+    assertions: Vec<String>,
 }
 
 struct Request {
@@ -149,6 +153,11 @@ impl Running {
 
     pub fn set(&self, fault: Option<Fault>) {
         self.shared.state().fault = fault;
+    }
+
+    /// From now on a client of this name is known by its P-256 key (an uncompressed point) alone.
+    pub fn know_by_key(&self, client: &str, point: Vec<u8>) {
+        self.shared.state().by_key = Some((client.to_owned(), point));
     }
 
     /// When it was polled.

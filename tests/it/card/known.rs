@@ -8,7 +8,7 @@ use chevet::vault::Vault;
 use uuid::Uuid;
 
 impl Watched {
-    fn again(&self, insertion: u64, known: &Known) -> Result<CardContents, Error> {
+    pub(super) fn again(&self, insertion: u64, known: &Known) -> Result<CardContents, Error> {
         let asked = async {
             let serial = self.reader.serial(insertion).await?;
             assert_eq!(serial.as_deref(), known.serial());
@@ -18,7 +18,7 @@ impl Watched {
     }
 
     /// Logs in, asks where the holder works, and takes what is worth keeping.
-    fn learn(&self, insertion: u64) -> Option<Known> {
+    pub(super) fn learn(&self, insertion: u64) -> Option<Known> {
         self.login(insertion, "1234").expect("logged in");
         self.runtime.block_on(self.reader.situations(insertion)).expect("told");
         self.runtime.block_on(self.reader.learnt(insertion)).expect("in")

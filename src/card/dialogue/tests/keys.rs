@@ -3,9 +3,10 @@
 use super::*;
 
 /// A reader with keys: the structure goes to it, and what it says is what came of the PIN.
-fn login_with_keys(card: &mut Scripted, found: &Found, said: &[u8]) -> (Result<Vec<u8>, Error>, Vec<u8>) {
+pub fn login_with_keys(card: &mut Scripted, found: &Found, said: &[u8]) -> (Result<Vec<u8>, Error>, Vec<u8>) {
     let mut structure = Vec::new();
     let mut keys = |asked: &[u8]| {
+        assert!(structure.is_empty(), "asked twice");
         structure = asked.to_vec();
         Ok(said.to_vec())
     };

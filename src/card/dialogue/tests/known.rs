@@ -168,3 +168,57 @@ fn no_word_in_recalling_a_card_makes_it_stumble() {
         }
     }
 }
+
+/// All 65,536 status words instead of the answer to each command by which a card is known again, and to each by which it tells
+/// where its holder works: it is known, or read as if it had never been here; nothing is sent to it that costs a try.
+#[test]
+fn no_word_of_a_card_that_was_here_makes_it_stumble() {
+    let mut card = stamped(&tlv(0xEC, &[0x26; 18]));
+    let known = first(&mut card);
+    let commands = identify(&mut card, &known).0;
+    assert_eq!(commands, 4);
+    let fresh = |at, word| {
+        let card = Scripted { verified: false, selected: Vec::new(), ..card.clone() };
+        card.with_habits(Habits { says: Some((at, word)), ..Habits::default() })
+    };
+    let mut followed = Vec::new();
+    for at in 0..commands {
+        for word in 0..=u16::MAX {
+            let mut card = fresh(at, word);
+            let mut memory = Memory::default();
+            let tries = card.with(|line| {
+                memory.serial(line)?;
+                memory.recall(line, known.clone())?;
+                if memory.is_found() { memory.with_found(line, tries_left) } else { Ok(None) }
+            });
+            let told = || format!("{word:04X} at {at}: {tries:?}");
+            assert!(tries.is_ok() && card.pins_sent == 0 && card.tries == 3, "{}", told());
+            let is_blocked = at == 3 && matches!(word, 0x63C0 | 0x6983 | 0x6984);
+            assert_eq!(tries == Ok(Some(0)), is_blocked, "{}", told());
+            let left = (memory.is_found(), tries.ok(), card.selected.clone());
+            if !followed.contains(&left) {
+                followed.push(left);
+                let mut card = card.with_habits(Habits::default());
+                let signed = card
+                    .with(|line| memory.with_found(line, |line, found| login(line, found, &pin("1234"), &statement())));
+                assert!(signed.is_ok() && card.tries == 3, "{word:04X} at {at}, then {:?}", signed.map(|_| ()));
+            }
+        }
+    }
+    let mut inside = Memory::default();
+    let mut card = fresh(usize::MAX, 0);
+    card.with(|line| inside.with_found(line, |line, found| login(line, found, &pin("1234"), &statement())))
+        .expect("a login");
+    let found = card.clone().find().expect("found");
+    let mut plain = card.with_habits(Habits::default());
+    assert_eq!(plain.with(|line| situations(line, &found)).map(|all| all.len()), Ok(1));
+    for at in 0..plain.log.len() {
+        for word in 0..=u16::MAX {
+            let mut card = card.with_habits(Habits { says: Some((at, word)), ..Habits::default() });
+            // The first file that is missing or refused ends them: that is an answer.
+            let told = card.with(|line| situations(line, &found));
+            assert!(matches!(&told, Ok(all) if all.len() <= 1), "{word:04X} at {at}: {told:?}");
+            assert_eq!((card.pins_sent, card.tries), (0, 3), "{word:04X} at {at}");
+        }
+    }
+}

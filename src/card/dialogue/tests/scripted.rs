@@ -121,6 +121,10 @@ impl Scripted {
         let at = self.log.len();
         self.log.push(command[..4.min(command.len())].to_vec());
         self.pins_sent += usize::from(command.get(1) == Some(&0x20) && command.len() > 5);
+        // A chain is ended by any other command.
+        if command.get(1) != Some(&0x2A) {
+            self.block.clear();
+        }
         if self.habits.pulled_at == Some(at) {
             return Err(Error::Removed);
         }
