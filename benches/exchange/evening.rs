@@ -9,6 +9,7 @@ use crate::wire::Quality;
 use crate::wire::Wire;
 use chevet::config::Journal;
 use chevet::device::clock::Clock;
+use chevet::exchange::Connector;
 use chevet::identity::holder::HolderId;
 use chevet::identity::holder::ProfessionCode;
 use chevet::journal::Draft;
@@ -118,7 +119,7 @@ async fn send(stage: &Stage, folder: &Path, wire: &Wire, server: &Running, rows:
     let (_orders, taken) = mpsc::channel(8);
     let courier = Courier {
         vault: vault.clone(),
-        upstream: Arc::new(stage.connector(server)?),
+        upstream: Arc::new(Connector::Pdsm(Box::new(stage.connector(server)?))),
         clock: Clock::start(now()),
         events,
         presence: is_here,

@@ -11,19 +11,18 @@ use crate::wire::Wire;
 use chevet::exchange::AsHolder;
 use chevet::exchange::Pdsm;
 use chevet::exchange::Upstream;
+use chevet::identity::holder::CertificateKeyId;
+use chevet::identity::holder::HolderId;
 use chevet::journal::Committed;
 use chevet::journal::Draft;
 use chevet::journal::Pending;
 use chevet::journal::Trace;
 use chevet::journal::words::Class;
-use chevet::link;
-use chevet::link::Method;
-use chevet::link::Request;
-use chevet::link::Sink;
 use chevet::link::Urgency;
 use chevet::link::turns;
 use chevet::patient::ins::Ins;
 use chevet::patient::ins::InsKind;
+use chevet::record::sync::Kept;
 use chevet::sandbox::dmp::Running;
 use chevet::sandbox::people::Case;
 use chevet::sandbox::people::Content;
@@ -32,6 +31,9 @@ use chevet::sandbox::people::Paper;
 use chevet::sandbox::people::People;
 use chevet::sandbox::people::Person;
 use chevet::sandbox::people::Standing;
+use chevet::secret::SecretBytes;
+use chevet::vault;
+use chevet::vault::Vault;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -67,8 +69,8 @@ pub fn measure(stage: &Stage, folder: &Path, patients: usize) -> Done<Vec<Figure
             goal: Goal::Most(2.0),
         },
         Figure {
-            name: "memory while a 50 MB document downloads (both ends in one process)".to_owned(),
-            ours: large(stage)?,
+            name: "memory until a 50 MB document is sealed in the compartment (both ends in one process)".to_owned(),
+            ours: large(stage, folder)?,
             peer: None,
             unit: "MB",
             goal: Goal::Most(8.0),
@@ -193,7 +195,8 @@ async fn patient(connector: &Pdsm, who: &AsHolder, ins: &Ins) -> Result<(), chev
     let found = connector.find(who, ins, now().plus(-SINCE_S)).await?;
     let documents = found.release(&listed(ins)).map_err(|_| chevet::exchange::Error::TimedOut)?;
     for some in documents.chunks(TOGETHER) {
-        let mut fetching: Vec<_> = some.iter().map(|document| Box::pin(connector.fetch(who, ins, document))).collect();
+        let mut fetching: Vec<_> =
+            some.iter().map(|document| Box::pin(connector.fetch(who, ins, document, None))).collect();
         // All of them, each polled until it is done.
         for one in together(&mut fetching).await {
             one?;
@@ -233,7 +236,7 @@ async fn together<F: Future + Unpin>(all: &mut [F]) -> Vec<F::Output> {
 
 const TOGETHER: usize = 5;
 
-/// What is asked between the touch and the list, with a connection that is there.
+/// What is asked between the touch and the list, with a connection that is there: the first time, or where a list is kept.
 fn opening(stage: &Stage, quality: Quality) -> Done<f64> {
     let people = People::generate(2026, now());
     let patient = people.of(Case::Authorized).ok_or("somebody stands for it")?.patient.ins.clone();
@@ -244,68 +247,74 @@ fn opening(stage: &Stage, quality: Quality) -> Done<f64> {
     let seconds = wire.near(|| {
         on_a_runtime(async {
             let of = |error: chevet::exchange::Error| error.to_string();
+            let since = now().plus(-SINCE_S);
             connector.state(&who, &patient, None).await.map_err(of)?;
             let began = Instant::now();
             connector.state(&who, &patient, None).await.map_err(of)?;
-            connector.find(&who, &patient, now().plus(-SINCE_S)).await.map_err(of)?;
-            Ok(began.elapsed().as_secs_f64())
+            let held = connector.find(&who, &patient, since).await.map_err(of)?;
+            let first = began.elapsed();
+            // The next day: a list is kept, and nothing has changed.
+            let documents = held.release(&listed(&patient)).map_err(|_| "the row is about this list")?;
+            let entries = documents.into_iter().map(|document| document.entry_uuid).collect();
+            let kept = Kept { last: now(), entries };
+            connector.changes(&who, &patient, &kept, since).await.map_err(of)?;
+            let began = Instant::now();
+            connector.state(&who, &patient, None).await.map_err(of)?;
+            connector.changes(&who, &patient, &kept, since).await.map_err(of)?;
+            Ok(began.elapsed().max(first).as_secs_f64())
         })
     })?;
     Ok((seconds / 0.6).round())
 }
 
-/// The highest that memory rose above what it was before.
-fn large(stage: &Stage) -> Done<f64> {
+/// The highest that memory rose above what it was before, from the question until the document is sealed in the compartment.
+fn large(stage: &Stage, folder: &Path) -> Done<f64> {
     const SIZE: u64 = 50 * 1024 * 1024;
     let mut people = day(1)?;
     people.persons[0].papers.truncate(1);
     people.persons[0].papers[0].content = Content::Zeros(SIZE);
     people.persons[0].papers[0].mime = "application/pdf";
+    (people.persons[0].papers[0].claimed_size, people.persons[0].papers[0].claimed_sha1) = (SIZE, None);
+    let patient = people.persons[0].patient.ins.clone();
     let wire = Wire::lay(Quality { bits_per_second: None, delay: Duration::from_millis(5), lost_per_mille: 0 })?;
     let server = stage.server(&wire, people)?;
-    let (client, connector) = (stage.client()?, stage.connector(&server)?);
+    let connector = stage.connector(&server)?.with_document_limit(SIZE);
     let who = stage.nurse(&connector)?;
+    let state = folder.join("large");
     let peak = wire.near(|| {
         on_a_runtime(async {
-            let mut sink = Watched { before: memory::held(), peak: 0, bytes: 0 };
-            let request = Request {
-                method: Method::Get,
-                url: format!("{}/Binary/b0", server.base_url),
-                accept: "application/pdf".to_owned(),
-                bearer: Some(&who.token),
-                headers: Vec::new(),
-                body: None,
-                limit_bytes: 64 << 20,
-            };
-            let answer = turns::at(Urgency::Prefetch, client.fetch(request, &mut sink)).await;
-            let answer = answer.map_err(|error| error.to_string())?;
-            if answer.status != 200 || sink.bytes != SIZE {
-                return Err(format!("{} bytes came, status {}", sink.bytes, answer.status));
-            }
-            Ok(sink.peak)
+            let vault = unlocked(&state).await.map_err(|error| error.to_string())?;
+            let of = |error: chevet::exchange::Error| error.to_string();
+            let held = connector.find(&who, &patient, now().plus(-SINCE_S)).await.map_err(of)?;
+            vault.remember_list(&held, now()).await.map_err(|error| error.to_string())?;
+            let documents = held.release(&listed(&patient)).map_err(|_| "the row is about this list")?;
+            let document = documents.first().ok_or("one document")?;
+            let before = memory::begin();
+            let fetching = connector.fetch(&who, &patient, document, Some(vault.folder()));
+            let came = turns::at(Urgency::Prefetch, fetching).await.map_err(of)?;
+            vault.store(&document.unique_id, &came, now()).await.map_err(|error| error.to_string())?;
+            let peak = memory::peak() - before;
+            let is_here = vault.has(&patient, &document.unique_id).await.map_err(|error| error.to_string())?;
+            if is_here { Ok(peak) } else { Err("it is not in the compartment".to_owned()) }
         })
     })?;
     Ok(peak as f64 / f64::from(1 << 20))
 }
 
-/// Keeps nothing, and looks at what is held meanwhile.
-struct Watched {
-    before: usize,
-    peak: usize,
-    bytes: u64,
-}
-
-impl Sink for Watched {
-    fn begin(&mut self, _: &str) -> Result<(), link::Error> {
-        self.bytes = 0;
-        Ok(())
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<(), link::Error> {
-        self.bytes += bytes.len() as u64;
-        self.peak = self.peak.max(memory::held().saturating_sub(self.before));
-        Ok(())
-    }
+/// A vault whose compartment is open.
+async fn unlocked(state: &Path) -> Done<Vault> {
+    let options = vault::Options {
+        folder: state.to_owned(),
+        device: vault::keys::device_id(state)?,
+        software: "bench".to_owned(),
+        boot: Uuid::now_v7(),
+        device_key: vault::keys::desk_device_key(state)?,
+    };
+    let vault = Vault::open(options, now())?;
+    let (holder, key) = (HolderId(NURSE.into()), CertificateKeyId([1; 32]));
+    let statement = vault.compartment_statement(&holder, key).await?;
+    vault.unlock(&holder, key, SecretBytes::new(statement.message().to_vec()), now()).await?;
+    Ok(vault)
 }
 
 fn on_a_runtime<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {

@@ -30,7 +30,8 @@ impl Stage {
     }
 
     pub fn server(&self, wire: &Wire, people: People) -> Done<Running> {
-        let options = dmp::Options { pki: self.pki.clone(), people, port: 0, web_port: 0, snapshot: None };
+        let options =
+            dmp::Options { pki: self.pki.clone(), people, port: 0, card_port: 0, web_port: 0, snapshot: None };
         Ok(wire.far(|| dmp::start_at_the_end(options))?)
     }
 

@@ -1,7 +1,8 @@
 //! The plan of delivery: given what waits, what goes next. No sockets, no disk, no clock, no chance but a given seed.
 //!
 //! Two kinds of lane, because two kinds of credential: the device's (traces) and each holder's (consents, notes). A lane that
-//! fails waits alone; a holder who is not here makes nobody wait. Inside a lane a patient's items keep their order, and one
+//! fails waits alone; a holder who is not here makes nobody wait. Inside a lane a patient's items keep their order, no two requests
+//! under way are about one patient (but for a consent, which waits for no trace), and one
 //! that the server refused is out of everybody's way: the vault has set it aside.
 //!
 //! Invariant: whatever is lost, doubled or late, an item leaves the plan only when the vault no longer lists it as
@@ -166,9 +167,9 @@ impl Plan {
         wake.map_or(Next::Rest, |until| Next::Sleep { until })
     }
 
-    /// Whether something is under way that a person may be waiting for.
-    pub fn serves_a_holder(&self) -> bool {
-        self.in_flight.iter().any(|batch| batch.lane != Lane::Device)
+    /// Whether what a patient said is on its way.
+    pub fn sends_an_answer(&self) -> bool {
+        self.in_flight.iter().any(|batch| batch.kind == Kind::Consent)
     }
 
     /// The request is on its way.
@@ -205,20 +206,27 @@ impl Plan {
 
     /// The next request of one lane, or none.
     fn batch(&self, waiting: &[Waiting], lane: &Lane) -> Option<Batch> {
-        let flying: Vec<&Batch> = self.in_flight.iter().filter(|batch| batch.lane == *lane).collect();
         let most = if *lane == Lane::Device { IN_FLIGHT_MAX } else { IN_FLIGHT_HOLDER_MAX };
-        if flying.len() >= most {
+        if self.in_flight.iter().filter(|batch| batch.lane == *lane).count() >= most {
             return None;
         }
-        let gone: HashSet<Uuid> = flying.iter().flat_map(|batch| batch.ids.iter().copied()).collect();
-        let of_lane = || waiting.iter().filter(|item| item.lane == *lane);
-        // Never two requests under way with the same patient.
-        let barred: HashSet<&Ins> =
-            of_lane().filter(|item| gone.contains(&item.id)).filter_map(|item| item.order.as_ref()).collect();
-        let free: Vec<&Waiting> = of_lane()
-            .filter(|item| !gone.contains(&item.id))
-            .filter(|item| item.order.as_ref().is_none_or(|patient| !barred.contains(patient)))
-            .collect();
+        let gone: HashSet<Uuid> = self.in_flight.iter().flat_map(|batch| batch.ids.iter().copied()).collect();
+        // Never two requests under way with the same patient, in whichever lane.
+        let flying = || waiting.iter().filter(|item| gone.contains(&item.id));
+        let barred: HashSet<&Ins> = flying().filter_map(|item| item.order.as_ref()).collect();
+        let barred_here: HashSet<&Ins> =
+            flying().filter(|item| item.lane == *lane).filter_map(|item| item.order.as_ref()).collect();
+        // But what a patient says is waited for at the gate: rows of theirs that are under way are no reason to wait longer.
+        let bars = |item: &Waiting| if item.kind == Kind::Consent { &barred_here } else { &barred };
+        // Whoever stays behind keeps what is behind them.
+        let mut held: HashSet<&Ins> = HashSet::new();
+        let mut free: Vec<&Waiting> = Vec::new();
+        for item in waiting.iter().filter(|item| item.lane == *lane && !gone.contains(&item.id)) {
+            held.extend(item.order.iter().filter(|patient| bars(item).contains(patient)));
+            if item.order.as_ref().is_none_or(|patient| !held.contains(patient)) {
+                free.push(item);
+            }
+        }
 
         // Each patient's first item; those without a patient stand for themselves.
         let mut seen: HashSet<&Ins> = HashSet::new();

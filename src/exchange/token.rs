@@ -65,6 +65,7 @@ impl Request {
             token: SecretBytes::new(compact.into_bytes()),
             until: self.until(),
             mode: None,
+            actor: None,
         }
     }
 

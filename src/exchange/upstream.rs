@@ -1,5 +1,6 @@
 //! The connector's contract. Who is asking is part of each call: a holder's token, or the device's own certificate.
 
+use crate::exchange::dmp::vihf::Actor;
 use crate::exchange::search::Search;
 use crate::identity::holder::HolderId;
 use crate::journal::Held;
@@ -7,6 +8,7 @@ use crate::journal::consent::Consent;
 use crate::journal::item::Contribution;
 use crate::journal::trace::Trace;
 use crate::journal::words::Mode;
+use crate::link;
 use crate::patient::ins::Ins;
 use crate::record::document::Document;
 use crate::record::state::Access;
@@ -14,8 +16,10 @@ use crate::record::state::RecordState;
 use crate::record::sync::Changes;
 use crate::record::sync::Kept;
 use crate::secret::SecretBytes;
+use crate::secret::content::Content;
 use crate::time::UnixSeconds;
 use std::future::Future;
+use std::path::Path;
 
 /// A holder's credential for the upstream: a short token signed by the card, the PSC token, or what a VIHF is made from.
 pub struct AsHolder {
@@ -26,6 +30,8 @@ pub struct AsHolder {
     pub until: UnixSeconds,
     /// The access mode, where the token does not say it (docs/pdsm.md §1): only with a PSC token.
     pub mode: Option<Mode>,
+    /// What each VIHF is made from, where the connector makes them.
+    pub actor: Option<Box<Actor>>,
 }
 
 /// The device's credential is its certificate, in the TLS handshake.
@@ -54,6 +60,22 @@ pub struct Checkpoint {
     pub at: UnixSeconds,
 }
 
+/// Whom or what a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// Their certificate, their structure, what was said of them.
+    Holder,
+    /// Their record is closed, or not known.
+    Patient,
+    /// Nothing: it may pass.
+    Busy,
+    Other,
+}
+
+/// What a server said, for the person at the screen alone: it may name somebody, and is in no log.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Words(pub String);
+
 /// Why a call failed. Texts carry no personal data: no URL query, no body.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -68,6 +90,18 @@ pub enum Error {
     DeviceRefused { status: Option<u16> },
     #[error("the server refused the holder (HTTP {status})")]
     HolderRefused { status: u16 },
+    /// In the server's own code, kept verbatim.
+    #[error("the server refused with {code}")]
+    Refused { code: String, about: About, text: Words },
+    /// The holder's key, asked in the TLS handshake: the card's own error is the source.
+    #[error("the holder's card did not sign")]
+    HolderKey { source: Box<dyn std::error::Error + Send + Sync> },
+    /// What the connector says of the holder cannot be said.
+    #[error("nothing can be asked in this holder's name: {why}")]
+    Unsayable { why: &'static str },
+    /// This connector has no such question.
+    #[error("this server cannot be asked for {what}")]
+    NotOffered { what: &'static str },
     #[error("the server failed (HTTP {status})")]
     Failed { status: u16, retry_after_s: Option<u64> },
     #[error("the answer to {what} cannot be understood: {why}")]
@@ -79,6 +113,8 @@ pub enum Error {
     TooLarge { limit_bytes: u64 },
     #[error("the content is not what its metadata promised ({what})")]
     Damaged { what: &'static str },
+    #[error("the content has no room on the disk while it comes")]
+    NotKept { source: std::io::Error },
 }
 
 /// A connector. Each call is bounded in time and size; none keeps personal data after it returns.
@@ -121,13 +157,15 @@ pub trait Upstream: Send + Sync {
         since: UnixSeconds,
     ) -> impl Future<Output = Result<Held<Changes>, Error>> + Send;
 
-    /// TD3.2, ITI-68: one document's bytes, size and hash verified.
+    /// TD3.2, ITI-68: one document's bytes, size and hash verified. A large one lies sealed in a file of the folder `aside` while
+    /// it comes; without one all of it is in memory.
     fn fetch(
         &self,
         who: &AsHolder,
         patient: &Ins,
         document: &Document,
-    ) -> impl Future<Output = Result<Held<SecretBytes>, Error>> + Send;
+        aside: Option<&Path>,
+    ) -> impl Future<Output = Result<Held<Content>, Error>> + Send;
 
     /// ITI-81: the patient's access history, newest first.
     fn history(
@@ -167,6 +205,27 @@ pub trait Upstream: Send + Sync {
 
     /// Closes what is open to the servers: what was asked and answered lies in a connection's buffers until it is closed.
     fn hang_up(&self);
+}
+
+/// The link's errors in the connector's words.
+pub(in crate::exchange) fn failed(error: link::Error, what: &'static str) -> Error {
+    match error {
+        link::Error::TimedOut => Error::TimedOut,
+        link::Error::OverBudget => Error::OverBudget,
+        link::Error::TooLarge { limit_bytes } => Error::TooLarge { limit_bytes },
+        link::Error::ServerCertificate { source } => Error::ServerCertificate { source },
+        link::Error::DeviceRefused { .. } => Error::DeviceRefused { status: None },
+        link::Error::NotKept { source } => Error::NotKept { source },
+        link::Error::HolderKey { source } => Error::HolderKey { source: Box::new(source) },
+        link::Error::Address => Error::Unreadable { what, why: "it leads to another server" },
+        other => Error::Unreachable { source: Box::new(other) },
+    }
+}
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Words([REDACTED])")
+    }
 }
 
 impl std::fmt::Debug for AsHolder {

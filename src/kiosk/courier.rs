@@ -5,17 +5,19 @@
 
 mod flying;
 mod put_back;
+mod questions;
 
 use crate::config;
 use crate::device::clock::Clock;
+use crate::exchange::Connector;
 use crate::exchange::outbox;
 use crate::exchange::outbox::Batch;
 use crate::exchange::outbox::Failure;
+use crate::exchange::outbox::Kind;
 use crate::exchange::outbox::Lane;
 use crate::exchange::outbox::Link;
 use crate::exchange::outbox::Next;
 use crate::exchange::outbox::Plan;
-use crate::exchange::pdsm::Pdsm;
 use crate::exchange::upstream;
 use crate::exchange::upstream::AsDevice;
 use crate::exchange::upstream::AsHolder;
@@ -30,6 +32,8 @@ use crate::journal::item::Item;
 use crate::kiosk::courier::flying::Flying;
 use crate::kiosk::courier::put_back::Head;
 use crate::kiosk::courier::put_back::Told;
+use crate::kiosk::courier::questions::Question;
+use crate::kiosk::courier::questions::Questions;
 use crate::kiosk::troubles;
 use crate::trouble::Trouble;
 use crate::vault;
@@ -60,7 +64,7 @@ pub type Presence = watch::Receiver<Option<Arc<AsHolder>>>;
 
 pub struct Courier {
     pub vault: Vault,
-    pub upstream: Arc<Pdsm>,
+    pub upstream: Arc<Connector>,
     pub clock: Clock,
     pub events: mpsc::Sender<Event>,
     pub presence: Presence,
@@ -77,13 +81,21 @@ enum Landed {
     OnABadDisk(Trouble),
 }
 
+/// What came of what was under way.
+enum Landing {
+    Delivered(Batch, Result<(), Stopped>),
+    Compared(Result<Told, Trouble>),
+    Anchored(Result<Option<LinkState>, Trouble>),
+    Looked(LinkState),
+}
+
 /// What the vault listed as waiting.
 type Listed = Vec<(Item, Option<Trace>)>;
 
 /// Runs until the loop is gone.
 pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
     let mut plan = Plan::new(seed());
-    let mut asked = None;
+    let mut asked = Vec::new();
     let mut prune_at = Duration::ZERO;
     let mut head = Head::NotCompared;
     let mut compare_at = COMPARE_EVERY;
@@ -101,39 +113,29 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
             tracing::error!(%error, "a desk that was handed over could not be wiped");
         }
         courier.trace_jump().await;
-        let went = courier.round(&mut plan, &mut asked, &mut head).await;
+        // A line that is gone keeps a try busy for a minute and more: what waits is known without it.
+        courier.tell_still_waiting().await;
+        let went = courier.round(&mut plan, &mut asked, &mut head, &mut orders).await;
         courier.tell_waiting().await;
         courier.tell_disk().await;
         courier.tell_allowance().await;
         courier.prune_when_due(&mut prune_at).await;
         let rest = match went {
             Ok(Next::Sleep { until }) => until.saturating_sub(courier.clock.now().since_boot).min(REST),
+            // Nobody is here and nothing waits: whoever comes sends for it.
+            Ok(_) if courier.presence.borrow().is_none() => courier.clock.until_minute(),
             Ok(_) => REST,
             Err(_) => RETRY,
         };
         courier.tell_delivered(&mut asked, went.map(|_| ())).await;
-        let order = tokio::select! {
+        tokio::select! {
             order = orders.recv() => match order {
-                Some(order) => order,
+                Some(order) => {
+                    let _is_asked = courier.obey(order, &mut plan, &mut asked).await;
+                }
                 None => return,
             },
-            () = tokio::time::sleep(rest) => Order::Wake,
-        };
-        match order {
-            Order::Wake => {}
-            Order::Deliver { ticket } => match courier.present() {
-                Some(who) => {
-                    plan.holder_is_here(&who.holder);
-                    // Somebody waits for it: it is tried, whatever was heard last.
-                    plan.link_is(Link::Unknown);
-                    asked = Some(ticket);
-                }
-                // What waits for somebody who has left is not even listed: nothing left is not all delivered.
-                None => {
-                    let gone = Err(Trouble::CardPulledWhileReading);
-                    courier.tell_delivered(&mut Some(ticket), gone).await;
-                }
-            },
+            () = tokio::time::sleep(rest) => {}
         }
     }
 }
@@ -154,12 +156,37 @@ impl Courier {
         present.filter(|who| who.until > self.clock.as_shown())
     }
 
-    /// Sends batches, several at once as the plan allows, until it rests or sleeps and none is under way. The visit that asked is
-    /// told as soon as nothing of its holder's is left to send, or sending it has failed: it does not wait for the traces.
-    async fn round(&self, plan: &mut Plan, asked: &mut Option<Ticket>, head: &mut Head) -> Result<Next, Trouble> {
+    /// Whether somebody asked for what waits for them.
+    async fn obey(&self, order: Order, plan: &mut Plan, asked: &mut Vec<Ticket>) -> bool {
+        let Order::Deliver { ticket } = order else { return false };
+        let Some(who) = self.present() else {
+            // What waits for somebody who has left is not even listed: nothing left is not all delivered.
+            let gone = Err(Trouble::CardPulledWhileReading);
+            self.tell_delivered(&mut vec![ticket], gone).await;
+            return false;
+        };
+        plan.holder_is_here(&who.holder);
+        // Somebody waits for it: it is tried, whatever was heard last.
+        plan.link_is(Link::Unknown);
+        asked.push(ticket);
+        true
+    }
+
+    /// Sends batches, several at once as the plan allows, until it rests or sleeps and none is under way; then gives the upstream the
+    /// journal's head. It listens all the while, and the visit that asked is told as soon as no patient's answer is left to send, or
+    /// sending it has failed: it waits neither for traces and notes nor for a server that does not answer about the head.
+    async fn round(
+        &self,
+        plan: &mut Plan,
+        asked: &mut Vec<Ticket>,
+        head: &mut Head,
+        orders: &mut mpsc::Receiver<Order>,
+    ) -> Result<Next, Trouble> {
         let mut went = Ok(());
         let mut stopped: Option<Trouble> = None;
-        let (mut sent, mut flying) = (false, Flying::default());
+        let mut flying = Flying::default();
+        let (mut sent, mut listens) = (false, true);
+        let mut questions = Questions::default();
         loop {
             let present = self.present();
             let holder = present.as_ref().map(|who| &who.holder);
@@ -177,62 +204,88 @@ impl Courier {
             let next = plan.next(&waiting, holder, self.clock.now().since_boot);
             if let Next::Send(batch) = next {
                 sent = true;
+                // The head covers it too, and a centre that came back meanwhile is found out by it.
+                questions = Questions::default();
                 plan.sent(&batch);
                 flying.add(Box::pin(self.send(batch, listed, present)));
                 continue;
             }
-            if stopped.is_none() && !plan.serves_a_holder() {
-                let left = waiting.iter().any(|item| item.lane != Lane::Device);
+            if stopped.is_none() && !plan.sends_an_answer() {
+                let left = waiting.iter().any(|item| item.kind == Kind::Consent);
                 let answer = if went.is_ok() && left { Err(Trouble::Offline) } else { went };
                 self.tell_delivered(asked, answer).await;
             }
-            if let Some((batch, delivered)) = flying.next().await {
-                match self.landed(plan, &batch, delivered).await {
-                    Landed::Well => {}
-                    Landed::Badly(trouble) if matches!(batch.lane, Lane::Holder(_)) && went.is_ok() => {
-                        went = Err(trouble)
-                    }
-                    Landed::Badly(_) => {}
-                    // What else is under way ends first: its outcome counts.
-                    Landed::OnABadDisk(trouble) => stopped = Some(trouble),
+            if flying.is_empty() {
+                if let Some(trouble) = stopped {
+                    return Err(trouble);
                 }
-                continue;
-            }
-            if let Some(trouble) = stopped {
-                return Err(trouble);
-            }
-            // Before each head, not once: a centre that came back from a backup and gets a new one would have nothing to be
-            // found out by.
-            if *head == Head::NotCompared || (*head == Head::Compared && sent) {
-                let told = self.compare().await?;
-                let returns = told != Told::Offline && plan.link_is(Link::Up);
-                match told {
-                    Told::Nothing => *head = Head::Compared,
-                    Told::CannotSay => *head = Head::CannotBe,
-                    // The row that says so, or what the centre forgot, goes at once.
-                    Told::Lost | Told::Forgotten => {
-                        *head = Head::Compared;
-                        continue;
+                match questions.next(*head, sent) {
+                    Some(Question::Compare) => flying.add(Box::pin(async { Landing::Compared(self.compare().await) })),
+                    Some(Question::Anchor) => flying.add(Box::pin(async { Landing::Anchored(self.anchor().await) })),
+                    Some(Question::Network) => {
+                        flying.add(Box::pin(async { Landing::Looked(self.look_for_network().await) }))
                     }
-                    Told::Later => {}
-                    Told::Offline => return went.map(|()| next),
+                    None => {
+                        if (sent || questions.anchored.is_some()) && self.presence.borrow().is_none() {
+                            // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
+                            self.upstream.hang_up();
+                        }
+                        return went.map(|()| next);
+                    }
                 }
-                if returns {
+            }
+            let landing = tokio::select! {
+                Some(landing) = flying.next() => landing,
+                order = orders.recv(), if listens => {
+                    match order {
+                        Some(order) => {
+                            if self.obey(order, plan, asked).await {
+                                went = Ok(());
+                            }
+                            self.tell_still_waiting().await;
+                        }
+                        None => listens = false,
+                    }
                     continue;
                 }
-            }
-            // A head that is not anchored yet goes when the rows have gone, and finds out as well whether there is a network.
-            let anchored = self.anchor().await?;
-            if (sent || anchored.is_some()) && self.presence.borrow().is_none() {
-                // Nobody's visit is slower for it, and whose record was read does not stay in a buffer.
-                self.upstream.hang_up();
-            }
-            let link = if anchored.is_none() && !sent { Some(self.look_for_network().await) } else { anchored };
+            };
+            let link = match landing {
+                Landing::Delivered(batch, delivered) => {
+                    match self.landed(plan, &batch, delivered).await {
+                        Landed::Well => {}
+                        Landed::Badly(trouble) if batch.kind == Kind::Consent && went.is_ok() => went = Err(trouble),
+                        Landed::Badly(_) => {}
+                        // What else is under way ends first: its outcome counts.
+                        Landed::OnABadDisk(trouble) => stopped = Some(trouble),
+                    }
+                    // The light follows a delivery that takes minutes.
+                    self.tell_still_waiting().await;
+                    continue;
+                }
+                Landing::Compared(Err(trouble)) | Landing::Anchored(Err(trouble)) => {
+                    stopped.get_or_insert(trouble);
+                    continue;
+                }
+                Landing::Compared(Ok(told)) => {
+                    match told {
+                        // The row that says so, or what the centre forgot, goes at once.
+                        Told::Nothing | Told::Lost | Told::Forgotten => *head = Head::Compared,
+                        Told::CannotSay => *head = Head::CannotBe,
+                        Told::Later => {}
+                        Told::Offline => questions.are_over = true,
+                    }
+                    (told != Told::Offline).then_some(LinkState::Online)
+                }
+                Landing::Anchored(Ok(link)) => {
+                    questions.anchored = link;
+                    link
+                }
+                Landing::Looked(link) => Some(link),
+            };
             // What waited for the network goes as soon as anything tells that it is back.
-            if link == Some(LinkState::Online) && plan.link_is(Link::Up) {
-                continue;
+            if link == Some(LinkState::Online) {
+                plan.link_is(Link::Up);
             }
-            return went.map(|()| next);
         }
     }
 
@@ -266,13 +319,13 @@ impl Courier {
         }
     }
 
-    async fn send(&self, batch: Batch, listed: Listed, present: Option<Arc<AsHolder>>) -> (Batch, Result<(), Stopped>) {
+    async fn send(&self, batch: Batch, listed: Listed, present: Option<Arc<AsHolder>>) -> Landing {
         // It is only said: whoever looks sees that it is on its way. Whether it arrived is another matter.
         if let Err(error) = self.vault.sent(batch.ids.clone()).await {
             tracing::warn!(%error, "what is on its way is not marked so");
         }
         let delivered = self.deliver(&batch, listed, present.as_deref()).await;
-        (batch, delivered)
+        Landing::Delivered(batch, delivered)
     }
 
     async fn deliver(&self, batch: &Batch, listed: Listed, present: Option<&AsHolder>) -> Result<(), Stopped> {
@@ -440,8 +493,8 @@ impl Courier {
         }
     }
 
-    async fn tell_delivered(&self, asked: &mut Option<Ticket>, answer: Result<(), Trouble>) {
-        if let Some(ticket) = asked.take() {
+    async fn tell_delivered(&self, asked: &mut Vec<Ticket>, answer: Result<(), Trouble>) {
+        for ticket in asked.drain(..) {
             // The visit that asked may be over; what was delivered stays delivered.
             self.tell(Event::Delivered { ticket, answer }).await;
         }
@@ -453,19 +506,29 @@ impl Courier {
 
     async fn tell_waiting(&self) {
         match self.vault.counts().await {
-            Ok(counts) => {
-                let waiting = Waiting {
-                    traces: counts.traces,
-                    consents: counts.consents,
-                    contributions: counts.contributions,
-                    set_aside: u32::try_from(counts.set_aside.len()).unwrap_or(u32::MAX),
-                    oldest: counts.oldest,
-                };
-                self.tell(Event::WaitingIs(waiting)).await;
-                self.tell(Event::RefusedAre(counts.set_aside.into_iter().map(refused).collect())).await;
-            }
+            Ok(counts) => self.tell_counts(counts).await,
             Err(error) => tracing::error!(%error, "what waits cannot be counted"),
         }
+    }
+
+    /// In the middle of it: that nothing waits any more is said when the centre was asked what it has.
+    async fn tell_still_waiting(&self) {
+        let some = |counts: &vault::Counts| counts.traces + counts.consents + counts.contributions > 0;
+        if let Some(counts) = self.vault.counts().await.ok().filter(some) {
+            self.tell_counts(counts).await;
+        }
+    }
+
+    async fn tell_counts(&self, counts: vault::Counts) {
+        let waiting = Waiting {
+            traces: counts.traces,
+            consents: counts.consents,
+            contributions: counts.contributions,
+            set_aside: u32::try_from(counts.set_aside.len()).unwrap_or(u32::MAX),
+            oldest: counts.oldest,
+        };
+        self.tell(Event::WaitingIs(waiting)).await;
+        self.tell(Event::RefusedAre(counts.set_aside.into_iter().map(refused).collect())).await;
     }
 
     async fn tell(&self, event: Event) {
@@ -482,7 +545,7 @@ fn refused(item: vault::SetAside) -> Refused {
         "consents" => RefusedKind::Consent,
         _ => RefusedKind::Contribution,
     };
-    Refused { id: item.id, kind, since: item.since, code: item.code, reason: item.reason }
+    Refused { id: item.id, kind, since: item.since, code: item.code, reason: item.reason, note_by: item.note_by }
 }
 
 /// Why a delivery stopped.
@@ -503,7 +566,7 @@ pub(super) fn link_of(trouble: Option<Trouble>) -> LinkState {
 
 /// How much is looked at to find the next batch.
 const LISTED_MAX: usize = 2 * outbox::IN_FLIGHT_MAX * outbox::BATCH_MAX;
-/// With nothing waiting, how often the network is looked for.
+/// With nothing waiting and somebody here, how often the network is looked for; with nobody, at the clock's minute.
 const REST: Duration = Duration::from_secs(20);
 /// How often the journal is looked through for what is past its time.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);

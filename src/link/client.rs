@@ -7,6 +7,8 @@ use crate::link::error::Error;
 use crate::link::error::broken_off;
 use crate::link::error::unanswered;
 use crate::link::header;
+use crate::link::holder;
+use crate::link::holder::KeyHolder;
 use crate::link::tls;
 use crate::link::traffic::Traffic;
 use crate::link::transfer::Begins;
@@ -60,7 +62,7 @@ pub struct Timeouts {
     pub handshake: Duration,
     /// From the last byte of the question that moved to the first of the answer.
     pub answer: Duration,
-    /// The longest silence inside an answer.
+    /// The longest silence inside an answer; four times that for a few hundred bytes.
     pub silence: Duration,
 }
 
@@ -111,7 +113,7 @@ pub struct Request<'a> {
     /// Name and value, in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// Content type and bytes.
-    pub body: Option<(&'static str, Vec<u8>)>,
+    pub body: Option<(&'a str, Vec<u8>)>,
     /// How much of an answer is taken, after decompression.
     pub limit_bytes: u64,
 }
@@ -121,6 +123,8 @@ pub struct Answer {
     pub status: u16,
     /// Without parameters, in lower case; empty when the server did not say.
     pub content_type: String,
+    /// As it was said, parameters included.
+    pub content_type_said: String,
     /// `Retry-After` in seconds (RFC 9110 §10.2.3); a date is counted from the server's own `Date`.
     pub retry_after_s: Option<u64>,
     pub body: Vec<u8>,
@@ -157,9 +161,22 @@ impl Client {
     /// Nothing is sent yet: a server that is down is found by the first call.
     pub fn new(options: Options) -> Result<Client, Error> {
         let (config, thumbprint) = tls::configure(&options.ca_pem, &options.certificate_pem, &options.key_pem)?;
-        let (config, timeouts, traffic) = (Arc::new(config), options.timeouts, Traffic::default());
+        Ok(Client::with(config, thumbprint, options.timeouts))
+    }
+
+    /// The same, in the name of whoever holds a key when a connection is made; nobody: the server refuses. No session outlives its
+    /// connections, and [`Client::hang_up`] ends those. To be used inside a tokio runtime of several threads, because a card
+    /// is waited for.
+    pub fn of_holder(ca_pem: &[u8], holder: Arc<dyn KeyHolder>, timeouts: Timeouts) -> Result<Client, Error> {
+        // No token is bound to it.
+        let thumbprint = [0; 32];
+        Ok(Client::with(holder::configure(ca_pem, holder)?, thumbprint, timeouts))
+    }
+
+    fn with(config: ClientConfig, thumbprint: [u8; 32], timeouts: Timeouts) -> Client {
+        let (config, traffic) = (Arc::new(config), Traffic::default());
         let pool = connect_nothing_yet(&config, timeouts, &traffic, false);
-        Ok(Client {
+        Client {
             pool: Arc::new(Mutex::new(pool)),
             config,
             timeouts,
@@ -170,7 +187,7 @@ impl Client {
             heard: Arc::default(),
             packed: Arc::new(AtomicU8::new(Packed::Untried as u8)),
             is_h2: Arc::default(),
-        })
+        }
     }
 
     /// The same, over a line that others use too: they wait for each other, and are counted together.
@@ -258,16 +275,6 @@ impl Client {
                 None => return Err(error),
             }
         }
-    }
-
-    /// The same, into memory: what broke off goes on where it was.
-    pub async fn fetch_whole(&self, request: Request<'_>) -> Result<Answer, Error> {
-        let mut whole = Whole(Vec::new());
-        let mut answer = self.fetch(request, &mut whole).await?;
-        if (200..300).contains(&answer.status) {
-            answer.body = whole.0;
-        }
-        Ok(answer)
     }
 
     /// One try of it.
@@ -393,6 +400,7 @@ impl Client {
         let answer = Answer {
             status: response.status().as_u16(),
             content_type: header::media_type(text(response.headers(), "content-type").unwrap_or("")),
+            content_type_said: text(response.headers(), "content-type").unwrap_or("").to_owned(),
             retry_after_s: text(response.headers(), "retry-after").and_then(|text| header::retry_after_s(text, date)),
             body: Vec::new(),
         };
@@ -427,20 +435,6 @@ impl Client {
     }
 }
 
-struct Whole(Vec<u8>);
-
-impl Sink for Whole {
-    fn begin(&mut self, _: &str) -> Result<(), Error> {
-        self.0.clear();
-        Ok(())
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
 /// An answer's content, and how it is read.
 struct Source<'a> {
     response: &'a mut Response<Incoming>,
@@ -462,19 +456,34 @@ impl Source<'_> {
             *left = left.checked_sub(bytes.len() as u64).ok_or(Error::TooLarge { limit_bytes })?;
             if bytes.is_empty() { Ok(()) } else { take(bytes) }
         };
+        let (mut waited, mut came) = (Duration::ZERO, 0);
         loop {
             self.turn.mine().await;
+            let asked = Instant::now();
             let frame = tokio::time::timeout(self.silence, self.response.frame()).await;
             let Some(frame) = frame.map_err(|_| Error::TimedOut)? else { break };
             let frame = frame.map_err(|error| broken_off(error.into()))?;
             if let Ok(bytes) = frame.into_data() {
                 undo.feed(&bytes, &mut bounded)?;
                 counted(bytes.len() as u64);
+                came += bytes.len();
+            }
+            // A byte now and then is no answer either.
+            waited += asked.elapsed();
+            if waited >= self.silence * DRIP_SILENCES {
+                if came < DRIP_BYTES_MIN {
+                    return Err(Error::TimedOut);
+                }
+                (waited, came) = (Duration::ZERO, 0);
             }
         }
         undo.end(&mut bounded)
     }
 }
+
+/// What comes in the time of so many silences is more than so many bytes, or it has come to nothing.
+const DRIP_SILENCES: u32 = 4;
+const DRIP_BYTES_MIN: usize = 512;
 
 fn unknown_coding() -> Error {
     Error::Interrupted { source: "its coding was not asked for".into() }

@@ -1,16 +1,18 @@
 //! gzip on the way out and in (RFC 9110 §8.4.1.3). What comes in is undone in small steps: no answer grows without bound.
 
-use flate2::Compression;
 use flate2::write::GzDecoder;
-use flate2::write::GzEncoder;
+use libdeflater::CompressionLvl;
+use libdeflater::Compressor;
 use std::io;
 use std::io::Write;
 
 /// Compressed as far as it goes: the line is slower than any processor.
 pub(super) fn compress(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let written = encoder.write_all(plain).and_then(|()| encoder.finish());
-    written.expect("a vector takes what is written to it")
+    let mut compressor = Compressor::new(CompressionLvl::best());
+    let mut packed = vec![0; compressor.gzip_compress_bound(plain.len())];
+    let length = compressor.gzip_compress(plain, &mut packed).expect("its own bound is room enough");
+    packed.truncate(length);
+    packed
 }
 
 /// One answer's content, as it was meant.

@@ -24,6 +24,7 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
@@ -89,10 +90,23 @@ impl Service<Uri> for Connector {
             let connected = tokio::time::timeout(timeouts.connect, tcp).await;
             let connected = connected.map_err(|_| Fault::TooLong { phase: "connection" })?;
             let inner = connected.map_err(|source| Fault::Tcp { source: source.into() })?.into_inner();
-            let shaken = tokio::time::timeout(timeouts.handshake, tls.connect(name, Counted { inner, traffic })).await;
+            let shaking = aside(tls.connect(name, Counted { inner, traffic }));
+            let shaken = tokio::time::timeout(timeouts.handshake, shaking).await;
             let shaken = shaken.map_err(|_| Fault::TooLong { phase: "handshake" })?;
             Ok(Line(TokioIo::new(shaken.map_err(|source| Fault::Tls { source })?)))
         })
+    }
+}
+
+/// In a task of its own: a card signs inside a poll (`link/holder`), and whoever asked must hear of a lock meanwhile. Dropped, it is
+/// polled no more; a signature that is under way ends on its thread, and nobody takes it.
+async fn aside<T: Send + 'static>(shaking: impl Future<Output = io::Result<T>> + Send + 'static) -> io::Result<T> {
+    let mut one = JoinSet::new();
+    one.spawn(shaking);
+    match one.join_next().await {
+        Some(Ok(shaken)) => shaken,
+        Some(Err(error)) => Err(io::Error::other(error)),
+        None => Err(io::ErrorKind::Interrupted.into()),
     }
 }
 
@@ -157,4 +171,4 @@ impl AsyncWrite for Counted {
 /// A router that forgets idle lines is noticed before somebody waits.
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
 /// 1.7 Mbit/s at 600 ms, once the kernel has doubled it.
-const SEND_BUFFER_BYTES: usize = 64 * 1024;
+pub(super) const SEND_BUFFER_BYTES: usize = 64 * 1024;

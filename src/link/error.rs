@@ -1,6 +1,7 @@
 //! Why a call failed, in the words that decide what is done next. Sources carry no URL.
 
 use crate::link::connect::Fault;
+use crate::link::holder::NotSigned;
 use std::error::Error as StdError;
 
 /// What lies below. None of the kept crates' errors names an address's path or query.
@@ -25,6 +26,8 @@ pub enum Error {
     ServerCertificate { source: Cause },
     #[error("the server refused the device's certificate in the TLS handshake")]
     DeviceRefused { source: Cause },
+    #[error("the holder's key did not sign in the TLS handshake")]
+    HolderKey { source: NotSigned },
     #[error("the connection broke before the answer was whole")]
     Interrupted { source: Cause },
     #[error("the answer is larger than {limit_bytes} bytes")]
@@ -32,7 +35,7 @@ pub enum Error {
     #[error("the day's budget of a metered line is spent")]
     OverBudget,
     #[error("what came could not be kept")]
-    NotKept { source: Cause },
+    NotKept { source: std::io::Error },
 }
 
 impl Error {
@@ -64,6 +67,7 @@ fn sorted(source: Cause) -> Result<Error, Cause> {
         Some(Known::TooLong) => Ok(Error::TimedOut),
         Some(Known::ServerCertificate) => Ok(Error::ServerCertificate { source }),
         Some(Known::DeviceRefused) => Ok(Error::DeviceRefused { source }),
+        Some(Known::NotSigned(source)) => Ok(Error::HolderKey { source }),
         None => Err(source),
     }
 }
@@ -72,6 +76,7 @@ enum Known {
     TooLong,
     ServerCertificate,
     DeviceRefused,
+    NotSigned(NotSigned),
 }
 
 /// Finds our own word or rustls' in the chain of causes. An `io::Error` hides what it wraps from `source()`.
@@ -85,6 +90,9 @@ fn fault(error: &(dyn StdError + 'static)) -> Option<Known> {
             Some(rustls::Error::InvalidCertificate(_)) => return Some(Known::ServerCertificate),
             Some(rustls::Error::AlertReceived(alert)) if is_about_our_certificate(*alert) => {
                 return Some(Known::DeviceRefused);
+            }
+            Some(rustls::Error::Other(other)) => {
+                return other.0.downcast_ref::<NotSigned>().cloned().map(Known::NotSigned);
             }
             Some(_) => return None,
             None => {}

@@ -108,6 +108,11 @@ impl Ledger {
         std::fs::write(&beside, self.day.text()).and_then(|()| std::fs::rename(&beside, &self.path))
     }
 
+    /// What is entered of the day so far.
+    pub fn day(&self) -> &Day {
+        &self.day
+    }
+
     fn bound(&self) {
         let left = self.day.budget_bytes.map(|budget| budget.saturating_sub(self.day.bytes));
         let until = left.map_or(u64::MAX, |left| self.entered + left);

@@ -1,7 +1,10 @@
 //! The sandbox DMP asked by the real client side: `link` for single questions, `exchange::pdsm` for whole searches.
 
+mod cards;
 mod contributions;
+mod deposits;
 mod downloads;
+pub mod signatures;
 mod teams;
 
 use aws_lc_rs::digest;
@@ -61,7 +64,8 @@ fn everybody() -> People {
 }
 
 fn start(port: u16, snapshot: Option<PathBuf>) -> Running {
-    dmp::start(dmp::Options { pki: pki(), people: everybody(), port, web_port: 0, snapshot }).expect("it starts")
+    dmp::start(dmp::Options { pki: pki(), people: everybody(), port, card_port: 0, web_port: 0, snapshot })
+        .expect("it starts")
 }
 
 fn client(pair: PemPair) -> Client {
@@ -248,6 +252,7 @@ async fn a_holder_is_proven_or_refused() {
         token: SecretBytes::new(text.into_bytes()),
         until: good.until,
         mode: None,
+        actor: None,
     };
     assert_eq!(read(&device, &server, Some(&cut), "Patient", &patient).await.status, 401);
 }

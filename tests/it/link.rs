@@ -10,13 +10,17 @@ use crate::exchange::stage::ServerIs;
 use chevet::exchange::AsDevice;
 use chevet::exchange::Error;
 use chevet::exchange::Outcome;
+use chevet::exchange::Pdsm;
 use chevet::exchange::Upstream;
 use chevet::exchange::pdsm::Profile;
 use chevet::link;
+use chevet::link::Answer;
 use chevet::link::Client;
 use chevet::link::Method;
 use chevet::link::Request;
 use chevet::link::Sink;
+use chevet::link::Spool;
+use chevet::link::Timeouts;
 use chevet::link::Traffic;
 use chevet::link::Turns;
 use chevet::link::Urgency;
@@ -24,12 +28,17 @@ use chevet::link::traffic::Ledger;
 use chevet::link::turns;
 use chevet::time::UnixSeconds;
 use rustls::HandshakeKind;
+use rustls::ProtocolVersion;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::Instant;
+use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 fn get(url: String) -> Request<'static> {
@@ -73,6 +82,16 @@ async fn breaking(cuts: usize, tags: [&'static str; 2], goes_on: bool) -> (Serve
     (server, if tags[0] == tags[1] { first.into_bytes() } else { second.into_bytes() })
 }
 
+/// A content in memory, as the answer's body.
+async fn whole(client: &Client, request: Request<'_>) -> Result<Answer, link::Error> {
+    let mut spool = Spool::new(None, 0);
+    let mut answer = client.fetch(request, &mut spool).await?;
+    if (200..300).contains(&answer.status) {
+        answer.body = spool.finish()?.content.whole().expect("in memory").show_bytes().to_vec();
+    }
+    Ok(answer)
+}
+
 fn ranges(server: &Server) -> Vec<Option<String>> {
     server.asks().iter().map(|ask| ask.header("range").map(str::to_owned)).collect()
 }
@@ -80,7 +99,7 @@ fn ranges(server: &Server) -> Vec<Option<String>> {
 #[tokio::test]
 async fn what_broke_off_goes_on_where_it_was() {
     let (server, expected) = breaking(2, ["\"a\"", "\"a\""], true).await;
-    let answer = client().fetch_whole(get(server.base.clone())).await.expect("all of it");
+    let answer = whole(&client(), get(server.base.clone())).await.expect("all of it");
     assert_eq!(answer.body, expected);
     assert_eq!(ranges(&server), [None, Some("bytes=300-".into()), Some("bytes=600-".into())]);
 }
@@ -88,7 +107,7 @@ async fn what_broke_off_goes_on_where_it_was() {
 #[tokio::test]
 async fn what_changed_meanwhile_begins_anew() {
     let (server, expected) = breaking(1, ["\"a\"", "\"b\""], true).await;
-    let answer = client().fetch_whole(get(server.base.clone())).await.expect("the new one");
+    let answer = whole(&client(), get(server.base.clone())).await.expect("the new one");
     assert_eq!(answer.body, expected, "nothing of the old one is left");
     assert_eq!(ranges(&server), [None, Some("bytes=300-".into())]);
 }
@@ -96,16 +115,16 @@ async fn what_changed_meanwhile_begins_anew() {
 #[tokio::test]
 async fn a_server_without_ranges_or_strong_tags_is_asked_for_the_whole() {
     let (server, expected) = breaking(1, ["\"a\"", "\"a\""], false).await;
-    assert_eq!(client().fetch_whole(get(server.base.clone())).await.expect("all of it").body, expected);
+    assert_eq!(whole(&client(), get(server.base.clone())).await.expect("all of it").body, expected);
     let (server, expected) = breaking(1, ["W/\"a\"", "W/\"a\""], true).await;
-    assert_eq!(client().fetch_whole(get(server.base.clone())).await.expect("all of it").body, expected);
+    assert_eq!(whole(&client(), get(server.base.clone())).await.expect("all of it").body, expected);
     assert_eq!(ranges(&server), [None, None], "a weak tag vouches for nothing");
 }
 
 #[tokio::test]
 async fn a_content_that_never_comes_further_is_given_up() {
     let (server, _) = breaking(usize::MAX, ["W/\"a\"", "W/\"a\""], true).await;
-    let said = client().fetch_whole(get(server.base.clone())).await;
+    let said = whole(&client(), get(server.base.clone())).await;
     assert!(matches!(said, Err(link::Error::Interrupted { .. })), "{said:?}");
     assert_eq!(server.asks().len(), 4, "once, and three times more");
 }
@@ -121,7 +140,7 @@ async fn the_hash_is_that_of_the_whole() {
     })
     .await;
     let document = stage::document("Binary/b1", first.as_bytes());
-    let said = stage::connector(&server, Profile::Put).fetch(&stage::holder(), &stage::ins(), &document).await;
+    let said = stage::connector(&server, Profile::Put).fetch(&stage::holder(), &stage::ins(), &document, None).await;
     assert!(matches!(said, Err(Error::Damaged { what: "hash" })), "{:?}", said.err());
     assert_eq!(server.asks().len(), 2);
 }
@@ -182,7 +201,49 @@ async fn one_connection_is_kept_and_the_next_is_made_by_a_short_handshake() {
     client.hang_up();
     client.send(get(server.base.clone())).await.expect("answered");
     assert_eq!(server.handshakes(), [HandshakeKind::Full, HandshakeKind::Resumed]);
+    assert_eq!(server.versions(), [Some(ProtocolVersion::TLSv1_3); 2]);
 }
+
+/// Each phase has its own limit: the others are long here, so that only the right one can end it.
+#[tokio::test]
+async fn each_phase_is_given_up_in_its_own_time() {
+    let long = Duration::from_secs(60);
+    let only = |change: fn(&mut Timeouts)| {
+        let mut timeouts = Timeouts { connect: long, handshake: long, answer: long, silence: long };
+        change(&mut timeouts);
+        stage::client(move |options| options.timeouts = timeouts).expect("a client")
+    };
+    // Somebody takes the connection and says nothing.
+    let mute = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let door = format!("https://{}/fhir", mute.local_addr().expect("an address"));
+    let thinks = Server::start(ServerIs::Right, |_| Reply::text(200, "yes").after(Duration::from_secs(60))).await;
+    let drips = Server::start(ServerIs::Right, |_| Reply::text(200, "y").drips(SHORT / 4)).await;
+    // Whose queue is full: the next one to knock is not even told no.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("bound");
+    let full = socket.listen(0).expect("it listens");
+    let busy = full.local_addr().expect("an address");
+    let mut waiting = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(10 * SHORT, TcpStream::connect(busy)).await {
+        waiting.push(stream.expect("taken"));
+    }
+    let stops = Server::start(ServerIs::Right, |_| Reply::text(200, "y").with("content-length", "9").hangs()).await;
+    for (phase, url, client) in [
+        ("connect", format!("https://{busy}/fhir"), only(|timeouts| timeouts.connect = SHORT)),
+        ("handshake", door, only(|timeouts| timeouts.handshake = SHORT)),
+        ("answer", thinks.base.clone(), only(|timeouts| timeouts.answer = SHORT)),
+        ("silence", stops.base.clone(), only(|timeouts| timeouts.silence = SHORT)),
+        ("dripping", drips.base.clone(), only(|timeouts| timeouts.silence = SHORT)),
+    ] {
+        let began = Instant::now();
+        let said = client.send(get(url)).await;
+        assert!(matches!(said, Err(link::Error::TimedOut)), "{phase}: {said:?}");
+        let lasted = began.elapsed();
+        assert!(lasted >= SHORT && lasted < long / 4, "{phase}: {lasted:?}");
+    }
+}
+
+const SHORT: Duration = Duration::from_millis(200);
 
 /// How much came.
 struct Counts(Arc<AtomicU64>);
@@ -195,6 +256,53 @@ impl Sink for Counts {
     fn take(&mut self, bytes: &[u8]) -> Result<(), link::Error> {
         self.0.fetch_add(bytes.len() as u64, Ordering::SeqCst);
         Ok(())
+    }
+}
+
+/// While somebody reads a large document: whether the patient took something back, and what they say, goes first; what the
+/// device accounts for does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_patient_says_goes_before_what_somebody_reads_and_traces_do_not() {
+    for (asked, is_asked, goes_first) in
+        [("state", true, true), ("consent", true, true), ("list", true, false), ("traces", false, false)]
+    {
+        let server = Server::start(ServerIs::Right, |ask| match ask.path() {
+            "/fhir/large" => Reply::status(200).flows(1 << 30),
+            _ => Reply::status(200).hangs(),
+        })
+        .await;
+        let (turns, traffic) = (Turns::default(), Traffic::default());
+        let patient = |options: &mut link::Options| {
+            (options.timeouts.silence, options.timeouts.answer) = (Duration::from_secs(60), Duration::from_secs(60));
+        };
+        let client = || stage::client(patient).expect("a client").sharing(&turns, &traffic);
+        let pdsm = Pdsm::new(client(), &server.base, client(), &server.base, Profile::Put).expect("a connector");
+        let came = Arc::new(AtomicU64::new(0));
+        let (reader, counted, url) = (client(), came.clone(), format!("{}/large", server.base));
+        let reading =
+            tokio::spawn(async move { turns::at(Urgency::Person, reader.fetch(get(url), &mut Counts(counted))).await });
+        until(|| came.load(Ordering::SeqCst) > 1 << 20).await;
+        let asking = tokio::spawn(async move {
+            let who = stage::holder();
+            match asked {
+                "state" => drop(pdsm.state(&who, &stage::ins(), None).await),
+                "consent" => drop(pdsm.consent(&who, &stage::consent()).await),
+                "traces" => drop(pdsm.traces(AsDevice, &[stage::trace(1)]).await),
+                _ => drop(pdsm.find(&who, &stage::ins(), UnixSeconds(0)).await),
+            }
+        });
+        if is_asked {
+            until(|| server.asks().len() >= 2).await;
+        }
+        // What was already read may still be counted.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let before = came.load(Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let moves = came.load(Ordering::SeqCst) > before;
+        assert_eq!((moves, server.asks().len() >= 2), (!goes_first, is_asked), "{asked}");
+        assert!(!reading.is_finished() && !asking.is_finished(), "{asked}: it was over before it was looked at");
+        reading.abort();
+        asking.abort();
     }
 }
 
@@ -250,7 +358,7 @@ async fn a_spent_day_ends_only_what_is_prepared_in_advance() {
     let (folder, traffic) = (tempfile::tempdir().expect("a folder"), Traffic::default());
     let client = client().sharing(&Turns::default(), &traffic);
     let mut ledger = Ledger::open(folder.path(), &traffic, Some(30_000));
-    let prefetch = || turns::at(Urgency::Prefetch, client.fetch_whole(get(server.base.clone())));
+    let prefetch = || turns::at(Urgency::Prefetch, whole(&client, get(server.base.clone())));
     ledger.enter("2026-11-23").expect("written");
     prefetch().await.expect("within the day's budget");
     let said = prefetch().await;
@@ -258,7 +366,7 @@ async fn a_spent_day_ends_only_what_is_prepared_in_advance() {
     let asked = server.asks().len();
     assert!(prefetch().await.is_err());
     assert_eq!(server.asks().len(), asked, "and nothing more is asked for");
-    client.fetch_whole(get(server.base.clone())).await.expect("somebody waits for it");
+    whole(&client, get(server.base.clone())).await.expect("somebody waits for it");
     ledger.enter("2026-11-23").expect("written");
     ledger.enter("2026-11-24").expect("written");
     prefetch().await.expect("another day");
@@ -286,7 +394,7 @@ async fn what_cannot_be_unpacked_begins_anew() {
         if asked.fetch_add(1, Ordering::SeqCst) == 0 { reply.damaged_at(10_000) } else { reply }
     })
     .await;
-    let answer = client().fetch_whole(get(server.base.clone())).await.expect("the second time");
+    let answer = whole(&client(), get(server.base.clone())).await.expect("the second time");
     assert_eq!(answer.body, text.into_bytes());
     assert_eq!(ranges(&server), [None, None]);
 }

@@ -62,6 +62,7 @@ async fn medplum_takes_a_note_once_and_every_change_of_it() {
         token: SecretBytes::new(b"unread".to_vec()),
         until: UnixSeconds(i64::MAX),
         mode: None,
+        actor: None,
     };
     let one = Contribution::add(note(7, None));
     for _twice in 0..2 {

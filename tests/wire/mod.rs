@@ -58,8 +58,8 @@ struct Shared {
 }
 
 /// Where the near end stands; the far end is the sandbox's own address.
-const NEAR: &str = "192.0.2.2/24";
-const FAR: &str = "192.0.2.1/24";
+pub const NEAR: &str = "192.0.2.2/24";
+pub const FAR: &str = "192.0.2.1/24";
 
 impl Wire {
     /// Whether this process may make a network namespace. Asked in a thread of its own, which alone moves into it.
@@ -121,26 +121,37 @@ impl Drop for Wire {
 
 /// A namespace with one end in it: the namespace, and the end.
 fn end(address: &'static str, quality: Quality) -> io::Result<(File, File)> {
+    apart(move || {
+        let tun = device(IFF_TUN)?;
+        ip(&["address", "add", address, "dev", DEVICE])?;
+        ip(&["link", "set", DEVICE, "up"])?;
+        if let Some(rate) = quality.bits_per_second {
+            let (rate, queue) = (format!("{rate}bit"), (rate / 8).max(8_000).to_string());
+            run(
+                "tc",
+                &["qdisc", "add", "dev", DEVICE, "root", "tbf", "rate", &rate, "burst", "3000", "limit", &queue],
+            )?;
+        }
+        Ok(tun)
+    })
+}
+
+/// A new network namespace, and what `make` made in it.
+pub fn apart<T: Send + 'static>(make: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<(File, T)> {
     let made = std::thread::spawn(move || {
         // SAFETY: it is the table of files that must not be unshared; this is the network.
         unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.map_err(|errno| {
             io::Error::other(format!("a network namespace, for root or in a user namespace: {errno}"))
         })?;
-        let tun = tun()?;
         ip(&["link", "set", "lo", "up"])?;
-        ip(&["address", "add", address, "dev", TUN])?;
-        ip(&["link", "set", TUN, "up"])?;
-        if let Some(rate) = quality.bits_per_second {
-            let (rate, queue) = (format!("{rate}bit"), (rate / 8).max(8_000).to_string());
-            run("tc", &["qdisc", "add", "dev", TUN, "root", "tbf", "rate", &rate, "burst", "3000", "limit", &queue])?;
-        }
-        Ok((File::open("/proc/thread-self/ns/net")?, tun))
+        let made = make()?;
+        Ok((File::open("/proc/thread-self/ns/net")?, made))
     });
     made.join().map_err(|_| io::Error::other("the namespace's thread fell"))?
 }
 
 /// Runs `work` in a thread of that namespace.
-fn within<T: Send>(namespace: &File, work: impl FnOnce() -> T + Send) -> T {
+pub fn within<T: Send>(namespace: &File, work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let inside = scope.spawn(|| {
             move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("it exists");
@@ -150,16 +161,16 @@ fn within<T: Send>(namespace: &File, work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-const TUN: &str = "wire0";
+pub const DEVICE: &str = "wire0";
 
-/// The namespace's TUN device: each read is a packet that was sent, each write one that arrives.
-fn tun() -> io::Result<File> {
+/// The namespace's TUN or TAP device: each read is a packet that was sent, each write one that arrives.
+pub fn device(kind: u16) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).open("/dev/net/tun");
     let file = file.map_err(|error| io::Error::new(error.kind(), format!("/dev/net/tun: {error}")))?;
     // struct ifreq (linux/if.h): the name, then the flags; the rest is not looked at.
     let mut request = [0u8; 40];
-    request[..TUN.len()].copy_from_slice(TUN.as_bytes());
-    request[16..18].copy_from_slice(&(IFF_TUN | IFF_NO_PI).to_ne_bytes());
+    request[..DEVICE.len()].copy_from_slice(DEVICE.as_bytes());
+    request[16..18].copy_from_slice(&(kind | IFF_NO_PI).to_ne_bytes());
     // SAFETY: the kernel reads and writes one ifreq, for which there is room, and keeps no pointer to it.
     let done = unsafe { libc::ioctl(file.as_raw_fd(), TUNSETIFF, request.as_mut_ptr()) };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(file) }
@@ -169,7 +180,7 @@ const TUNSETIFF: libc::c_ulong = 0x4004_54ca;
 const IFF_TUN: u16 = 0x0001;
 const IFF_NO_PI: u16 = 0x1000;
 
-fn ip(arguments: &[&str]) -> io::Result<()> {
+pub fn ip(arguments: &[&str]) -> io::Result<()> {
     run("ip", arguments)
 }
 

@@ -69,7 +69,7 @@ fn what_a_person_waits_for_goes_first_and_a_patients_items_in_order() {
 #[test]
 fn a_lane_that_fails_waits_alone() {
     let mut plan = Plan::new(1);
-    let waiting = [item(1, Kind::Consent, Some(1)), item(2, Kind::Trace, Some(1))];
+    let waiting = [item(1, Kind::Consent, Some(1)), item(2, Kind::Trace, Some(2))];
     let Next::Send(batch) = plan.next(&waiting, Some(&nurse()), NOW) else { panic!("sends") };
     plan.sent(&batch);
     assert_eq!(numbers(plan.next(&waiting, Some(&nurse()), NOW)), [2], "in flight is not sent again");
@@ -98,6 +98,56 @@ fn two_requests_under_way_never_share_a_patient() {
     let more = [item(5, Kind::Trace, Some(1)), item(70, Kind::Trace, Some(0))];
     let all: Vec<Waiting> = waiting[50..].iter().chain(&more).cloned().collect();
     assert_eq!(numbers(plan.next(&all, None, NOW)), [70]);
+}
+
+/// Drawn at random: whatever waits and whatever lands when, no two requests under way share a patient, in one lane or in two;
+/// only a consent goes beside a trace. And nothing overtakes its patient's earlier items.
+#[test]
+fn no_two_requests_under_way_share_a_patient_in_whichever_lane() {
+    let (mut beside, mut most) = (0, 0);
+    for seed in 0..2_000 {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let kinds = [Kind::Trace, Kind::Trace, Kind::Consent, Kind::Contribution];
+        let mut waiting: Vec<Waiting> =
+            (0..dice.u64(1..150)).map(|n| item(n, kinds[dice.usize(0..4)], Some(dice.u64(0..9)))).collect();
+        let mut plan = Plan::new(seed);
+        let mut flying: Vec<Batch> = Vec::new();
+        while !waiting.is_empty() {
+            let lands = dice.u8(0..3) == 0;
+            let next = plan.next(&waiting, Some(&nurse()), NOW);
+            match next {
+                Next::Send(batch) if !lands || flying.is_empty() => {
+                    plan.sent(&batch);
+                    let patients = |batch: &Batch| -> BTreeSet<String> {
+                        let of = |id: &Uuid| waiting.iter().find(|item| item.id == *id)?.order.clone();
+                        batch.ids.iter().filter_map(of).map(|patient| patient.matricule).collect()
+                    };
+                    for other in &flying {
+                        let shared = patients(&batch).intersection(&patients(other)).count() > 0;
+                        let is_excused = batch.kind == Kind::Consent && other.kind == Kind::Trace;
+                        beside += u32::from(shared && is_excused);
+                        assert!(!shared || is_excused, "seed {seed}: {:?} beside {:?}", batch.kind, other.kind);
+                    }
+                    for id in &batch.ids {
+                        let at = waiting.iter().position(|item| item.id == *id).expect("it waits");
+                        let one = &waiting[at];
+                        let before = |item: &&Waiting| item.lane == one.lane && item.order == one.order;
+                        let overtaken = waiting[..at].iter().filter(before).find(|item| !batch.ids.contains(&item.id));
+                        assert_eq!(overtaken, None, "seed {seed}: {one:?}");
+                    }
+                    flying.push(batch);
+                    most = most.max(flying.len());
+                }
+                _ => {
+                    assert!(!flying.is_empty(), "seed {seed}: {} are blocked", waiting.len());
+                    let batch = flying.swap_remove(dice.usize(0..flying.len()));
+                    plan.answered(&batch);
+                    waiting.retain(|item| !batch.ids.contains(&item.id));
+                }
+            }
+        }
+    }
+    assert!(beside > 0 && most > 3, "{beside} consents beside a trace, {most} at once");
 }
 
 #[test]

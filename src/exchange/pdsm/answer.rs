@@ -3,7 +3,9 @@
 //! An item is refused for good only when a FHIR server said so. A 404 without an OperationOutcome is a wrong address or a
 //! proxy, and setting a day's traces aside for that would be a loss.
 
+use crate::exchange::pdsm::fhir::Bundle;
 use crate::exchange::pdsm::fhir::Concept;
+use crate::exchange::pdsm::fhir::Entry;
 use crate::exchange::pdsm::fhir::Response;
 use crate::exchange::pdsm::names;
 use crate::exchange::upstream::Error;
@@ -55,6 +57,31 @@ pub fn delivered(answer: &link::Answer, asker: Asker) -> Result<Outcome, Error> 
         None if matches!(answer.status, 413 | 422) => Ok(refused(answer.status, None)),
         None => Err(failure(answer, asker)),
     }
+}
+
+/// What became of a document that went as one transaction. Not every server's transaction is one: some say yes to the whole, and
+/// no to the entry that counts.
+pub fn transacted(answer: &link::Answer) -> Result<Outcome, Error> {
+    let whole = delivered(answer, Asker::Holder)?;
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    // With `return=minimal` it says nothing more.
+    if whole != Outcome::Acknowledged || answer.body.is_empty() || body["resourceType"] == "OperationOutcome" {
+        return Ok(whole);
+    }
+    let bundle = Bundle::read(&answer.body, "transaction-response", "the contribution")?;
+    let of = |one: &Entry| one.response.as_ref().map_or(Outcome::NotNow, entry);
+    let outcomes: Vec<Outcome> = bundle.entry.iter().map(of).filter(|one| *one != Outcome::Acknowledged).collect();
+    let refused = outcomes.iter().find(|one| matches!(one, Outcome::Refused { .. }));
+    Ok(refused.or(outcomes.first()).cloned().unwrap_or(whole))
+}
+
+/// What became of each entry of a batch, in order. Another number of answers says nothing of any.
+pub fn batched(body: &[u8], asked: usize) -> Result<Vec<Outcome>, Error> {
+    let bundle = Bundle::read(body, "batch-response", "the traces")?;
+    let of = |one: &Entry| one.response.as_ref().map_or(Outcome::NotNow, entry);
+    let outcomes: Vec<Outcome> = bundle.entry.iter().map(of).collect();
+    let why = "the batch has another number of answers";
+    if outcomes.len() == asked { Ok(outcomes) } else { Err(Error::Unreadable { what: "the traces", why }) }
 }
 
 /// What became of one entry of a batch.
@@ -130,6 +157,7 @@ mod tests {
         link::Answer {
             status,
             content_type: String::new(),
+            content_type_said: String::new(),
             retry_after_s: Some(7),
             body: body.to_string().into_bytes(),
         }
@@ -157,6 +185,28 @@ mod tests {
         }
         assert!(matches!(delivered(&answer(413, json!(null)), Asker::Device), Ok(Outcome::Refused { .. })));
         assert_eq!(delivered(&answer(201, json!(null)), Asker::Device).ok(), Some(Outcome::Acknowledged));
+    }
+
+    #[test]
+    fn a_transaction_that_is_none_is_believed_entry_by_entry() {
+        let of = |entries: &[Value]| {
+            let bundle = json!({"resourceType": "Bundle", "type": "transaction-response", "entry": entries});
+            transacted(&answer(200, bundle)).ok()
+        };
+        let (made, failed) = (json!({"response": {"status": "201 Created"}}), json!({"response": {"status": "500"}}));
+        let no = json!({"response": {"status": "400", "outcome": outcome("refused")}});
+        assert_eq!(of(&[made.clone(), made.clone(), made.clone()]), Some(Outcome::Acknowledged));
+        assert_eq!(of(&[]), Some(Outcome::Acknowledged), "nothing against it");
+        let refused = Some(Outcome::Refused { code: "refused".into(), reason: "Non.".into() });
+        assert_eq!(of(&[made.clone(), failed.clone(), no]), refused);
+        assert_eq!(of(&[made.clone(), failed]), Some(Outcome::NotNow));
+        assert_eq!(of(&[made, json!({})]), Some(Outcome::NotNow), "an entry that says nothing");
+        assert_eq!(transacted(&answer(201, outcome("informational"))).ok(), Some(Outcome::Acknowledged));
+        let empty = link::Answer { body: Vec::new(), ..answer(200, json!(null)) };
+        assert_eq!(transacted(&empty).ok(), Some(Outcome::Acknowledged));
+        let cut = link::Answer { body: b"{\"resourceType\": \"Bun".to_vec(), ..answer(200, json!(null)) };
+        assert!(matches!(transacted(&cut), Err(Error::Unreadable { .. })), "it may say no further on");
+        assert!(matches!(transacted(&answer(422, outcome("refused"))), Ok(Outcome::Refused { .. })));
     }
 
     #[test]

@@ -22,7 +22,6 @@ use crate::record::document::Status;
 use crate::record::document::TypeCode;
 use crate::record::document::UniqueId;
 use crate::record::sync::Standing;
-use crate::time::UnixSeconds;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -31,9 +30,6 @@ use base64::engine::GeneralPurposeConfig;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
-
-/// The type of an entry that could not be read: no matrix has it.
-pub const UNREADABLE: &str = "unreadable";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -168,7 +164,7 @@ pub fn documents(entries: Vec<Value>, asked: &Ins) -> Found {
     for (number, value) in entries.iter().enumerate() {
         let document = read(value, asked).unwrap_or_else(|| {
             found.unreadable += 1;
-            placeholder(value, number)
+            Document::unreadable(value["id"].as_str().map_or_else(|| number.to_string(), str::to_owned))
         });
         // The same document twice: pages that shifted, or two versions of its metadata. Every label counts.
         match places.get(&document.unique_id) {
@@ -350,31 +346,10 @@ impl Writer {
     }
 }
 
-/// Denied by its type and by its label; it only takes a place in the count.
-fn placeholder(value: &Value, number: usize) -> Document {
-    let id = value["id"].as_str().map_or_else(|| number.to_string(), str::to_owned);
-    Document {
-        unique_id: UniqueId(format!("{UNREADABLE}:{id}")),
-        entry_uuid: id,
-        logical_id: None,
-        type_code: TypeCode(UNREADABLE.to_owned()),
-        type_label: String::new(),
-        class_code: ClassCode(String::new()),
-        title: String::new(),
-        authors: vec![Author { id: None, name: "Auteur non précisé".to_owned(), structure: None }],
-        labels: vec![Label::Unknown(UNREADABLE.to_owned())],
-        status: Status::Unknown,
-        service_start: UnixSeconds(0),
-        created: UnixSeconds(0),
-        format_code: String::new(),
-        attachment: Attachment { url: String::new(), content_type: String::new(), size_bytes: None, sha1: None },
-        by_patient: false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::document::UNREADABLE;
     use serde_json::json;
 
     fn asked() -> Ins {

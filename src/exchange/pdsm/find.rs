@@ -1,14 +1,13 @@
 //! How a record is searched: ITI-67 in both of its forms, ITI-66, and ANS's synchronisation over them (docs/pdsm.md §4).
 //!
 //! MHD chains: `patient.identifier`. A server that finds nothing that way, or refuses it, is asked for its own name of the patient
-//! first and searched by it; that it must be asked so is remembered for as long as the program runs.
+//! first and searched by it; which of the two it understands is remembered for as long as the program runs.
 
 use crate::exchange::pdsm::FHIR_JSON;
 use crate::exchange::pdsm::PAGE_BYTES_MAX;
 use crate::exchange::pdsm::Pdsm;
 use crate::exchange::pdsm::capability::Capability;
 use crate::exchange::pdsm::documents;
-use crate::exchange::pdsm::failed;
 use crate::exchange::pdsm::fhir;
 use crate::exchange::pdsm::lists;
 use crate::exchange::pdsm::names;
@@ -16,6 +15,7 @@ use crate::exchange::search::Between;
 use crate::exchange::search::Search;
 use crate::exchange::upstream::AsHolder;
 use crate::exchange::upstream::Error;
+use crate::exchange::upstream::failed;
 use crate::link::Method;
 use crate::link::Request;
 use crate::patient::ins::Ins;
@@ -26,7 +26,6 @@ use crate::record::sync::Changes;
 use crate::record::sync::Kept;
 use crate::time::UnixSeconds;
 use serde_json::Value;
-use std::sync::atomic::Ordering;
 
 type Parameters = Vec<(&'static str, String)>;
 
@@ -117,20 +116,25 @@ impl Pdsm {
         kind: &str,
         parameters: Parameters,
     ) -> Result<Vec<Value>, Error> {
-        if !self.by_reference.load(Ordering::Relaxed) {
+        if self.chains.get() != Some(&false) {
             let chained = with(("patient.identifier", fhir::ins_token(patient)), &parameters);
             match self.pages(who, kind, LIST, &borrowed(&chained)).await {
-                Ok(found) if found.is_empty() => {}
+                // Nothing from a server that has found something that way is nothing: on most days nothing has changed.
+                Ok(found) if found.is_empty() && self.chains.get().is_none() => {}
                 // A chain that is not understood.
                 Err(Error::Failed { status: 400, .. }) => {}
-                answer => return answer,
+                Ok(found) => {
+                    let _known = self.chains.set(true);
+                    return Ok(found);
+                }
+                Err(error) => return Err(error),
             }
         }
         let Some(reference) = self.reference(who, patient).await? else { return Ok(Vec::new()) };
         let direct = with(("patient", reference), &parameters);
         let found = self.pages(who, kind, LIST, &borrowed(&direct)).await?;
         if !found.is_empty() {
-            self.by_reference.store(true, Ordering::Relaxed);
+            let _known = self.chains.set(false);
         }
         Ok(found)
     }

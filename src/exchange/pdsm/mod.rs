@@ -7,16 +7,16 @@
 //! All but `find` are pure; that one and this file ask. It keeps nothing of a patient after a call returns, and logs counts only.
 
 pub mod answer;
-mod capability;
-mod content;
+pub mod capability;
+pub(in crate::exchange) mod content;
 pub mod documents;
 pub mod event;
 pub mod fhir;
 mod find;
 mod head;
 pub mod history;
-mod lists;
-mod names;
+pub mod lists;
+pub mod names;
 pub mod said;
 pub mod state;
 pub mod submission;
@@ -34,6 +34,7 @@ use crate::exchange::upstream::Checkpoint;
 use crate::exchange::upstream::Error;
 use crate::exchange::upstream::Outcome;
 use crate::exchange::upstream::Upstream;
+use crate::exchange::upstream::failed;
 use crate::journal::Held;
 use crate::journal::consent::Consent;
 use crate::journal::item::Contribution;
@@ -43,6 +44,7 @@ use crate::link;
 use crate::link::Client;
 use crate::link::Method;
 use crate::link::Request;
+use crate::link::Spool;
 use crate::link::Urgency;
 use crate::link::address;
 use crate::link::turns;
@@ -52,12 +54,13 @@ use crate::record::state::Access;
 use crate::record::state::RecordState;
 use crate::record::sync::Changes;
 use crate::record::sync::Kept;
-use crate::secret::SecretBytes;
+use crate::secret::content::Content;
 use crate::time::UnixSeconds;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::HashSet;
-use std::sync::atomic::AtomicBool;
+use std::path::Path;
+use std::sync::OnceLock;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -79,8 +82,8 @@ pub struct Pdsm {
     profile: Profile,
     shape: Shape,
     document_bytes_max: u64,
-    /// This server does not chain: patients are asked for by its own names.
-    by_reference: AtomicBool,
+    /// Whether this server chains, or patients are asked for by its own names; what it has shown.
+    chains: OnceLock<bool>,
     learned: OnceCell<Capability>,
 }
 
@@ -116,7 +119,7 @@ impl Pdsm {
             profile,
             shape: Shape::Balp,
             document_bytes_max: DOCUMENT_BYTES_MAX,
-            by_reference: AtomicBool::new(false),
+            chains: OnceLock::new(),
             learned: OnceCell::new(),
         })
     }
@@ -283,14 +286,7 @@ impl Pdsm {
         if !(200..300).contains(&answer.status) {
             return answer::delivered(&answer, Asker::Device).map(|outcome| Some(vec![outcome; events.len()]));
         }
-        let bundle = Bundle::read(&answer.body, "batch-response", "the traces")?;
-        let outcomes: Vec<Outcome> =
-            bundle.entry.iter().map(|entry| entry.response.as_ref().map_or(Outcome::NotNow, answer::entry)).collect();
-        if outcomes.len() == events.len() {
-            Ok(Some(outcomes))
-        } else {
-            Err(Error::Unreadable { what: "the traces", why: "the batch has another number of answers" })
-        }
+        answer::batched(&answer.body, events.len()).map(Some)
     }
 
     /// One trace, alone, as the repository takes it.
@@ -359,7 +355,13 @@ impl Upstream for Pdsm {
         Ok(Held::record(patient.clone(), self.changed(who, patient, kept, since).await?))
     }
 
-    async fn fetch(&self, who: &AsHolder, patient: &Ins, document: &Document) -> Result<Held<SecretBytes>, Error> {
+    async fn fetch(
+        &self,
+        who: &AsHolder,
+        patient: &Ins,
+        document: &Document,
+        aside: Option<&Path>,
+    ) -> Result<Held<Content>, Error> {
         let (limit_bytes, what) = (self.document_bytes_max, "the document");
         let promised = &document.attachment;
         if promised.size_bytes.is_some_and(|size| size > limit_bytes) {
@@ -376,17 +378,22 @@ impl Upstream for Pdsm {
             // Base64 in a Binary is a third longer.
             limit_bytes: limit_bytes + limit_bytes / 2 + 1024,
         };
-        let answer = self.upstream.fetch_whole(request).await.map_err(|error| too_large(error, what, limit_bytes))?;
+        let expected = usize::try_from(promised.size_bytes.unwrap_or(0)).unwrap_or(0);
+        let mut spool = Spool::new(aside, expected);
+        let answer = self.upstream.fetch(request, &mut spool).await;
+        let answer = answer.map_err(|error| too_large(error, what, limit_bytes))?;
         let (answered, wanted) = (is_fhir(&answer.content_type), is_fhir(&promised.content_type));
-        let body = answer::body(answer, Asker::Holder)?;
+        answer::body(answer, Asker::Holder)?;
+        let mut came = spool.finish().map_err(|error| failed(error, what))?;
         // A FHIR document in a Binary is FHIR in FHIR: what was promised decides which of both it is.
-        let wrapped = answered && (!wanted || content::verify(&body, document).is_err());
-        let bytes = SecretBytes::new(if wrapped { content::unwrap_binary(body, wanted)? } else { body });
-        if bytes.show_bytes().len() as u64 > limit_bytes {
+        if answered && (!wanted || content::verify(&came, document).is_err()) {
+            came = content::unwrap_binary(came, wanted)?;
+        }
+        if came.content.size() as u64 > limit_bytes {
             return Err(Error::TooLarge { limit_bytes });
         }
-        content::verify(bytes.show_bytes(), document)?;
-        Ok(Held::document(patient.clone(), document.unique_id.clone(), bytes))
+        content::verify(&came, document)?;
+        Ok(Held::document(patient.clone(), document.unique_id.clone(), came.content))
     }
 
     async fn history(&self, who: &AsHolder, patient: &Ins, since: UnixSeconds) -> Result<Held<Vec<Access>>, Error> {
@@ -413,7 +420,8 @@ impl Upstream for Pdsm {
         let answer = match &contribution.deed {
             Deed::Add { note, cda } => {
                 let body = submission::transaction(note, cda);
-                self.post(who, "", "the contribution", Vec::new(), &body).await?
+                let answer = self.post(who, "", "the contribution", Vec::new(), &body).await?;
+                return answer::transacted(&answer);
             }
             Deed::Change { change, labels } => {
                 let document = submission::identifier(&contribution.unique_id);
@@ -433,11 +441,13 @@ impl Upstream for Pdsm {
         for trace in traces {
             match self.one_trace(trace).await {
                 Ok(outcome) => outcomes.push(outcome),
-                // What was acknowledged before the line broke stays acknowledged.
-                Err(_) if outcomes.contains(&Outcome::Acknowledged) => outcomes.push(Outcome::NotNow),
+                // What was acknowledged before the line broke stays acknowledged. Nothing goes on behind it: its patient's
+                // next would stand before it.
+                Err(_) if outcomes.contains(&Outcome::Acknowledged) => break,
                 Err(error) => return Err(error),
             }
         }
+        outcomes.resize(traces.len(), Outcome::NotNow);
         Ok(outcomes)
     }
 
@@ -489,19 +499,6 @@ fn batch(events: &[(Uuid, Value)], profile: Profile) -> Value {
         })
         .collect();
     json!({"resourceType": "Bundle", "type": "batch", "entry": entry})
-}
-
-/// The link's errors in the connector's words.
-fn failed(error: link::Error, what: &'static str) -> Error {
-    match error {
-        link::Error::TimedOut => Error::TimedOut,
-        link::Error::OverBudget => Error::OverBudget,
-        link::Error::TooLarge { limit_bytes } => Error::TooLarge { limit_bytes },
-        link::Error::ServerCertificate { source } => Error::ServerCertificate { source },
-        link::Error::DeviceRefused { .. } => Error::DeviceRefused { status: None },
-        link::Error::Address => Error::Unreadable { what, why: "it leads to another server" },
-        other => Error::Unreachable { source: Box::new(other) },
-    }
 }
 
 /// The limit that is said is the document's own, not that of its wrapping.

@@ -21,9 +21,13 @@ impl<'a, T> Flying<'a, T> {
         self.0.push(flight);
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The next to land; `None` when none is under way.
     pub async fn next(&mut self) -> Option<T> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let landed = poll_fn(|context| {

@@ -90,7 +90,7 @@ pub fn patch(shared: &Shared, caller: &Caller, query: &Query, body: &[u8]) -> Re
 }
 
 /// Changes one document of the caller's, added here or in the record before; whose record it is in.
-fn change(
+pub fn change(
     state: &mut State,
     shared: &Shared,
     caller: &Caller,

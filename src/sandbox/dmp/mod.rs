@@ -9,22 +9,28 @@
 //! - `token` who asks · `routes` what is asked · `search` ITI-67 and ITI-66 · `request` the words of a question
 //! - `outcome` what is refused · `content` an answer as it is wanted
 //! - `state` what is kept · `shapes` records as FHIR · `consents` · `traces` what devices deliver · `contribution`
+//! - `door` cards in the handshake · `xds` the same records in SOAP
 //! - `web` the patient's side
 
 mod consents;
 mod content;
 mod contribution;
+mod deposit;
+mod door;
 mod faults;
 mod outcome;
 mod request;
 mod routes;
 mod search;
 pub(in crate::sandbox) mod server;
+mod sets;
 mod shapes;
+mod signed;
 mod state;
 mod token;
 mod traces;
 mod web;
+mod xds;
 
 pub use faults::Fault;
 pub use faults::Faults;
@@ -44,6 +50,8 @@ pub struct Options {
     /// 0 for any.
     pub port: u16,
     /// 0 for any.
+    pub card_port: u16,
+    /// 0 for any.
     pub web_port: u16,
     /// Where consents, traces, history and contributions are kept over a restart.
     pub snapshot: Option<PathBuf>,
@@ -55,7 +63,10 @@ pub struct Running {
     pub base_url: String,
     /// `http://127.0.0.1:PORT/`: the patients' page.
     pub web_url: String,
+    /// `https://127.0.0.1:PORT/si-dmp-server/v2/services`: what `[upstream] url` names with the connector `dmp`.
+    pub services_url: String,
     pub port: u16,
+    pub card_port: u16,
     pub web_port: u16,
     shared: Arc<server::Shared>,
     thread: Option<server::Thread>,
@@ -141,6 +152,11 @@ impl Running {
     /// TLS connections so far, and how many of them by a short handshake.
     pub fn connections(&self) -> (u32, u32) {
         (self.shared.connections.load(Ordering::SeqCst), self.shared.resumed.load(Ordering::SeqCst))
+    }
+
+    /// Assertions whose signature was checked and right.
+    pub fn signed_assertions(&self) -> u32 {
+        self.shared.signed.load(Ordering::SeqCst)
     }
 
     /// From now on each body that comes is kept as it was before it was compressed.

@@ -84,7 +84,7 @@ fn whose<'a>(shared: &'a Shared, query: &Query) -> Result<Option<&'a Person>, Re
 }
 
 /// What this holder may know of, as it stands now.
-fn visible(shared: &Shared, person: &Person, caller: &Caller) -> Vec<Value> {
+pub fn visible(shared: &Shared, person: &Person, caller: &Caller) -> Vec<Value> {
     let state = shared.state();
     let mut papers: Vec<&Paper> =
         person.papers.iter().filter(|paper| routes::may_see(&state, person, paper, caller)).collect();
@@ -104,7 +104,7 @@ fn current(state: &State, person: &Person, paper: &Paper, base: &str) -> Value {
     document
 }
 
-fn submission_set(person: &Person, document: &Value) -> Value {
+pub(super) fn submission_set(person: &Person, document: &Value) -> Value {
     let id = document["id"].as_str().unwrap_or("");
     json!({
         "resourceType": "List", "id": format!("set-{id}"), "status": "current", "mode": "working",

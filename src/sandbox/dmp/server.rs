@@ -5,6 +5,7 @@ use crate::sandbox::dmp::Options;
 use crate::sandbox::dmp::Running;
 use crate::sandbox::dmp::content;
 use crate::sandbox::dmp::content::Wants;
+use crate::sandbox::dmp::door;
 use crate::sandbox::dmp::faults::Fault;
 use crate::sandbox::dmp::faults::Faults;
 use crate::sandbox::dmp::outcome::Refusal;
@@ -16,6 +17,8 @@ use crate::sandbox::dmp::state::State;
 use crate::sandbox::dmp::token::Verifier;
 use crate::sandbox::dmp::token::sha256;
 use crate::sandbox::dmp::web;
+use crate::sandbox::dmp::xds;
+use crate::sandbox::dmp::xds::Heard;
 use crate::sandbox::people::People;
 use crate::sandbox::pki::PemPair;
 use crate::sandbox::pki::Pki;
@@ -64,12 +67,15 @@ pub struct Shared {
     pub people: People,
     pub faults: Faults,
     pub verifier: Verifier,
+    pub heard: Heard,
     pub base_url: String,
     state: Mutex<State>,
     snapshot: Option<PathBuf>,
     /// TLS connections so far, and how many of them by a short handshake.
     pub connections: AtomicU32,
     pub resumed: AtomicU32,
+    /// Assertions that were signed, and right.
+    pub signed: AtomicU32,
     /// Bodies of what was delivered, unpacked, where somebody wants to look at them.
     delivered: Mutex<Option<Vec<Vec<u8>>>>,
 }
@@ -84,18 +90,22 @@ pub fn start(options: Options, address: Ipv4Addr) -> Result<Running, Error> {
     let right = tls(&options.pki, &options.pki.server(), &[b"h2", b"http/1.1"])?;
     let wrong = tls(&options.pki, &options.pki.wrong_server(), &[b"h2", b"http/1.1"])?;
     let state = State::load(options.snapshot.as_deref())?;
+    let cards = door::tls(&options.pki, &options.pki.server())?;
     let (listener, port) = listen_at(address, options.port)?;
+    let (card_listener, card_port) = listen_at(address, options.card_port)?;
     let (web_listener, web_port) = listen(options.web_port)?;
     let base_url = format!("https://{address}:{port}/fhir");
     let shared = Arc::new(Shared {
         people: options.people,
         faults: Faults::default(),
         verifier: Verifier::open(&options.pki)?,
+        heard: Heard::default(),
         base_url: base_url.clone(),
         state: Mutex::new(state),
         snapshot: options.snapshot,
         connections: AtomicU32::new(0),
         resumed: AtomicU32::new(0),
+        signed: AtomicU32::new(0),
         delivered: Mutex::default(),
     });
     let (stop, stopped) = oneshot::channel();
@@ -110,6 +120,7 @@ pub fn start(options: Options, address: Ipv4Addr) -> Result<Running, Error> {
             runtime.block_on(async {
                 tokio::select! {
                     () = serve_fhir(listener, served.clone(), right, wrong) => {}
+                    () = door::serve(card_listener, served.clone(), cards) => {}
                     () = serve_web(web_listener, served.clone()) => {}
                     _ = stopped => {}
                 }
@@ -121,7 +132,9 @@ pub fn start(options: Options, address: Ipv4Addr) -> Result<Running, Error> {
     Ok(Running {
         base_url,
         web_url: format!("http://127.0.0.1:{web_port}/"),
+        services_url: format!("https://{address}:{card_port}{}", xds::BASE),
         port,
+        card_port,
         web_port,
         shared,
         thread: Some(Thread { stop, handle }),
@@ -174,24 +187,34 @@ fn listen_at(address: Ipv4Addr, port: u16) -> Result<(std::net::TcpListener, u16
 /// TLS with our certificate, and nobody without one from the sandbox's own authority.
 pub(in crate::sandbox) fn tls(pki: &Pki, pair: &PemPair, protocols: &[&[u8]]) -> Result<TlsAcceptor, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut roots = RootCertStore::empty();
     let authority = pki.tls_authority();
-    for certificate in certificates(&authority)? {
-        roots.add(certificate).map_err(|source| Error::Tls { source })?;
-    }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(&authority)?), provider.clone())
         .build()
         .map_err(|_| Error::Certificate { path: authority })?;
-    let key =
-        PrivateKeyDer::from_pem_slice(&read(&pair.key)?).map_err(|_| Error::Certificate { path: pair.key.clone() })?;
+    let (chain, key) = identity(pair)?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|source| Error::Tls { source })?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(certificates(&pair.certificate)?, key)
+        .with_single_cert(chain, key)
         .map_err(|source| Error::Tls { source })?;
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+pub(super) fn roots(path: &Path) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(|source| Error::Tls { source })?;
+    }
+    Ok(roots)
+}
+
+/// A server's chain and key.
+pub(super) fn identity(pair: &PemPair) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+    let key =
+        PrivateKeyDer::from_pem_slice(&read(&pair.key)?).map_err(|_| Error::Certificate { path: pair.key.clone() })?;
+    Ok((certificates(&pair.certificate)?, key))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
@@ -208,6 +231,8 @@ async fn serve_fhir(listener: std::net::TcpListener, shared: Arc<Shared>, right:
     let Ok(listener) = TcpListener::from_std(listener) else { return };
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
+        // As servers have it: the end of an answer does not wait until its beginning was acknowledged.
+        let _as_it_was = stream.set_nodelay(true);
         let acceptor = match shared.faults.now() {
             Some(Fault::Deaf) => continue,
             Some(Fault::WrongCertificate) => wrong.clone(),
@@ -300,7 +325,7 @@ async fn serve_web(listener: std::net::TcpListener, shared: Arc<Shared>) {
     }
 }
 
-fn send(answer: Answer, fault: Option<Fault>) -> Response<Sent> {
+pub(super) fn send(answer: Answer, fault: Option<Fault>) -> Response<Sent> {
     let mut response = Response::builder().status(answer.status).header("content-type", answer.content_type);
     for (name, value) in answer.headers {
         response = response.header(name, value);
@@ -324,7 +349,7 @@ fn send(answer: Answer, fault: Option<Fault>) -> Response<Sent> {
 }
 
 /// A body on its way out.
-enum Sent {
+pub(super) enum Sent {
     Whole(Option<Bytes>),
     Zeros(u64),
     /// Then the connection breaks.
@@ -333,7 +358,7 @@ enum Sent {
 
 #[derive(Debug, thiserror::Error)]
 #[error("cut on purpose")]
-struct CutOnPurpose;
+pub(super) struct CutOnPurpose;
 
 impl hyper::body::Body for Sent {
     type Data = Bytes;
@@ -374,4 +399,4 @@ impl hyper::body::Body for Sent {
 }
 
 /// Above it: 413.
-const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(super) const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -1,6 +1,8 @@
 //! Who asks: the holder's token, checked in the order of `docs/pdsm.md` §1. Nothing of it is believed before its
 //! signature is.
 
+use crate::identity::certificate::Certificate;
+use crate::identity::certificate::KeyUse;
 use crate::identity::id_token;
 use crate::identity::id_token::Key;
 use crate::sandbox::dmp::Error;
@@ -22,6 +24,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 use webpki::CertRevocationList;
+use webpki::KeyUsage;
 use x509_parser::prelude::FromDer;
 use x509_parser::prelude::X509Certificate;
 
@@ -138,11 +141,29 @@ impl Verifier {
         Ok(Caller { id, name: full_name(&certificate), mode: mode.to_owned() })
     }
 
+    /// Whether this is the certificate of that professional's signature key, from an authority that is known, and not revoked.
+    pub fn signs_documents(&self, der: &[u8], card: &str, now: i64) -> bool {
+        let is_theirs =
+            Certificate::parse(der).is_ok_and(|own| own.key_use() == KeyUse::Signature && own.holder().id.0 == card);
+        is_theirs
+            && self.check_usage(&CertificateDer::from(der), &[], now, KeyUsage::required(EMAIL_PROTECTION)).is_ok()
+    }
+
     fn check_certificate(
         &self,
         leaf: &CertificateDer<'_>,
         issuers: &[CertificateDer<'_>],
         now: i64,
+    ) -> Result<(), Refusal> {
+        self.check_usage(leaf, issuers, now, KeyUsage::client_auth())
+    }
+
+    fn check_usage(
+        &self,
+        leaf: &CertificateDer<'_>,
+        issuers: &[CertificateDer<'_>],
+        now: i64,
+        usage: KeyUsage,
     ) -> Result<(), Refusal> {
         let refused = Refusal::TokenCertificate;
         let lists: Vec<&CertRevocationList<'_>> = self.lists.iter().collect();
@@ -157,7 +178,7 @@ impl Verifier {
             &self.anchors,
             issuers,
             at,
-            webpki::KeyUsage::client_auth(),
+            usage,
             Some(revocation),
             None,
         )
@@ -224,6 +245,15 @@ fn json(part: &str) -> Result<Value, Refusal> {
 fn common_name(certificate: &X509Certificate<'_>) -> Option<String> {
     Some(certificate.subject().iter_common_name().next()?.as_str().ok()?.to_owned())
 }
+
+/// PS_IdNat and spoken name of whoever holds this card.
+pub fn of_card(der: &[u8]) -> Option<(String, String)> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some((common_name(&certificate)?, full_name(&certificate)))
+}
+
+/// id-kp-emailProtection, as signature keys have it.
+const EMAIL_PROTECTION: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x04];
 
 /// Given name and family name, as the certificate writes them.
 fn full_name(certificate: &X509Certificate<'_>) -> String {

@@ -25,11 +25,11 @@ use uuid::Uuid;
 
 const WORDS: &str = "Pansement refait, plaie propre.\nTA 12/7 < 14 & pouls à 72.";
 
-fn person() -> Patient {
+pub(super) fn person() -> Patient {
     everybody().of(Case::Authorized).expect("somebody stands for it").patient.clone()
 }
 
-fn note(number: u128, author: &HolderId) -> Note {
+pub(super) fn note(number: u128, author: &HolderId) -> Note {
     Note {
         id: Uuid::from_u128(number),
         patient: person(),

@@ -25,7 +25,7 @@ async fn all_of_a_record_comes_over_one_connection() {
     for connections in [(1, 0), (2, 1)] {
         pdsm.state(&nurse, &ins, None).await.expect("a state");
         let some = found.for_storage();
-        let fetch = |at: usize| pdsm.fetch(&nurse, &ins, &some[at]);
+        let fetch = |at: usize| pdsm.fetch(&nurse, &ins, &some[at], None);
         tokio::try_join!(fetch(0), fetch(1), fetch(2), fetch(3), fetch(4)).expect("five documents");
         assert_eq!(server.connections(), connections);
         pdsm.hang_up();
@@ -49,7 +49,7 @@ async fn a_document_that_is_cut_again_and_again_arrives_whole() {
         let size = document.attachment.size_bytes.expect("said");
         // What is compressed is cut too: to a twelfth it does not go.
         server.faults().set(Fault::CutAfter(size as usize / 12));
-        pdsm.fetch(&nurse, &ins, document).await.expect("whole, by its hash");
+        pdsm.fetch(&nurse, &ins, document, None).await.expect("whole, by its hash");
     }
 }
 

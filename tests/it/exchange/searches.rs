@@ -44,6 +44,26 @@ async fn a_server_that_does_not_chain_is_asked_by_its_own_name_of_the_patient() 
     assert_eq!(find(&refuses).await.expect("a list").len(), 1, "a chain that is refused");
 }
 
+/// The usual morning: a list that is kept, of which nothing has changed.
+#[tokio::test]
+async fn a_server_that_chains_is_believed_when_it_finds_nothing() {
+    let server = Server::start(ServerIs::Right, |ask| match (ask.path(), ask.query("_lastUpdated")) {
+        ("/fhir/metadata", _) => Reply::status(404),
+        ("/fhir/Patient", _) => Reply::json(200, &searchset(vec![patient_resource("279035121518989")], None)),
+        (_, Some(_)) => Reply::json(200, &searchset(vec![], None)),
+        _ => Reply::json(200, &searchset(vec![entry(1)], None)),
+    })
+    .await;
+    let pdsm = connector(&server, Profile::Put);
+    pdsm.find(&holder(), &ins(), SINCE).await.expect("a list");
+    let before = server.asks().len();
+    let held = pdsm.changes(&holder(), &ins(), &kept(&["e1"]), SINCE).await.expect("changes");
+    assert!(held.release(&listed()).expect("covered").documents.is_empty());
+    let mut asked: Vec<String> = server.asks()[before..].iter().map(|ask| ask.path().to_owned()).collect();
+    asked.sort();
+    assert_eq!(asked, ["/fhir/DocumentReference", "/fhir/DocumentReference", "/fhir/metadata"]);
+}
+
 #[tokio::test]
 async fn a_patient_under_another_number_is_not_followed() {
     let server = Server::start(ServerIs::Right, |ask| unchained(ask, "255069999999934")).await;
@@ -170,8 +190,8 @@ async fn fetched(url: &str, kind: &str, content: &[u8], reply: Reply) -> Result<
     let url = url.replace("BASE", &server.base);
     let mut wanted = document(&url, content);
     wanted.attachment.content_type = kind.into();
-    let held = connector(&server, Profile::Put).fetch(&holder(), &ins(), &wanted).await?;
-    Ok(held.release(&stage::opened()).expect("covered").show_bytes().to_vec())
+    let held = connector(&server, Profile::Put).fetch(&holder(), &ins(), &wanted, None).await?;
+    Ok(held.release(&stage::opened()).expect("covered").whole().expect("in memory").show_bytes().to_vec())
 }
 
 #[tokio::test]

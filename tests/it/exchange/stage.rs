@@ -45,6 +45,7 @@ use hyper::body::Frame;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use rustls::HandshakeKind;
+use rustls::ProtocolVersion;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
@@ -95,6 +96,10 @@ pub struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     flow: Flow,
+    /// The server thinks for so long.
+    after: Duration,
+    /// It hangs up instead.
+    is_dropped: bool,
 }
 
 /// A body that comes in pieces, and may end in silence or not at all.
@@ -111,12 +116,17 @@ enum End {
     Whole,
     Broken,
     Silence,
+    /// A byte whenever so much time has gone by, for ever.
+    Drips(Duration),
 }
+
+/// How a connection was made, and which TLS it speaks.
+type Made = (HandshakeKind, Option<ProtocolVersion>);
 
 pub struct Server {
     pub base: String,
     asks: Arc<Mutex<Vec<Ask>>>,
-    handshakes: Arc<Mutex<Vec<HandshakeKind>>>,
+    handshakes: Arc<Mutex<Vec<Made>>>,
     task: JoinHandle<()>,
 }
 
@@ -129,7 +139,7 @@ impl Server {
         let asks: Arc<Mutex<Vec<Ask>>> = Arc::default();
         let acceptor = TlsAcceptor::from(Arc::new(tls(server)));
         let (handler, seen): (Handler, _) = (Arc::new(answer), asks.clone());
-        let handshakes: Arc<Mutex<Vec<HandshakeKind>>> = Arc::default();
+        let handshakes: Arc<Mutex<Vec<Made>>> = Arc::default();
         let shaken = handshakes.clone();
         let task = tokio::spawn(async move {
             // Ended with this task: a server that stops lets go of its connections too.
@@ -140,7 +150,9 @@ impl Server {
                 let shaken = shaken.clone();
                 connections.spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
-                    shaken.lock().expect("not poisoned").extend(stream.get_ref().1.handshake_kind());
+                    let tls = stream.get_ref().1;
+                    let made = tls.handshake_kind().map(|kind| (kind, tls.protocol_version()));
+                    shaken.lock().expect("not poisoned").extend(made);
                     let service =
                         hyper::service::service_fn(move |request| respond(request, handler.clone(), seen.clone()));
                     // An end that a test asked for is no fault.
@@ -157,7 +169,12 @@ impl Server {
 
     /// How each connection so far was made.
     pub fn handshakes(&self) -> Vec<HandshakeKind> {
-        self.handshakes.lock().expect("not poisoned").clone()
+        self.handshakes.lock().expect("not poisoned").iter().map(|(kind, _)| *kind).collect()
+    }
+
+    /// Which TLS each of them speaks.
+    pub fn versions(&self) -> Vec<Option<ProtocolVersion>> {
+        self.handshakes.lock().expect("not poisoned").iter().map(|(_, version)| *version).collect()
     }
 
     pub fn asks(&self) -> Vec<Ask> {
@@ -181,9 +198,9 @@ async fn respond(
     request: hyper::Request<Incoming>,
     handler: Handler,
     seen: Arc<Mutex<Vec<Ask>>>,
-) -> Result<hyper::Response<Flow>, hyper::Error> {
+) -> Result<hyper::Response<Flow>, std::io::Error> {
     let (parts, body) = request.into_parts();
-    let mut body = body.collect().await?.to_bytes();
+    let mut body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
     if parts.headers.get("content-encoding").is_some_and(|coding| coding == "gzip") {
         let mut plain = Vec::new();
         flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).expect("what says that it is gzip is");
@@ -192,6 +209,10 @@ async fn respond(
     let ask = Ask { method: parts.method.to_string(), target: parts.uri.to_string(), headers: parts.headers, body };
     seen.lock().expect("not poisoned").push(ask.clone());
     let reply = handler(&ask);
+    tokio::time::sleep(reply.after).await;
+    if reply.is_dropped {
+        return Err(std::io::ErrorKind::ConnectionReset.into());
+    }
     let mut response = hyper::Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
@@ -213,6 +234,11 @@ impl Ask {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Of its body, unpacked.
+    pub fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
     pub fn host(&self) -> &str {
         self.header("host").unwrap_or("")
     }
@@ -225,7 +251,7 @@ impl Ask {
 impl Reply {
     pub fn status(status: u16) -> Reply {
         let flow = Flow { piece: Bytes::new(), times: 0, end: End::Whole, sent: Arc::default() };
-        Reply { status, headers: Vec::new(), flow }
+        Reply { status, headers: Vec::new(), flow, after: Duration::ZERO, is_dropped: false }
     }
 
     pub fn text(status: u16, text: &str) -> Reply {
@@ -251,9 +277,30 @@ impl Reply {
         self
     }
 
+    pub fn after(self, after: Duration) -> Reply {
+        Reply { after, ..self }
+    }
+
+    /// Not a byte of it: the connection ends.
+    pub fn drops(self) -> Reply {
+        Reply { is_dropped: true, ..self }
+    }
+
+    /// Half of it, as if that were the whole.
+    pub fn ends_too_early(mut self) -> Reply {
+        self.flow.piece.truncate(self.flow.piece.len() / 2);
+        self
+    }
+
     /// The head, and never an end.
     pub fn hangs(mut self) -> Reply {
         self.flow.end = End::Silence;
+        self
+    }
+
+    /// The head, and a byte now and then.
+    pub fn drips(mut self, every: Duration) -> Reply {
+        self.flow.end = End::Drips(every);
         self
     }
 
@@ -320,6 +367,16 @@ impl hyper::body::Body for Flow {
                 Poll::Pending
             }
             End::Silence => Poll::Pending,
+            End::Drips(every) => {
+                self.times = 1;
+                self.piece = Bytes::from_static(b"x");
+                let waker = context.waker().clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(every).await;
+                    waker.wake();
+                });
+                Poll::Pending
+            }
         }
     }
 }
@@ -395,6 +452,7 @@ pub fn holder() -> AsHolder {
         token: SecretBytes::new(b"eyJ.a.token".to_vec()),
         until: UnixSeconds(i64::MAX),
         mode: None,
+        actor: None,
     }
 }
 

@@ -78,7 +78,7 @@ fn a_round_comes_whole_over_a_line_that_goes_away() {
                 if at == 5 {
                     wire.cut();
                 }
-                let fetch = link::turns::at(link::Urgency::Prefetch, pdsm.fetch(&who, &ins, document));
+                let fetch = link::turns::at(link::Urgency::Prefetch, pdsm.fetch(&who, &ins, document, None));
                 let mend = async {
                     if at == 5 {
                         tokio::time::sleep(GONE).await;
@@ -115,7 +115,7 @@ fn an_evening_leaves_whole_and_in_order_over_a_line_that_goes_away() {
             let (orders, taken) = mpsc::channel(8);
             let courier = Courier {
                 vault: vault.clone(),
-                upstream: Arc::new(upstream),
+                upstream: Arc::new(upstream.into()),
                 clock: Clock::start(now()),
                 events,
                 presence,
@@ -220,7 +220,7 @@ fn pki() -> Pki {
 }
 
 fn start(people: People) -> Running {
-    let options = dmp::Options { pki: pki(), people, port: 0, web_port: 0, snapshot: None };
+    let options = dmp::Options { pki: pki(), people, port: 0, card_port: 0, web_port: 0, snapshot: None };
     dmp::start_at_the_end(options).expect("it starts")
 }
 
