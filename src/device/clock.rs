@@ -40,6 +40,12 @@ impl Clock {
         Clock { started: Instant::now(), on_before, belief }
     }
 
+    /// Until the minute that is shown changes: what has no hurry waits for it, so that an idle device wakes up once.
+    pub fn until_minute(&self) -> Duration {
+        let into_minute = u64::try_from(self.as_shown().0.rem_euclid(60)).unwrap_or(0);
+        Duration::from_secs(60 - into_minute)
+    }
+
     /// One reading for one event.
     pub fn now(&self) -> Now {
         let since_boot = self.since_boot();

@@ -146,7 +146,7 @@ fn keyboard(device: &Path, layout: Layout, heard: &impl Fn(String) -> bool) -> s
 }
 
 /// Returns when something came or changed where the device's file should be, or in the nearest folder above it that is there.
-fn appearance(device: &Path) -> std::io::Result<()> {
+pub(super) fn appearance(device: &Path) -> std::io::Result<()> {
     let watch = inotify::init(inotify::CreateFlags::CLOEXEC)?;
     let folder = device.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
     let what = inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::ATTRIB;
@@ -255,9 +255,9 @@ fn key_code(code: u16) -> Option<KeyCode> {
 const GS: char = '\u{1D}';
 /// An INS datamatrix has fewer than 300.
 const CHARS_MAX: usize = 1_024;
-const GONE_FOR: Duration = Duration::from_millis(500);
+pub(super) const GONE_FOR: Duration = Duration::from_millis(500);
 /// A scanner that is there and cannot be used.
-const AGAIN_AFTER: Duration = Duration::from_secs(10);
+pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

@@ -67,21 +67,26 @@ pub fn read(text: &str, now: UnixSeconds, zone: &str) -> Result<Agenda, AgendaEr
     let clock = Clock { zone, days: (today, last) };
     let moved = clock.moved(&events);
     let mut found: Vec<(UnixSeconds, Option<Who>)> = Vec::new();
+    let (mut lost, mut steps) = (0, STEPS_MAX);
     for event in events.into_iter().filter(|event| value(event, "STATUS") != Some("CANCELLED")) {
         let who = || event.properties.iter().find_map(|property| named(property.val.as_str()));
-        for at in clock.occurrences(event, &moved) {
+        let Some(instances) = clock.occurrences(event, &moved, &mut steps) else {
+            lost += 1;
+            continue;
+        };
+        for at in instances {
             found.push((at, who()));
         }
     }
     found.sort_by_key(|(at, _)| *at);
     let to_come = |at: &UnixSeconds| at.0 >= now.0 - LATE_S;
     let Some(day) = found.iter().find(|(at, _)| to_come(at)).and_then(|(at, _)| clock.day(*at)) else {
-        return Ok(Agenda::default());
+        return Ok(Agenda { unreadable: lost, ..Agenda::default() });
     };
     found.retain(|(at, _)| clock.day(*at) == Some(day));
     let unreadable = found.iter().filter(|(_, who)| who.is_none()).count();
     let visits = found.into_iter().filter_map(|(at, who)| Some(Appointment { at, who: who? })).collect();
-    Ok(Agenda { visits, unreadable: u32::try_from(unreadable).unwrap_or(u32::MAX) })
+    Ok(Agenda { visits, unreadable: u32::try_from(unreadable).unwrap_or(u32::MAX).saturating_add(lost) })
 }
 
 impl Who {
@@ -114,38 +119,53 @@ impl Clock {
         events.iter().filter_map(one).collect()
     }
 
-    /// When an appointment is, on the days that are looked at. One that lasts a whole day is no visit.
-    fn occurrences(&self, event: &Component<'_>, moved: &Moved) -> Vec<UnixSeconds> {
-        let Some(start) = event.find_prop("DTSTART") else { return Vec::new() };
-        let Some(begin) = self.instant(start) else { return Vec::new() };
+    /// When an appointment is, on the days that are looked at; `None` when its rule cannot be followed. One that lasts a whole day is
+    /// no visit.
+    fn occurrences(&self, event: &Component<'_>, moved: &Moved, steps: &mut i64) -> Option<Vec<UnixSeconds>> {
+        let Some(begin) = event.find_prop("DTSTART").and_then(|start| self.instant(start)) else {
+            return Some(Vec::new());
+        };
         let is_in = |at: &UnixSeconds| self.day(*at).is_some_and(|day| self.days.0 <= day && day <= self.days.1);
         let Some(rule) = value(event, "RRULE") else {
-            return [begin].into_iter().filter(is_in).collect();
+            return Some([begin].into_iter().filter(is_in).collect());
         };
         let spared = event.properties.iter().filter(|one| one.name.as_str() == "EXDATE");
         let spared: Vec<UnixSeconds> = spared.flat_map(|one| self.instants(one)).collect();
         let series = value(event, "UID").unwrap_or_default();
         let stays =
             |at: &UnixSeconds| !spared.contains(at) && !moved.iter().any(|(uid, was)| uid == series && was == at);
-        self.series(begin, rule).into_iter().filter(is_in).filter(stays).collect()
+        Some(self.series(begin, rule, steps)?.into_iter().filter(is_in).filter(stays).collect())
     }
 
-    /// By the wall clock of the site: a visit at half past eight stays there when summer ends.
-    fn series(&self, begin: UnixSeconds, rule: &str) -> Vec<UnixSeconds> {
-        let dates = || {
-            let name = self.zone.iana_name()?;
-            let local = Timestamp::from_second(begin.0).ok()?.to_zoned(self.zone.clone()).datetime();
-            let text = format!("DTSTART;TZID={name}:{}\nRRULE:{}", local.strftime("%Y%m%dT%H%M%S"), with_utc_end(rule));
-            let set: RRuleSet = text.parse().ok()?;
-            let edge = |day: Date| {
-                let at = day.to_zoned(self.zone.clone()).ok()?.timestamp().as_second();
-                Some(chrono::DateTime::from_timestamp(at, 0)?.with_timezone(&rrule::Tz::UTC))
-            };
-            let after = edge(self.days.0)?;
-            let before = edge(self.days.1.checked_add(1.day()).ok()?)?;
-            Some(set.after(after).before(before).all(INSTANCES_MAX).dates)
-        };
-        dates().unwrap_or_default().into_iter().map(|date| UnixSeconds(date.timestamp())).collect()
+    /// By the wall clock of the site: a visit at half past eight stays there when summer ends. What is followed goes from its
+    /// first day to these, each a step: a file that would make many millions of them is not let.
+    fn series(&self, begin: UnixSeconds, rule: &str, steps: &mut i64) -> Option<Vec<UnixSeconds>> {
+        let rule = &rule.to_ascii_uppercase();
+        let part = |name: &str| rule.split(';').filter_map(|part| part.split_once('=')).find(|one| one.0 == name);
+        // A day more: it may be written in another zone.
+        let yesterday = self.days.0.yesterday().ok()?.strftime("%Y%m%d").to_string();
+        if part("UNTIL").and_then(|end| end.1.get(..8)).is_some_and(|end| end < yesterday.as_str()) {
+            return Some(Vec::new());
+        }
+        let edge = |day: Date| Some(day.to_zoned(self.zone.clone()).ok()?.timestamp().as_second());
+        let (after, before) = (edge(self.days.0)?, edge(self.days.1.checked_add(1.day()).ok()?)?);
+        // Nobody is visited every hour.
+        let is_by_days = part("FREQ").is_some_and(|often| ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"].contains(&often.1));
+        // Nor at several hours of each: all of them together would be made before the first is looked at.
+        let is_at_once =
+            ["BYHOUR", "BYMINUTE", "BYSECOND"].iter().all(|name| part(name).is_none_or(|one| !one.1.contains(',')));
+        let days = (before.saturating_sub(begin.0) / DAY_S).max(1);
+        if !is_by_days || !is_at_once || days > SERIES_DAYS_MAX || days > *steps {
+            return None;
+        }
+        *steps -= days;
+        let name = self.zone.iana_name()?;
+        let local = Timestamp::from_second(begin.0).ok()?.to_zoned(self.zone.clone()).datetime();
+        let text = format!("DTSTART;TZID={name}:{}\nRRULE:{}", local.strftime("%Y%m%dT%H%M%S"), with_utc_end(rule));
+        let set: RRuleSet = text.parse().ok()?;
+        let utc = |at| Some(chrono::DateTime::from_timestamp(at, 0)?.with_timezone(&rrule::Tz::UTC));
+        let dates = set.after(utc(after)?).before(utc(before)?).all(INSTANCES_MAX).dates;
+        Some(dates.into_iter().map(|date| UnixSeconds(date.timestamp())).collect())
     }
 
     /// A zone that is not known is the site's: some programs write names of their own.
@@ -253,6 +273,11 @@ const LATE_S: i64 = 2 * 3600;
 const DEPTH_MAX: usize = 4;
 /// Some years of a busy practice.
 const EVENTS_MAX: usize = 20_000;
+/// A series that is older than twenty years is no visit's.
+const SERIES_DAYS_MAX: i64 = 20 * 366;
+/// Days that series are followed over, all together: a thousand of three years each.
+const STEPS_MAX: i64 = 1_000_000;
+const DAY_S: i64 = 86_400;
 /// Of one series within two days.
 const INSTANCES_MAX: u16 = 50;
 
@@ -331,7 +356,26 @@ mod tests {
                 "RECURRENCE-ID;TZID=Europe/Paris:20261130T083000\nDTSTART;TZID=Europe/Paris:20261130T170000\nSUMMARY:255069999999934",
             );
         assert_eq!(visits(&moved, MORNING).0, told(&[("30 17:00", "255069999999934")]));
-        assert_eq!(visits(&series(";NONSENSE=1"), MORNING).0, vec![]);
+        assert_eq!(visits(&series(";NONSENSE=1"), MORNING), (vec![], 1));
+    }
+
+    #[test]
+    fn a_series_that_would_be_followed_for_ever_is_counted_and_not_followed() {
+        let series =
+            |begin: &str, rule: &str| event(&format!("DTSTART:{begin}T083000\nRRULE:{rule}\nSUMMARY:255069999999934"));
+        let (none, day) = (vec![], told(&[("30 08:30", "255069999999934")]));
+        assert_eq!(visits(&series("20261101", "FREQ=SECONDLY"), MORNING), (none.clone(), 1));
+        assert_eq!(visits(&series("20261101", "FREQ=HOURLY;BYHOUR=8"), MORNING), (none.clone(), 1));
+        assert_eq!(visits(&series("20261101", "FREQ=DAILY;ByHour=8,9;BYMINUTE=30"), MORNING), (none.clone(), 1));
+        assert_eq!(visits(&series("20261101", "FREQ=DAILY;BYHOUR=8;BYMINUTE=30"), MORNING), (day.clone(), 0));
+        // Ten years of every day, and one that is long over.
+        assert_eq!(visits(&series("20161101", "FREQ=DAILY"), MORNING), (day.clone(), 0));
+        assert_eq!(visits(&series("02261101", "FREQ=DAILY;UNTIL=20200101"), MORNING), (none, 0));
+        // What is within the budget is followed, in the order of the file; what is not is said.
+        assert_eq!(visits(&series("02261101", "FREQ=DAILY"), MORNING), (vec![], 1));
+        let many = series("20061201", "FREQ=DAILY").repeat(140);
+        let (found, lost) = visits(&many, MORNING);
+        assert_eq!((found.len(), lost), (136, 4));
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub enum Status {
     Unknown,
 }
 
+/// The type of an entry that could not be read: no matrix has it.
+pub const UNREADABLE: &str = "unreadable";
+
 /// One document's metadata.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
@@ -92,6 +95,29 @@ pub struct Attachment {
 /// ahead is fetched unseen.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outline(Document);
+
+impl Document {
+    /// An entry that could not be read: it stays in the list, denied and counted (P5).
+    pub fn unreadable(entry: String) -> Document {
+        Document {
+            unique_id: UniqueId(format!("{UNREADABLE}:{entry}")),
+            entry_uuid: entry,
+            logical_id: None,
+            type_code: TypeCode(UNREADABLE.to_owned()),
+            type_label: String::new(),
+            class_code: ClassCode(String::new()),
+            title: String::new(),
+            authors: vec![Author { id: None, name: "Auteur non précisé".to_owned(), structure: None }],
+            labels: vec![Label::Unknown(UNREADABLE.to_owned())],
+            status: Status::Unknown,
+            service_start: UnixSeconds(0),
+            created: UnixSeconds(0),
+            format_code: String::new(),
+            attachment: Attachment { url: String::new(), content_type: String::new(), size_bytes: None, sha1: None },
+            by_patient: false,
+        }
+    }
+}
 
 impl Outline {
     pub fn of(document: &Document) -> Outline {
@@ -148,6 +174,12 @@ impl Label {
 impl std::fmt::Debug for UniqueId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("UniqueId([REDACTED])")
+    }
+}
+
+impl std::fmt::Debug for Author {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Author([REDACTED])")
     }
 }
 

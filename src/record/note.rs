@@ -26,6 +26,8 @@ pub struct NoteDraft {
     pub type_code: Option<TypeCode>,
     pub text: String,
     pub replaces: Option<Replaced>,
+    /// The item of a note that the upstream refused, which this one is written instead of.
+    pub corrects: Option<Uuid>,
 }
 
 /// A finished note.
@@ -89,7 +91,7 @@ pub const CHARACTERS_MAX: usize = 6_000;
 
 impl NoteDraft {
     pub fn new(id: Uuid) -> NoteDraft {
-        NoteDraft { id, type_code: None, text: String::new(), replaces: None }
+        NoteDraft { id, type_code: None, text: String::new(), replaces: None, corrects: None }
     }
 
     /// Nothing that would be missed.

@@ -1,5 +1,6 @@
 //! What a reader shows of a document: rows of text, pages of pixels, notices. Made by `render`, shown by `screen`.
 
+use crate::record::summary::Part;
 use std::sync::Arc;
 
 /// A document, made readable.
@@ -14,6 +15,10 @@ pub struct Reading {
     /// they are its pictures, in the order in which the narrative asks for them.
     pub pages: Vec<Page>,
     pub page_count: u32,
+    /// Which rows are about what a summary tells; none overlap.
+    pub parts: Vec<Part>,
+    /// Places in `rows` at which a table begins.
+    pub tables: Vec<usize>,
     /// French sentences about what could not be shown as it was meant.
     pub notices: Vec<String>,
 }

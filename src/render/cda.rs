@@ -16,6 +16,8 @@ use crate::record::reading::Reading;
 use crate::record::reading::Row;
 use crate::record::reading::RowKind;
 use crate::record::reading::Run;
+use crate::record::summary::Part;
+use crate::record::summary::Topic;
 use crate::render::Error;
 use crate::render::Fault;
 use crate::render::Limits;
@@ -24,8 +26,8 @@ use crate::render::header;
 use crate::render::narrative;
 use crate::render::narrative::Media;
 use crate::render::narrative::Narrative;
+use crate::render::narrative::Read;
 use crate::render::narrative::Remark;
-use crate::render::wire;
 use crate::render::xml;
 
 /// XSLT's namespace (XSLT 1.0 §2.1).
@@ -82,11 +84,7 @@ fn level_1(body: Node<'_, '_>, pages: &Range<u32>, limits: &Limits) -> Result<Re
 }
 
 fn unknown(found: &str) -> Reading {
-    let found = wire::format_name(found);
-    let notice = format!(
-        "Le contenu de ce document est d’un format que la borne ne connaît pas ({found}). Lisez-le sur un autre poste."
-    );
-    Reading { format: "cda-level-1/unknown".to_owned(), notices: vec![notice], ..Reading::default() }
+    Reading { format: "cda-level-1/unknown".to_owned(), ..format::named_only(found) }
 }
 
 /// The bytes of an encapsulated data element (HL7 v3 data type ED).
@@ -114,14 +112,15 @@ fn level_3(document: Node<'_, '_>, pages: &Range<u32>, limits: &Limits) -> Resul
         return Err(Error::Unreadable { what: Fault::NoBody });
     };
     let media: Vec<Node<'_, '_>> = body.descendants().filter(|node| xml::is(*node, "observationMedia")).collect();
-    let mut body_reader = Body { narrative: Narrative::new(Media::new(identifiers(body, &media))), silent: 0 };
+    let narrative = Narrative::new(Media::new(identifiers(body, &media)));
+    let mut body_reader = Body { narrative, silent: 0, parts: Vec::new() };
     for component in xml::children(body, "component") {
         for section in xml::children(component, "section") {
-            body_reader.section(section, 0);
+            body_reader.section(section, 0, None);
         }
     }
-    let Body { narrative, silent } = body_reader;
-    let (mut rows, mut named, remarks) = narrative.into_rows();
+    let Body { narrative, silent, parts } = body_reader;
+    let Read { mut rows, tables, media: mut named, remarks } = narrative.into_read();
     let asked_for = named.in_order().len();
     for medium in 0..media.len() {
         let number = named.number(medium);
@@ -130,7 +129,7 @@ fn level_3(document: Node<'_, '_>, pages: &Range<u32>, limits: &Limits) -> Resul
             rows.push(Row { kind: RowKind::Picture, level: 0, text: label, cells: Vec::new() });
         }
     }
-    let mut reading = Reading { format: "cda-level-3".to_owned(), rows, ..Reading::default() };
+    let mut reading = Reading { format: "cda-level-3".to_owned(), rows, parts, tables, ..Reading::default() };
     for remark in remarks {
         reading.notices.push(sentence(remark).to_owned());
     }
@@ -165,10 +164,15 @@ struct Body {
     narrative: Narrative,
     /// Sections without text.
     silent: usize,
+    parts: Vec<Part>,
 }
 
 impl Body {
-    fn section(&mut self, section: Node<'_, '_>, level: u8) {
+    /// `around`: what the sections around it are about, where this one does not say.
+    fn section(&mut self, section: Node<'_, '_>, level: u8, around: Option<Topic>) {
+        let code = xml::child(section, "code").and_then(|code| code.attribute("code"));
+        let topic = code.and_then(Topic::of_section).or(around);
+        let before = self.narrative.count();
         let title = xml::child(section, "title").map(xml::words).unwrap_or_default();
         if !title.is_empty() {
             self.narrative.heading(level, &title);
@@ -178,9 +182,14 @@ impl Body {
             None if xml::child(section, "entry").is_some() => self.silent += 1,
             None => {}
         }
+        if let Some(topic) = topic
+            && self.narrative.count() > before
+        {
+            self.parts.push(Part { topic, rows: before..self.narrative.count() });
+        }
         for component in xml::children(section, "component") {
             for inner in xml::children(component, "section") {
-                self.section(inner, level.saturating_add(1));
+                self.section(inner, level.saturating_add(1), topic);
             }
         }
     }

@@ -51,6 +51,25 @@ pub fn read_here(
     wrapped(content.to_vec(), said, &pages, limits)
 }
 
+/// What is shown in place of a document that no reader takes: its format by name, and what to do.
+pub fn named_only(found: &str) -> Reading {
+    let found = wire::format_name(found);
+    let notice = match found.as_str() {
+        "application/dicom" => {
+            "Ce document renvoie à des images médicales (DICOM, IMG-KOS). La borne ne les montre pas : \
+            demandez-les au service d’imagerie, ou ouvrez-les sur un poste qui a une visionneuse."
+                .to_owned()
+        }
+        "application/zip" => {
+            "Ce document est une archive (ZIP). La borne ne l’ouvre pas : lisez-la sur un autre poste.".to_owned()
+        }
+        _ => format!(
+            "Le contenu de ce document est d’un format que la borne ne connaît pas ({found}). Lisez-le sur un autre poste."
+        ),
+    };
+    Reading { format: "unknown".to_owned(), notices: vec![notice], ..Reading::default() }
+}
+
 /// A document that is not XML, alone or inside a CDA.
 pub fn wrapped(content: Vec<u8>, content_type: &str, pages: &Range<u32>, limits: &Limits) -> Result<Reading, Error> {
     match kind(&content, content_type) {

@@ -2,10 +2,15 @@
 
 use roxmltree::Node;
 
+use crate::record::summary::ATTENDING;
+use crate::record::summary::CONTACT;
+use crate::record::summary::TRUSTED;
 use crate::render::xml;
 
 /// Registers of the INS: NIR, NIA, and invented people.
 const INS_OIDS: &[&str] = &["1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.9", "1.2.250.1.213.1.4.10"];
+
+const INFORMANT: &str = "Informateur";
 
 /// All that is there; what is missing is not shown as missing.
 pub fn read(document: Node<'_, '_>) -> Vec<(String, String)> {
@@ -33,6 +38,12 @@ pub fn read(document: Node<'_, '_>) -> Vec<(String, String)> {
         let place = xml::at(encounter, &["location", "healthCareFacility"]);
         header.add("Lieu", place.and_then(|place| xml::at(place, &["location", "name"])).map(xml::words));
         header.add("Secteur", place.and_then(|place| xml::child(place, "code")).and_then(label));
+    }
+    for informant in xml::children(document, "informant") {
+        header.informant(informant);
+    }
+    for participant in xml::children(document, "participant") {
+        header.participant(participant);
     }
     for signer in xml::children(document, "legalAuthenticator") {
         header.person("Responsable", signer, &["assignedEntity"]);
@@ -69,6 +80,40 @@ impl Header {
         let place = xml::at(person, &["birthplace", "place"]);
         let place = place.and_then(|place| xml::child(place, "name").or_else(|| xml::child(place, "addr")));
         self.add("Lieu de naissance", place.map(spaced_words));
+    }
+
+    /// Whom to call (CI-SIS, structuration minimale: ECON to be told in an emergency, NOK trusted in the sense of CSP L.1111-6).
+    fn informant(&mut self, node: Node<'_, '_>) {
+        let Some(entity) = xml::child(node, "relatedEntity") else {
+            return self.person(INFORMANT, node, &["assignedEntity"]);
+        };
+        let what = match entity.attribute("classCode") {
+            Some("ECON") => CONTACT,
+            Some("NOK") => TRUSTED,
+            _ => INFORMANT,
+        };
+        self.associated(what, entity, &["relatedPerson", "name"], xml::child(entity, "code"));
+    }
+
+    /// Who took part, first of all who looks after the patient (CDA R2 §4.2.2.9).
+    fn participant(&mut self, node: Node<'_, '_>) {
+        let Some(entity) = xml::child(node, "associatedEntity") else { return };
+        let function = xml::child(node, "functionCode");
+        let what = match function.and_then(|function| function.attribute("code")) {
+            Some("PCP" | "PCPR") => return self.associated(ATTENDING, entity, &["associatedPerson", "name"], None),
+            _ => "Participant",
+        };
+        self.associated(what, entity, &["associatedPerson", "name"], function);
+    }
+
+    /// Name, organization, role, how to reach them: on one line.
+    fn associated(&mut self, what: &str, entity: Node<'_, '_>, name: &[&str], role: Option<Node<'_, '_>>) {
+        let organization = xml::at(entity, &["scopingOrganization", "name"]).map(xml::words);
+        let parts = [xml::at(entity, name).map(full_name), organization, role.and_then(label)];
+        let telecoms = xml::children(entity, "telecom").filter_map(|telecom| telecom.attribute("value"));
+        let parts: Vec<String> = parts.into_iter().flatten().chain(telecoms.map(number)).collect();
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        self.add(what, Some(parts.join(", ")));
     }
 
     /// Name, profession, structure: on one line.
@@ -113,6 +158,12 @@ fn full_name(name: Node<'_, '_>) -> String {
     words.extend(parts("suffix"));
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
     if words.is_empty() { xml::words(name) } else { words.join(" ") }
+}
+
+/// `tel:0102030405` → what is dialled, as it is written (RFC 3966).
+fn number(value: &str) -> String {
+    let value = xml::collapse(value);
+    value.strip_prefix("tel:").or_else(|| value.strip_prefix("mailto:")).unwrap_or(&value).to_owned()
 }
 
 /// Elements of an address or a name, set apart.

@@ -22,6 +22,7 @@ mod worker;
 mod xml;
 
 pub use child::worker_main;
+pub use format::named_only;
 pub use format::read_here;
 pub use worker::Worker;
 

@@ -64,8 +64,18 @@ pub struct Narrative {
     footnote_numbers: HashMap<String, usize>,
     footnotes_counted: usize,
     pictures_after_table: Vec<Row>,
+    /// Places in `rows` at which a table begins.
+    tables: Vec<usize>,
     /// Inside a cell or a footnote a new line is a character, not a row.
     inside: bool,
+    pub media: Media,
+    pub remarks: BTreeSet<Remark>,
+}
+
+/// All that was read.
+pub struct Read {
+    pub rows: Vec<Row>,
+    pub tables: Vec<usize>,
     pub media: Media,
     pub remarks: BTreeSet<Remark>,
 }
@@ -129,9 +139,14 @@ impl Narrative {
         self.rows.append(&mut self.footnotes);
     }
 
+    /// How many rows there are so far.
+    pub fn count(&self) -> usize {
+        self.rows.len()
+    }
+
     /// What was read so far.
-    pub fn into_rows(self) -> (Vec<Row>, Media, BTreeSet<Remark>) {
-        (self.rows, self.media, self.remarks)
+    pub fn into_read(self) -> Read {
+        Read { rows: self.rows, tables: self.tables, media: self.media, remarks: self.remarks }
     }
 
     fn inline(&mut self, node: Node<'_, '_>, place: Place) {
@@ -219,6 +234,7 @@ impl Narrative {
 
     fn table(&mut self, node: Node<'_, '_>, place: Place) {
         self.fresh_line(place);
+        self.tables.push(self.rows.len());
         self.table_part(node, place, false);
         self.end_line(RowKind::Paragraph, place.lists);
         self.rows.append(&mut self.pictures_after_table);

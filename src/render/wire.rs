@@ -15,6 +15,8 @@ use crate::record::reading::Reading;
 use crate::record::reading::Row;
 use crate::record::reading::RowKind;
 use crate::record::reading::Run;
+use crate::record::summary::Part;
+use crate::record::summary::Topic;
 use crate::render::Error;
 use crate::render::Fault;
 use crate::render::seal::Allowance;
@@ -83,6 +85,8 @@ struct WireReading {
     rows: Vec<WireRow>,
     page_count: u32,
     notices: Vec<String>,
+    parts: Vec<WirePart>,
+    tables: Vec<usize>,
     /// Width and height of the pages whose pixels follow.
     pages: Vec<(u32, u32)>,
 }
@@ -114,6 +118,10 @@ enum WireRowKind {
 
 #[derive(Serialize, Deserialize)]
 struct WireKind(#[serde(with = "WireRowKind")] RowKind);
+
+/// Topic by its place in [`Topic::ALL`], first row, end.
+#[derive(Serialize, Deserialize)]
+struct WirePart(usize, usize, usize);
 
 /// `None`: too long to be said.
 pub fn answer_bytes(read: &Result<Reading, Error>) -> Option<Vec<u8>> {
@@ -194,6 +202,8 @@ fn to_wire(reading: &Reading) -> WireReading {
         rows: reading.rows.iter().map(row).collect(),
         page_count: reading.page_count,
         notices: reading.notices.clone(),
+        parts: reading.parts.iter().map(part_to_wire).collect(),
+        tables: reading.tables.clone(),
         pages: reading.pages.iter().map(|page| (page.width, page.height)).collect(),
     }
 }
@@ -218,8 +228,20 @@ fn from_wire(wire: WireReading) -> Reading {
         rows: wire.rows.into_iter().map(row).collect(),
         pages: Vec::new(),
         page_count: wire.page_count,
+        parts: wire.parts.into_iter().filter_map(part_from_wire).collect(),
+        tables: wire.tables,
         notices: wire.notices,
     }
+}
+
+fn part_to_wire(part: &Part) -> WirePart {
+    let topic = Topic::ALL.iter().position(|topic| *topic == part.topic).unwrap_or(Topic::ALL.len());
+    WirePart(topic, part.rows.start, part.rows.end)
+}
+
+/// Who uses the rows looks whether they are there.
+fn part_from_wire(WirePart(topic, start, end): WirePart) -> Option<Part> {
+    Some(Part { topic: *Topic::ALL.get(topic)?, rows: start..end })
 }
 
 fn runs_to_wire(runs: &[Run]) -> Vec<WireRun> {
@@ -256,6 +278,8 @@ mod tests {
             }],
             pages: vec![Page { width: 2, height: 1, pixels: Arc::from([7; 8]) }],
             page_count: 4,
+            parts: vec![Part { topic: Topic::Treatments, rows: 0..1 }],
+            tables: vec![0],
             notices: vec!["n".into()],
         }
     }

@@ -118,6 +118,18 @@ impl Worker {
         format_code: &str,
         pages: Range<u32>,
     ) -> Result<Reading, Error> {
+        self.read_wide(content, content_type, format_code, pages, self.inner.limits.page_width_px).await
+    }
+
+    /// The same, its pages as wide as asked: paper is finer than a screen.
+    pub async fn read_wide(
+        &self,
+        content: &SecretBytes,
+        content_type: &str,
+        format_code: &str,
+        pages: Range<u32>,
+        page_width_px: u32,
+    ) -> Result<Reading, Error> {
         let limits = &self.inner.limits;
         let content_bytes = content.show_bytes().len() as u64;
         if content_bytes > limits.content_bytes_max {
@@ -129,7 +141,7 @@ impl Worker {
             content_bytes,
             first_page: pages.start,
             end_page: pages.end.min(pages.start.saturating_add(wire::PAGES_AT_ONCE_MAX)),
-            page_width_px: limits.page_width_px,
+            page_width_px,
         };
         let allowed = Duration::from_secs(limits.wall_s_max);
         let Ready { child, document, voice } = self.next_ready().await?;

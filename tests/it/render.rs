@@ -235,6 +235,89 @@ async fn hostile_documents_are_named_and_the_next_one_opens() {
     assert!(matches!(large, Err(Error::TooLarge { .. })));
 }
 
+/// A page that draws one picture of that filter, its bytes as they are given, and a line in a font of those bytes.
+fn pdf_of(filter: &str, parms: &str, picture: &[u8], font: &[u8], side: u32) -> Vec<u8> {
+    let mut pdf = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [3 0 R] \
+        /Count 1 >>\nendobj\n3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << \
+        /XObject << /I 5 0 R >> /Font << /F 6 0 R >> >> >>\nendobj\n6 0 obj\n<< /Type /Font /Subtype /TrueType /BaseFont \
+        /Odd /FontDescriptor 7 0 R >>\nendobj\n7 0 obj\n<< /Type /FontDescriptor /FontName /Odd /Flags 4 /FontFile2 8 0 R \
+        >>\nendobj\n"
+        .to_vec();
+    let mut stream = |number: u32, entries: &str, bytes: &[u8]| {
+        pdf.extend(format!("{number} 0 obj\n<< {entries} /Length {} >>\nstream\n", bytes.len()).bytes());
+        pdf.extend(bytes);
+        pdf.extend(b"\nendstream\nendobj\n");
+    };
+    stream(4, "", b"q 500 0 0 500 50 200 cm /I Do Q BT /F 24 Tf 50 100 Td (Compte rendu) Tj ET");
+    let entries = format!(
+        "/Type /XObject /Subtype /Image /Width {side} /Height {side} /BitsPerComponent 1 /ColorSpace /DeviceGray \
+         /Filter /{filter} {parms}"
+    );
+    stream(5, &entries, picture);
+    stream(8, "", font);
+    pdf.extend(b"trailer << /Size 9 /Root 1 0 R >>\n%%EOF\n");
+    pdf
+}
+
+/// The decoders that fell most often elsewhere, fed with noise of theirs, and pictures that claim to be enormous: drawn, named, or the
+/// child dies. Whichever it is, it is said, nobody waits, and the next document opens.
+#[tokio::test]
+async fn hostile_pictures_and_fonts_take_nothing_with_them() {
+    let worker = worker(narrow());
+    let mut random = fastrand::Rng::with_seed(11);
+    let heads: [(&str, &str, &[u8]); 6] = [
+        ("JPXDecode", "", b"\x00\x00\x00\x0cjP  \r\n\x87\n\xff\x4f\xff\x51"),
+        ("JBIG2Decode", "", b"\x00\x00\x00\x00\x30\x00\x01\x00\x00\x00\x13"),
+        ("CCITTFaxDecode", "/DecodeParms << /K -1 /Columns 60000 /Rows 60000 >>", b"\x26\xa0"),
+        ("CCITTFaxDecode", "/DecodeParms << /K 4 /Columns 17 >>", b"\x00\x01"),
+        ("DCTDecode", "", b"\xff\xd8\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03"),
+        ("FlateDecode", "/DecodeParms << /Predictor 15 /Columns 65535 >>", b"\x78\x9c"),
+    ];
+    let mut told = 0;
+    for (filter, parms, head) in heads {
+        for side in [16, 60_000] {
+            for round in 0..4 {
+                let noise: Vec<u8> = (0..random.usize(1..4_000)).map(|_| random.u8(..)).collect();
+                let font = [b"\x00\x01\x00\x00\x00\x09".as_slice(), &noise].concat();
+                let picture = [head, &noise].concat();
+                let read = through(&worker, pdf_of(filter, parms, &picture, &font, side), "").await;
+                let named = matches!(read, Ok(_) | Err(Error::Unreadable { .. } | Error::TimedOut { .. }));
+                assert!(named, "{filter} {side}, round {round}: {:?}", read.err());
+                told += usize::from(read.is_err());
+            }
+        }
+        let next = through(&worker, fixture("report.pdf"), "").await;
+        assert!(next.is_ok(), "after {filter}: {:?}", next.err());
+    }
+    println!("{told} of 48 were named");
+    // Bare pictures that claim more pixels than there are anywhere.
+    let png = |width: u32, height: u32| {
+        let mut chunk = b"IHDR".to_vec();
+        chunk.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
+        chunk.extend([8, 6, 0, 0, 0]);
+        let sum = crc32fast::hash(&chunk);
+        [b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0d".as_slice(), &chunk, &sum.to_be_bytes()].concat()
+    };
+    let tiff = |side: u32| {
+        let entry = |tag: u16, value: u32| {
+            [&tag.to_le_bytes()[..], &4u16.to_le_bytes(), &1u32.to_le_bytes(), &value.to_le_bytes()].concat()
+        };
+        let entries = [entry(256, side), entry(257, side), entry(258, 8), entry(259, 1), entry(273, 8), entry(277, 1)];
+        [b"II*\x00\x08\x00\x00\x00\x06\x00".as_slice(), &entries.concat(), &[0; 4]].concat()
+    };
+    for huge in [png(60_000, 60_000), png(u32::MAX, 1), tiff(60_000), tiff(u32::MAX)] {
+        let read = through(&worker, huge, "").await;
+        assert!(matches!(read, Err(Error::Unreadable { .. })), "{:?}", read.err());
+    }
+    // Entities in entities, ten times ten times ten.
+    let levels: String =
+        (1..10).map(|level| format!("<!ENTITY e{level} \"{}\">", format!("&e{};", level - 1).repeat(10))).collect();
+    let laughs = format!("<!DOCTYPE a [<!ENTITY e0 \"ha\">{levels}]><ClinicalDocument>&e9;</ClinicalDocument>");
+    let read = through(&worker, laughs.into_bytes(), "").await;
+    assert!(matches!(read, Err(Error::Unreadable { what: Fault::Dtd })), "{:?}", read.err());
+    assert!(through(&worker, fixture("letter-level-3.xml"), "").await.is_ok());
+}
+
 /// Changes a few bytes, always the same for one seed; sometimes cuts the end off.
 fn damaged(content: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     let mut content = content.to_vec();

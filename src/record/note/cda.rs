@@ -33,12 +33,14 @@ pub fn write(note: &Note) -> Vec<u8> {
     let keeper = structure_or_person(who);
     out.push_str(&format!("  <custodian><assignedCustodian>{keeper}</assignedCustodian></custodian>\n"));
     let entity = format!("<assignedEntity>{id}{code}{NO_ADDRESS}{person}{structure}</assignedEntity>");
+    let place = place_of_work(who);
+    let performer = format!("<assignedEntity>{id}{code}{NO_ADDRESS}{person}{place}</assignedEntity>");
     out.push_str(&format!(
         "  <legalAuthenticator><time value=\"{at}\"/><signatureCode code=\"S\"/>{entity}</legalAuthenticator>\n"
     ));
     out.push_str(&format!(
         "  <documentationOf><serviceEvent><effectiveTime><low value=\"{at}\"/></effectiveTime>\
-         <performer typeCode=\"PRF\">{entity}</performer></serviceEvent></documentationOf>\n"
+         <performer typeCode=\"PRF\">{performer}</performer></serviceEvent></documentationOf>\n"
     ));
     if let Some(replaced) = &note.replaces {
         out.push_str(&format!(
@@ -144,13 +146,31 @@ fn person(who: &Writer) -> String {
 
 /// FINESS, SIRET or practice, with the prefix that the card gives it.
 fn structure(who: &Writer, element: &str) -> String {
-    who.situation.as_ref().map_or(String::new(), |place| {
-        format!(
-            "<{element}><id root=\"{STRUCTURES}\" extension=\"{}\"/>{}</{element}>",
-            escape(&place.structure),
-            named(&place.name)
-        )
-    })
+    identified(who).map_or(String::new(), |inside| format!("<{element}>{inside}</{element}>"))
+}
+
+fn identified(who: &Writer) -> Option<String> {
+    let place = who.situation.as_ref()?;
+    let (id, name) = (escape(&place.structure), named(&place.name));
+    Some(format!("<id root=\"{STRUCTURES}\" extension=\"{id}\"/>{name}{NO_TELECOM_NOR_ADDRESS}"))
+}
+
+/// Whoever does an act does it somewhere: in which setting is asked for even where the card names no structure.
+fn place_of_work(who: &Writer) -> String {
+    let (code, label) = practice(who);
+    format!(
+        "<representedOrganization>{}<standardIndustryClassCode code=\"{code}\" displayName=\"{label}\" \
+         codeSystem=\"1.2.250.1.213.1.1.4.9\"/></representedOrganization>",
+        identified(who).unwrap_or_default()
+    )
+}
+
+/// « Cadre d'exercice » (TRE_A01) with its label: hospitals are SA01 to SA04 of TRE_R02, all else is ambulatory.
+pub fn practice(who: &Writer) -> (&'static str, &'static str) {
+    match who.situation.as_ref().and_then(|place| place.sector.as_deref()) {
+        Some("SA01" | "SA02" | "SA03" | "SA04") => ("ETABLISSEMENT", "Établissement de santé"),
+        _ => ("AMBULATOIRE", "Ambulatoire"),
+    }
 }
 
 /// Whoever works nowhere that the card names keeps what they write themselves.
@@ -159,7 +179,7 @@ fn structure_or_person(who: &Writer) -> String {
     match &who.situation {
         Some(_) => structure(who, element),
         None => format!(
-            "<{element}><id root=\"{PROFESSIONALS}\" extension=\"{}\"/>{}</{element}>",
+            "<{element}><id root=\"{PROFESSIONALS}\" extension=\"{}\"/>{}{NO_TELECOM_NOR_ADDRESS}</{element}>",
             escape(&who.id.0),
             named(&format!("{} {}", who.given_name, who.family_name))
         ),
@@ -210,6 +230,8 @@ const LOINC: &str = "2.16.840.1.113883.6.1";
 const TYPES: &str = "1.2.250.1.213.1.1.4.12";
 const PROFESSIONALS: &str = "1.2.250.1.71.4.2.1";
 const STRUCTURES: &str = "1.2.250.1.71.4.2.2";
+/// In the order of an organization's.
+const NO_TELECOM_NOR_ADDRESS: &str = "<telecom nullFlavor=\"NASK\"/><addr nullFlavor=\"NASK\"/>";
 const NO_ADDRESS: &str = "<addr nullFlavor=\"NASK\"/><telecom nullFlavor=\"NASK\"/>";
 
 #[cfg(test)]
@@ -288,6 +310,11 @@ pub(crate) mod tests {
         }
         let keeper = ["custodian", "assignedCustodian", "representedCustodianOrganization", "id"];
         assert_eq!(at(&cda, &keeper).attribute("extension"), Some("10B0108284"));
+        let act = ["documentationOf", "serviceEvent", "performer", "assignedEntity", "representedOrganization"];
+        let inside: Vec<&str> = at(&cda, &act).children().map(|node| node.tag_name().name()).collect();
+        assert_eq!(inside, ["id", "name", "telecom", "addr", "standardIndustryClassCode"], "the schema's order");
+        let setting = at(&cda, &[&act[..], &["standardIndustryClassCode"]].concat());
+        assert_eq!(setting.attribute("code"), Some("AMBULATOIRE"));
         let body = at(&cda, &["component", "nonXMLBody", "text"]).text().expect("a body");
         assert_eq!(BASE64.decode(body).expect("base64"), note().text.as_bytes());
     }
@@ -321,7 +348,11 @@ pub(crate) mod tests {
         let text = String::from_utf8(write(&note)).expect("UTF-8");
         let cda = roxmltree::Document::parse(&text).expect("well-formed");
         assert_eq!(at(&cda, &["recordTarget", "patientRole", "patient", "birthTime"]).attribute("value"), Some("1979"));
-        assert!(!text.contains("birthplace") && !text.contains("representedOrganization") && !text.contains("G15_"));
+        assert!(!text.contains("birthplace") && !text.contains("1.2.250.1.71.4.2.2") && !text.contains("G15_"));
+        let act =
+            at(&cda, &["documentationOf", "serviceEvent", "performer", "assignedEntity", "representedOrganization"]);
+        let inside: Vec<&str> = act.children().map(|node| node.tag_name().name()).collect();
+        assert_eq!(inside, ["standardIndustryClassCode"], "it was done somewhere");
         let keeper = ["custodian", "assignedCustodian", "representedCustodianOrganization", "id"];
         assert_eq!(at(&cda, &keeper).attribute("extension"), Some("899700000012"));
     }
