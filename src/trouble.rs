@@ -1,7 +1,12 @@
-//! All that a person can be told when something went wrong: a closed list, each in two French sentences.
+//! All that a person can be told when something went wrong: a closed list, each in two sentences, in French here and in
+//! English in `english`; one that lacks either does not compile.
 //!
 //! Every error of every room is mapped to one of these by `kiosk`; the chain of causes goes to the log, in English,
 //! without personal data. The screen says what happened and what to do next. Pure.
+
+mod english;
+
+use crate::say::Lang;
 
 /// What went wrong, in words a person can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -10,6 +15,8 @@ pub enum Trouble {
     NoReader,
     ReaderServiceDown,
     ReaderBusy,
+    /// The system lets nobody but others use the card.
+    ReaderForbidden,
     CardMute,
     CardUnknown,
     CardCps4,
@@ -18,12 +25,16 @@ pub enum Trouble {
     CardPulledWhileReading,
     CardBlocked,
     CardDialogue,
+    /// It has no key for documents, or one that its PIN does not open.
+    CardSignsNoDocument,
     PinNotTyped,
+    PinNotChecked,
     // Who it is
     CertificateExpired,
     CertificateNotYetValid,
     CertificateRevoked,
     CertificateOtherIssuer,
+    CertificateAuthorityRevoked,
     CertificateOfTest,
     CertificateOfProduction,
     CertificateOtherUsage,
@@ -77,12 +88,31 @@ pub enum Trouble {
     RecordNeverCreated,
     RecordClosed,
     Denied,
+    /// What was kept of the record is destroyed, or what it was seen under is over.
+    LeaseEnded,
     // Documents
     DocumentTooLarge,
     DocumentDamaged,
     DocumentUnreadable,
     DocumentUnknownFormat,
+    // The printer
+    PrinterUnreachable,
+    PrinterCertificate,
+    PrinterNoPaper,
+    PrinterJammed,
+    PrinterNoInk,
+    PrinterOpen,
+    PrinterStopped,
+    PrinterRefused,
+    PrinterUnsuited,
+    /// It may have printed.
+    PrinterUnsure,
+    TooManyPages,
     // The device
+    NoteInTheWay,
+    NothingToCorrect,
+    /// What the draft corrects was sent again as it was, and may still leave.
+    CorrectedWaits,
     DiskFull,
     StoreUnreadable,
     StoreFromTheFuture,
@@ -91,6 +121,10 @@ pub enum Trouble {
     StoreFailing,
     TraceNotWritten,
     AllowanceSpent,
+    /// The holder's compartment stands aside, and another was begun.
+    DeskSetAside,
+    /// The log of the holder's compartment is gone.
+    DeskNewestLost,
     DeviceKey,
     Settings,
     Internal,
@@ -117,6 +151,7 @@ impl Trouble {
         Trouble::NoReader,
         Trouble::ReaderServiceDown,
         Trouble::ReaderBusy,
+        Trouble::ReaderForbidden,
         Trouble::CardMute,
         Trouble::CardUnknown,
         Trouble::CardCps4,
@@ -125,11 +160,14 @@ impl Trouble {
         Trouble::CardPulledWhileReading,
         Trouble::CardBlocked,
         Trouble::CardDialogue,
+        Trouble::CardSignsNoDocument,
         Trouble::PinNotTyped,
+        Trouble::PinNotChecked,
         Trouble::CertificateExpired,
         Trouble::CertificateNotYetValid,
         Trouble::CertificateRevoked,
         Trouble::CertificateOtherIssuer,
+        Trouble::CertificateAuthorityRevoked,
         Trouble::CertificateOfTest,
         Trouble::CertificateOfProduction,
         Trouble::CertificateOtherUsage,
@@ -174,10 +212,25 @@ impl Trouble {
         Trouble::RecordNeverCreated,
         Trouble::RecordClosed,
         Trouble::Denied,
+        Trouble::LeaseEnded,
         Trouble::DocumentTooLarge,
         Trouble::DocumentDamaged,
         Trouble::DocumentUnreadable,
         Trouble::DocumentUnknownFormat,
+        Trouble::NoteInTheWay,
+        Trouble::NothingToCorrect,
+        Trouble::CorrectedWaits,
+        Trouble::PrinterUnreachable,
+        Trouble::PrinterCertificate,
+        Trouble::PrinterNoPaper,
+        Trouble::PrinterJammed,
+        Trouble::PrinterNoInk,
+        Trouble::PrinterOpen,
+        Trouble::PrinterStopped,
+        Trouble::PrinterRefused,
+        Trouble::PrinterUnsuited,
+        Trouble::PrinterUnsure,
+        Trouble::TooManyPages,
         Trouble::DiskFull,
         Trouble::StoreUnreadable,
         Trouble::StoreFromTheFuture,
@@ -186,6 +239,8 @@ impl Trouble {
         Trouble::StoreFailing,
         Trouble::TraceNotWritten,
         Trouble::AllowanceSpent,
+        Trouble::DeskSetAside,
+        Trouble::DeskNewestLost,
         Trouble::DeviceKey,
         Trouble::Settings,
         Trouble::Internal,
@@ -203,7 +258,19 @@ impl Trouble {
         )
     }
 
-    /// The words of each.
+    /// Its words in the screen's language.
+    pub fn words_in(self, lang: Lang) -> Words {
+        let words = self.words();
+        match lang {
+            Lang::French => words,
+            Lang::English => {
+                let [name, happened, next] = english::words(self);
+                Words { code: words.code, layer: english::layer(words.layer), name, happened, next }
+            }
+        }
+    }
+
+    /// The French words of each, which a log's reader knows it by too.
     #[rustfmt::skip]
     pub fn words(self) -> Words {
         let words = |code, layer, name, happened, next| Words { code, layer, name, happened, next };
@@ -217,6 +284,9 @@ impl Trouble {
             Trouble::ReaderBusy => words("1-03", "lecteur", "Lecteur occupé",
                 "Un autre programme utilise la carte.",
                 "Retirez la carte, attendez deux secondes, puis remettez-la."),
+            Trouble::ReaderForbidden => words("1-04", "lecteur", "Lecteur interdit",
+                "Le système de la borne ne laisse pas ce programme utiliser la carte.",
+                "Prévenez votre service informatique : « chevet doctor card » dit quelle règle manque."),
             Trouble::CardMute => words("2-01", "carte", "Carte muette",
                 "La carte ne répond pas.",
                 "Essuyez la puce, puis remettez la carte, puce vers le haut, jusqu’au bout."),
@@ -241,9 +311,15 @@ impl Trouble {
             Trouble::CardDialogue => words("2-08", "carte", "Carte en défaut",
                 "La carte a donné une réponse que la borne ne comprend pas.",
                 "Retirez la carte, puis remettez-la. Si cela se répète, notez le code en bas de la page."),
+            Trouble::CardSignsNoDocument => words("2-11", "carte", "Signature impossible",
+                "Cette carte ne peut pas signer de document\u{a0}: elle n’a pas de clé pour cela, ou son code ne l’ouvre pas.",
+                "Rien n’est perdu\u{a0}: une note déjà écrite attend sur la borne, à votre nom, une carte qui signe."),
             Trouble::PinNotTyped => words("2-09", "carte", "Code non saisi",
                 "Aucun code n’a été tapé sur le lecteur : la saisie a été annulée, ou a trop duré.",
                 "Rien n’a été compté. Retirez la carte, puis remettez-la pour recommencer."),
+            Trouble::PinNotChecked => words("2-10", "carte", "Code non vérifié",
+                "La carte n’a pas vérifié le code : il était trop court ou trop long, ou elle avait perdu son application.",
+                "Aucun essai n’a été compté par la borne. Retirez la carte, puis remettez-la pour recommencer."),
             Trouble::CertificateExpired => words("3-01", "identité", "Carte périmée",
                 "Cette carte a dépassé sa date de validité.",
                 "Utilisez votre nouvelle carte. Si vous ne l’avez pas reçue, appelez l’assistance de l’ANS."),
@@ -256,6 +332,9 @@ impl Trouble {
             Trouble::CertificateOtherIssuer => words("3-04", "identité", "Émetteur inconnu",
                 "Cette carte n’a pas été émise par une autorité que la borne reconnaît.",
                 "Utilisez une autre carte, et signalez celle-ci à votre service informatique."),
+            Trouble::CertificateAuthorityRevoked => words("3-15", "identité", "Autorité révoquée",
+                "L’autorité qui a émis cette carte a été révoquée : aucune de ses cartes n’ouvre plus la borne.",
+                "Utilisez une carte émise par une autre autorité, et prévenez votre service informatique."),
             Trouble::CertificateOfTest => words("3-10", "identité", "Carte de test",
                 "C’est une carte de test : elle ne prouve l’identité de personne.",
                 "Utilisez votre propre carte."),
@@ -388,6 +467,9 @@ impl Trouble {
             Trouble::Denied => words("6-03", "dossier", "Accès refusé",
                 "La loi ne permet pas cet accès.",
                 "Ouvrez « Pourquoi ? » pour lire la règle et ce que vous pouvez faire."),
+            Trouble::LeaseEnded => words("6-04", "dossier", "Durée écoulée",
+                "La borne ne peut plus montrer ce dossier : sa copie, ou l’autorisation, est arrivée à sa fin.",
+                "Connectez la borne au réseau, puis ouvrez le dossier à nouveau."),
             Trouble::DocumentTooLarge => words("7-01", "document", "Document trop gros",
                 "Ce document est trop gros pour la borne.",
                 "Lisez-le sur un autre poste. Les autres documents restent lisibles."),
@@ -400,6 +482,48 @@ impl Trouble {
             Trouble::DocumentUnknownFormat => words("7-04", "document", "Format inconnu",
                 "La borne ne connaît pas le format de ce document.",
                 "Lisez-le sur un autre poste."),
+            Trouble::NoteInTheWay => words("7-05", "document", "Autre note commencée",
+                "Une autre note est déjà commencée pour ce patient.",
+                "Déposez-la, ou videz-la ; la note refusée reste dans « À régler » et s’y corrige ensuite."),
+            Trouble::NothingToCorrect => words("7-06", "document", "Plus rien à corriger",
+                "Cette note n’est plus refusée : elle est partie, elle attend, ou elle est déjà corrigée.",
+                "Rien n’est perdu. Ouvrez le dossier pour voir ce qu’il contient."),
+            Trouble::CorrectedWaits => words("7-07", "document", "Note déjà renvoyée",
+                "La note que votre brouillon corrige a été renvoyée telle quelle : elle attend la réponse du serveur.",
+                "Le brouillon est gardé. Rouvrez-le quand le serveur aura répondu, pour ne pas déposer deux fois."),
+            Trouble::PrinterUnreachable => words("10-01", "imprimante", "Imprimante injoignable",
+                "L’imprimante ne répond pas.",
+                "Vérifiez qu’elle est allumée et reliée au réseau, puis recommencez. Rien n’a été imprimé."),
+            Trouble::PrinterCertificate => words("10-02", "imprimante", "Imprimante inconnue",
+                "L’appareil qui répond n’est pas l’imprimante que la borne connaît.",
+                "N’imprimez pas, et appelez votre service informatique."),
+            Trouble::PrinterNoPaper => words("10-03", "imprimante", "Plus de papier",
+                "L’imprimante n’a plus de papier.",
+                "Remettez du papier A4, puis recommencez."),
+            Trouble::PrinterJammed => words("10-04", "imprimante", "Bourrage",
+                "Une feuille est coincée dans l’imprimante.",
+                "Retirez-la, fermez l’imprimante, puis recommencez. Ne laissez pas la feuille sur place."),
+            Trouble::PrinterNoInk => words("10-05", "imprimante", "Plus d’encre",
+                "L’imprimante n’a plus d’encre.",
+                "Changez la cartouche, puis recommencez."),
+            Trouble::PrinterOpen => words("10-06", "imprimante", "Capot ouvert",
+                "L’imprimante est ouverte.",
+                "Fermez le capot, puis recommencez."),
+            Trouble::PrinterStopped => words("10-07", "imprimante", "Imprimante arrêtée",
+                "L’imprimante s’est arrêtée.",
+                "Lisez ce qu’elle affiche, puis recommencez."),
+            Trouble::PrinterRefused => words("10-08", "imprimante", "Impression refusée",
+                "L’imprimante a refusé cette impression.",
+                "Recommencez. Si cela se répète, appelez votre service informatique."),
+            Trouble::PrinterUnsuited => words("10-09", "imprimante", "Imprimante inadaptée",
+                "Cette imprimante ne prend aucun des formats de la borne.",
+                "Demandez à votre service informatique une imprimante « IPP Everywhere »."),
+            Trouble::PrinterUnsure => words("10-11", "imprimante", "Impression non confirmée",
+                "L’imprimante n’a pas dit si elle a tout imprimé.",
+                "Regardez l’imprimante avant de recommencer : une partie peut être sortie."),
+            Trouble::TooManyPages => words("10-10", "imprimante", "Document trop long",
+                "Ce document est trop long, ou trop lourd, pour être imprimé par la borne.",
+                "Imprimez-le depuis un autre poste."),
             Trouble::DiskFull => words("8-01", "stockage", "Borne pleine",
                 "La borne n’a plus de place : elle ne peut plus enregistrer de trace.",
                 "Sans trace, rien ne s’ouvre. Connectez la borne au réseau, ou prévenez votre service informatique."),
@@ -424,6 +548,12 @@ impl Trouble {
             Trouble::AllowanceSpent => words("8-06", "stockage", "Trop longtemps hors ligne",
                 "La borne n’a pas transmis ses traces depuis trop longtemps.",
                 "Connectez la borne au réseau."),
+            Trouble::DeskSetAside => words("8-10", "stockage", "Données mises de côté",
+                "Ce que la borne gardait pour vous ne peut plus être ouvert. C’est mis de côté, rien n’a été effacé.",
+                "Vérifiez votre tournée et vos brouillons, et prévenez votre service informatique."),
+            Trouble::DeskNewestLost => words("8-11", "stockage", "Derniers changements perdus",
+                "Un fichier de vos données a disparu ou s’est abîmé depuis votre dernière visite. Le plus récent peut manquer.",
+                "Vérifiez votre tournée et vos brouillons, et prévenez votre service informatique."),
             Trouble::DeviceKey => words("8-09", "stockage", "Clé de la borne",
                 "La clé de la borne est illisible, n’a pas la bonne longueur ou peut être lue par d’autres.",
                 "Prévenez votre service informatique : rien n’a été effacé."),
@@ -452,6 +582,22 @@ mod tests {
                 assert!(sentence.ends_with('.') && sentence.len() > 10, "{trouble:?}: {sentence}");
                 let typed = sentence.contains('\'') || sentence.contains(" :") || sentence.contains(" ?");
                 assert!(!typed, "{trouble:?}: French typography in « {sentence} »");
+            }
+        }
+    }
+
+    #[test]
+    fn english_is_english_and_under_the_same_code() {
+        for trouble in Trouble::ALL {
+            let (french, english) = (trouble.words_in(Lang::French), trouble.words_in(Lang::English));
+            assert_eq!(french.code, english.code, "{trouble:?}");
+            assert!(french.happened != english.happened && french.next != english.next, "{trouble:?}");
+            for sentence in [english.happened, english.next] {
+                assert!(sentence.ends_with('.') && sentence.len() > 10, "{trouble:?}: {sentence}");
+                assert!(
+                    !sentence.contains('\u{a0}') && !sentence.contains('«') && !sentence.contains('\''),
+                    "{trouble:?}: {sentence}"
+                );
             }
         }
     }

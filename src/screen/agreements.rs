@@ -4,7 +4,9 @@ use crate::journal::consent::Answer;
 use crate::journal::consent::Said;
 use crate::journal::consent::Scope;
 use crate::journal::consent::Speaker;
+use crate::say;
 use crate::screen::gate::quality_label;
+use crate::screen::identity;
 use crate::screen::view::AgreementRow;
 use crate::screen::view::Agreements;
 use crate::screen::view::Bar;
@@ -17,6 +19,7 @@ use crate::visit::Visit;
 use crate::visit::page::Record;
 
 pub(super) fn page(bar: Bar, record: &Record, visit: &Visit, device: &DeviceFacts) -> Agreements {
+    let lang = visit.lang();
     let mut rows: Vec<AgreementRow> = Vec::new();
     let mut before: Option<&Said> = None;
     for said in &record.answer.said {
@@ -29,45 +32,58 @@ pub(super) fn page(bar: Bar, record: &Record, visit: &Visit, device: &DeviceFact
     }
     rows.reverse();
     let empty = if rows.is_empty() {
-        french(
+        say!(
+            lang,
             "Sur cette borne, le patient n'a encore rien dit. Votre accès repose sur une autorisation enregistrée ailleurs.",
+            "The patient has said nothing on this device yet. Your access rests on an authorization recorded elsewhere."
         )
     } else {
         String::new()
     };
-    Agreements { bar, rows, empty, withdraw: french("Le patient retire son accord") }
+    let facts = identity::standing(lang, record, device);
+    Agreements {
+        bar,
+        facts,
+        rows,
+        empty,
+        withdraw: say!(lang, "Le patient retire son accord", "The patient withdraws their consent"),
+    }
 }
 
 fn row(said: &Said, visit: &Visit, device: &DeviceFacts) -> AgreementRow {
+    let lang = visit.lang();
     let at = words::local(said.at.wall.value(), &device.time_zone);
-    let when = format!("{}, {}", words::date(&at), words::time(&at));
+    let when = format!("{}, {}", words::date(lang, &at), words::time(lang, &at));
     let what = match (&said.scope, said.answer) {
-        (Scope::Team(team), Answer::Yes) => format!("Accord pour l'équipe « {team} »"),
-        (Scope::Event(_), Answer::Yes) => "Prévenu d'un événement de soins".to_owned(),
-        (Scope::HolderOnce, Answer::Yes) => "Accord pour une consultation".to_owned(),
-        (Scope::Authorization, Answer::Yes) => "Autorisation".to_owned(),
-        (Scope::Event(_), _) => "Opposition à un événement de soins".to_owned(),
-        (_, Answer::No) => "Refus".to_owned(),
-        (_, Answer::Withdrawn) => "Retrait de l'accord".to_owned(),
+        (Scope::Team(team), Answer::Yes) => {
+            say!(lang, "Accord pour l'équipe « {team} »", "Consent for the team “{team}”")
+        }
+        (Scope::Event(_), Answer::Yes) => say!(lang, "Prévenu d'un événement de soins", "Informed of an event of care"),
+        (Scope::HolderOnce, Answer::Yes) => say!(lang, "Accord pour une consultation", "Consent for one consultation"),
+        (Scope::Authorization, Answer::Yes) => say!(lang, "Autorisation", "Authorization"),
+        (Scope::Event(_), _) => say!(lang, "Opposition à un événement de soins", "Objection to an event of care"),
+        (_, Answer::No) => say!(lang, "Refus", "Refusal"),
+        (_, Answer::Withdrawn) => say!(lang, "Retrait de l'accord", "Consent withdrawn"),
     };
     let speaker = match &said.by {
-        Speaker::Patient => "Le patient".to_owned(),
-        Speaker::Representative { quality, name } => format!("{} ({name})", quality_label(*quality)),
+        Speaker::Patient => say!(lang, "Le patient", "The patient"),
+        Speaker::Representative { quality, name } => format!("{} ({name})", quality_label(lang, *quality)),
     };
     let who = if said.collected_by == said.holder {
         speaker
     } else {
         let colleague = visit.rules().colleagues.iter().find(|colleague| colleague.id == said.collected_by);
-        let name = colleague.map_or("un collègue", |colleague| colleague.name.as_str());
-        format!("{speaker}, recueilli par {name}")
+        let name = colleague.map_or(lang.pick("un collègue", "a colleague"), |colleague| colleague.name.as_str());
+        say!(lang, "{speaker}, recueilli par {name}", "{speaker}, taken down by {name}")
     };
     let (text, tone) = match said.answer {
-        Answer::Yes => ("Oui", Tone::Quiet),
-        Answer::No => ("Non", Tone::Stopped),
-        Answer::Withdrawn => ("Retiré", Tone::Stopped),
+        Answer::Yes => (lang.pick("Oui", "Yes"), Tone::Quiet),
+        Answer::No => (lang.pick("Non", "No"), Tone::Stopped),
+        Answer::Withdrawn => (lang.pick("Retiré", "Withdrawn"), Tone::Stopped),
     };
-    let signed = if said.signature.is_some() { " · signé" } else { "" };
-    let (what, who) = (french(&what), french(&format!("{who}{signed} · texte {}", said.shown.text)));
+    let signed = if said.signature.is_some() { lang.pick(" · signé", " · signed") } else { "" };
+    let (what, who) =
+        (french(&what), say!(lang, "{who}{signed} · texte {}", "{who}{signed} · text {}", said.shown.text));
     let label = format!("{when}, {what}, {who}, {text}");
     AgreementRow { when, what, who, pill: Pill { text: text.to_owned(), tone }, label }
 }

@@ -9,16 +9,23 @@ mod fill;
 pub mod hand;
 mod narrative;
 
+use crate::say::Lang;
+use crate::screen::aids::Aids;
+use crate::screen::aids::HardKey;
 use crate::screen::form::Field;
 use crate::screen::form::Form;
 use crate::screen::pad::Pad;
 use crate::screen::pad::Typed;
 use crate::screen::sheet::Sheet;
 use crate::screen::view::Body;
+use crate::screen::view::Home;
+use crate::screen::view::Looks;
 use crate::screen::view::Notice;
 use crate::screen::view::View;
 use crate::visit::event::Language;
+use crate::visit::event::Look;
 use crate::visit::event::Touch;
+use crate::visit::page::Leaf;
 use chevet_ui::App;
 use chevet_ui::Shown;
 use slint::ComponentHandle;
@@ -74,6 +81,10 @@ pub struct Window {
 /// What the callbacks need: what is shown, and what is being typed or drawn.
 struct Inner {
     touches: mpsc::Sender<Box<Touch>>,
+    /// The name of the control that the keys have come to.
+    focused: Box<dyn Fn(&str)>,
+    /// Somebody was told of a moment ago.
+    is_stirred: bool,
     form: Form,
     /// What is typed and drawn at the gate.
     typed: Typed,
@@ -89,6 +100,8 @@ impl Window {
         let app = App::new().map_err(|source| Error::Make { source })?;
         let inner = Rc::new(RefCell::new(Inner {
             touches,
+            focused: Box::new(|_| ()),
+            is_stirred: false,
             form: Form::default(),
             typed: Typed::default(),
             sheet: Sheet::default(),
@@ -103,6 +116,14 @@ impl Window {
     /// Makes the window show `view`. Parts that did not change stay as they are, so that a list keeps its place.
     pub fn show(&self, view: &View) {
         let before = self.inner.borrow_mut().shown.replace(view.clone());
+        if before.as_ref().map(|view| view.looks) != Some(view.looks) {
+            self.set_looks(view.looks);
+        }
+        let screen = self.app.global::<chevet_ui::Screen<'_>>();
+        screen.set_dim(view.is_dim);
+        screen.set_asks(fill::asks(view.asks.as_ref()));
+        screen.set_asking(view.asks.is_some());
+        let lang = view.looks.lang;
         let before = before.as_ref().map(|view| &view.body);
         if before == Some(&view.body) {
             return;
@@ -122,7 +143,6 @@ impl Window {
         if !matches!(view.body, Body::Sign(_)) {
             self.inner.borrow_mut().pad.clear();
         }
-        let screen = self.app.global::<chevet_ui::Screen<'_>>();
         let leaves = before.is_none_or(|before| std::mem::discriminant(before) != std::mem::discriminant(&view.body));
         if leaves {
             // What the last page said is gone before the next one speaks (P3).
@@ -137,8 +157,9 @@ impl Window {
             Body::Phone(page) => screen.set_phone(fill::phone(page)),
             Body::Home(page) => {
                 screen.set_home(fill::home(page));
-                if !matches!(before, Some(Body::Home(old)) if old.rows == page.rows) {
-                    screen.set_round(fill::list(&page.rows, fill::round_row));
+                let same = |old: &Home| old.rows == page.rows && old.recent == page.recent;
+                if !matches!(before, Some(Body::Home(old)) if same(old)) {
+                    screen.set_round(fill::patients(lang, page));
                 }
             }
             Body::Compose(page) => {
@@ -156,7 +177,7 @@ impl Window {
             Body::Typing(page) => {
                 let nothing = Notice::default();
                 screen.set_form_notice(fill::notice(page.notice.as_ref().unwrap_or(&nothing)));
-                screen.set_form(fill::form(&self.inner.borrow().form));
+                screen.set_form(fill::form(lang, &self.inner.borrow().form));
             }
             Body::Gate(page) => screen.set_gate(fill::gate(page)),
             Body::Duty(page) => screen.set_duty(fill::duty(page)),
@@ -187,6 +208,13 @@ impl Window {
                 screen.set_agreement_rows(fill::list(&page.rows, fill::agreement_row));
             }
             Body::Why(page) => screen.set_why(fill::why(page)),
+            Body::Facts(page) => screen.set_facts(fill::facts(page)),
+            Body::Summary(page) => {
+                screen.set_summary(fill::summary(page));
+                if !matches!(before, Some(Body::Summary(old)) if old.rows == page.rows) {
+                    screen.set_summary_rows(fill::list(&page.rows, fill::summary_row));
+                }
+            }
             Body::Documents(page) => {
                 let old = if let Some(Body::Documents(old)) = before { Some(old) } else { None };
                 screen.set_documents(fill::documents(page));
@@ -215,7 +243,7 @@ impl Window {
                 if old.is_none_or(|old| old.reading != page.reading) {
                     let reading = page.reading.as_deref();
                     let rows = reading.map(narrative::rows).unwrap_or_default();
-                    let header = reading.map(narrative::header).unwrap_or_default();
+                    let header = reading.map(|reading| narrative::header(lang, reading)).unwrap_or_default();
                     screen.set_reader_rows(ModelRc::new(VecModel::from(rows)));
                     screen.set_reader_header(ModelRc::new(VecModel::from(header)));
                     screen.set_sections(fill::list(&page.sections, fill::section));
@@ -224,16 +252,45 @@ impl Window {
                     screen.set_picture(fill::picture(page));
                 }
             }
-            Body::About(page) => screen.set_about(fill::about(page)),
+            Body::Print(page) => screen.set_print(fill::print(page)),
+            Body::About(page) => {
+                screen.set_about(fill::about(page));
+                screen.set_about_rows(fill::list(&page.rows, fill::told));
+            }
             Body::Reception(page) => screen.set_reception(fill::reception(page)),
+            Body::Locked(page) => screen.set_locked(fill::locked(page)),
             Body::Trouble(page) => screen.set_trouble(fill::trouble(page)),
         }
         screen.set_shown(shown(&view.body));
     }
 
-    /// Night tokens; the patient's page stays day.
-    pub fn set_night(&self, night: bool) {
-        self.app.global::<chevet_ui::Screen<'_>>().set_night(night);
+    /// Tells the name of each control that the keys come to.
+    pub fn on_focused(&self, focused: impl Fn(&str) + 'static) {
+        self.inner.borrow_mut().focused = Box::new(focused);
+    }
+
+    /// One of the four keys was pressed. Before a page that asks whether somebody is there, any of them says yes, and no more.
+    pub fn key(&self, key: HardKey) {
+        let asks = self.inner.borrow().shown.as_ref().is_some_and(|view| view.asks.is_some());
+        self.inner.borrow().send(Touch::Stirred);
+        let strike = match key {
+            _ if asks => return,
+            HardKey::Next => slint::platform::Key::Tab,
+            HardKey::Previous => slint::platform::Key::Backtab,
+            HardKey::Do => slint::platform::Key::Return,
+            HardKey::Back => return self.inner.borrow().send(Touch::Back),
+        };
+        let text = slint::SharedString::from(char::from(strike));
+        let window = self.app.window();
+        window.dispatch_event(slint::platform::WindowEvent::KeyPressed { text: text.clone() });
+        window.dispatch_event(slint::platform::WindowEvent::KeyReleased { text });
+    }
+
+    fn set_looks(&self, looks: Looks) {
+        let screen = self.app.global::<chevet_ui::Screen<'_>>();
+        screen.set_english(looks.lang == Lang::English);
+        screen.set_text_scale(f32::from(looks.text_percent) / 100.0);
+        screen.set_night(looks.night);
     }
 
     pub fn set_size(&self, width: u32, height: u32) {
@@ -251,11 +308,23 @@ impl Window {
             let inner = self.inner.clone();
             move || inner.borrow().send(what.clone())
         };
+        let inner = self.inner.clone();
+        touch.on_stirred(move || stirred(&inner));
+        let inner = self.inner.clone();
+        touch.on_focused(move |label| (inner.borrow().focused)(&label));
         touch.on_erase(plain(Touch::Erase));
         touch.on_confirm(plain(Touch::Confirm));
         touch.on_last_try(plain(Touch::LastTry));
         touch.on_by_phone(plain(Touch::ByPhone));
-        touch.on_about(plain(Touch::About));
+        let inner = self.inner.clone();
+        touch.on_look_up(move |leaf| {
+            let leaf = match leaf {
+                chevet_ui::Leaf::Help => Leaf::Help,
+                chevet_ui::Leaf::Settings => Leaf::Settings,
+                chevet_ui::Leaf::Device => Leaf::Device,
+            };
+            inner.borrow().send(Touch::LookUp(leaf));
+        });
         touch.on_back(plain(Touch::Back));
         touch.on_quit(plain(Touch::Quit));
         touch.on_understood(plain(Touch::Understood));
@@ -275,9 +344,14 @@ impl Window {
         touch.on_yes(plain(Touch::Yes));
         touch.on_no(plain(Touch::No));
         touch.on_later(plain(Touch::Later));
+        touch.on_show_summary(plain(Touch::ShowSummary));
+        touch.on_show_patient(plain(Touch::ShowPatient));
         touch.on_show_documents(plain(Touch::ShowDocuments));
+        touch.on_narrow(plain(Touch::Filter));
         touch.on_show_history(plain(Touch::ShowHistory));
         touch.on_show_receipt(plain(Touch::ShowReceipt));
+        touch.on_print(plain(Touch::Print));
+        touch.on_stop_print(plain(Touch::Stop));
         touch.on_search(plain(Touch::Search));
         touch.on_write_note(plain(Touch::WriteNote));
         touch.on_manage(plain(Touch::Manage));
@@ -288,6 +362,9 @@ impl Window {
         touch.on_previous_page(plain(Touch::PreviousPage));
         touch.on_larger_text(plain(Touch::LargerText));
         touch.on_smaller_text(plain(Touch::SmallerText));
+        touch.on_other_language(plain(Touch::Look(Look::OtherLanguage)));
+        touch.on_next_text_size(plain(Touch::Look(Look::NextTextSize)));
+        touch.on_other_light(plain(Touch::Look(Look::OtherLight)));
 
         let numbered = |what: fn(&Inner, usize) -> Option<Touch>| {
             let inner = self.inner.clone();
@@ -299,9 +376,11 @@ impl Window {
             }
         };
         touch.on_digit(numbered(|_, digit| u8::try_from(digit).ok().map(Touch::Digit)));
+        touch.on_open_recent(numbered(|_, place| Some(Touch::OpenRecent(place))));
         touch.on_open_patient(numbered(|_, place| Some(Touch::OpenPatient(place))));
         touch.on_choose(numbered(|_, place| Some(Touch::Choose(place))));
         touch.on_send_again(numbered(|_, place| Some(Touch::SendAgain(place))));
+        touch.on_correct(numbered(|_, place| Some(Touch::Correct(place))));
         touch.on_open_document(numbered(|_, place| Some(Touch::OpenDocument(place))));
         touch.on_language(numbered(|_, number| language(number).map(Touch::Language)));
         touch.on_filter(numbered(Inner::filter));
@@ -318,7 +397,7 @@ impl Window {
                 change(&mut inner.borrow_mut());
                 if let Some(app) = app.upgrade() {
                     let (screen, inner) = (app.global::<chevet_ui::Screen<'_>>(), inner.borrow());
-                    screen.set_form(fill::form(&inner.form));
+                    screen.set_form(fill::form(inner.lang(), &inner.form));
                     match &inner.shown {
                         Some(View { body: Body::Note(_), .. }) => {
                             screen.set_typed(inner.sheet.text().into());
@@ -407,11 +486,27 @@ impl Inner {
         }
     }
 
+    fn lang(&self) -> Lang {
+        self.shown.as_ref().map_or(Lang::French, |view| view.looks.lang)
+    }
+
     fn filter(&self, place: usize) -> Option<Touch> {
         let Some(View { body: Body::Documents(page), .. }) = &self.shown else { return None };
         page.chips.get(place).map(|chip| Touch::FilterClass(chip.class.clone()))
     }
 }
+
+/// A finger that moves stirs with every pixel: one word a second is enough.
+fn stirred(inner: &Rc<RefCell<Inner>>) {
+    if std::mem::replace(&mut inner.borrow_mut().is_stirred, true) {
+        return;
+    }
+    inner.borrow().send(Touch::Stirred);
+    let inner = inner.clone();
+    slint::Timer::single_shot(STIR_EVERY, move || inner.borrow_mut().is_stirred = false);
+}
+
+const STIR_EVERY: Duration = Duration::from_secs(1);
 
 /// What was typed stays while its page only says that it was not understood.
 fn same_words(before: &Body, now: &Body) -> bool {
@@ -444,12 +539,16 @@ fn shown(body: &Body) -> Shown {
         Body::Sign(_) => Shown::Sign,
         Body::Agreements(_) => Shown::Agreements,
         Body::Why(_) => Shown::Why,
+        Body::Facts(_) => Shown::Facts,
+        Body::Summary(_) => Shown::Summary,
         Body::Documents(_) => Shown::Documents,
         Body::History(_) => Shown::History,
         Body::Receipt(_) => Shown::Receipt,
         Body::Reader(_) => Shown::Reader,
+        Body::Print(_) => Shown::Print,
         Body::About(_) => Shown::About,
         Body::Reception(_) => Shown::Reception,
+        Body::Locked(_) => Shown::Locked,
         Body::Trouble(_) => Shown::Trouble,
     }
 }
@@ -461,9 +560,17 @@ pub fn snapshot(window: &Window) -> Result<Snapshot, Error> {
 }
 
 /// Shows views until the window is closed, or until nobody sends them any more. Call it on the main thread.
-pub fn run(views: watch::Receiver<View>, touches: mpsc::Sender<Box<Touch>>, options: Options) -> Result<(), Error> {
+pub fn run(
+    views: watch::Receiver<View>,
+    touches: mpsc::Sender<Box<Touch>>,
+    options: Options,
+    aids: Option<Aids>,
+) -> Result<(), Error> {
     let window = open(&views, touches, options)?;
     follow(&window, views)?;
+    if let Some(aids) = aids {
+        help(&window, aids)?;
+    }
     window.app.run().map_err(|source| Error::Run { source })
 }
 
@@ -478,6 +585,20 @@ fn open(
     window.show(&views.borrow());
     slint::Timer::single_shot(FIRST_PAGE, options.drawn);
     Ok(window)
+}
+
+/// Keys come in, and what they come to goes out. A name that nobody takes is lost, and the window stays alive.
+fn help(window: &Rc<Window>, aids: Aids) -> Result<(), Error> {
+    let Aids { mut keys, focused } = aids;
+    window.on_focused(move |label| drop(focused.try_send(label.to_owned())));
+    let window = window.clone();
+    let task = async move {
+        while let Some(key) = keys.recv().await {
+            window.key(key);
+        }
+    };
+    slint::spawn_local(task).map_err(|source| Error::Spawn { source })?;
+    Ok(())
 }
 
 /// The loop's views arrive from tokio; only this task, on the screen's thread, touches the window.

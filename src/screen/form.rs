@@ -1,5 +1,7 @@
 //! What is typed on the INS page: three fields and the keys of an own keyboard. Pure; it goes when the page goes.
 
+use crate::say;
+use crate::say::Lang;
 use crate::screen::words;
 
 /// Which field the keys go to.
@@ -89,8 +91,8 @@ impl Form {
     }
 
     /// `12 sur 15`, so that a missing digit is seen before it is sent.
-    pub fn matricule_count(&self) -> String {
-        format!("{} sur {MATRICULE_LENGTH}", self.matricule.len())
+    pub fn matricule_count(&self, lang: Lang) -> String {
+        say!(lang, "{} sur {MATRICULE_LENGTH}", "{} of {MATRICULE_LENGTH}", self.matricule.len())
     }
 
     /// Whether all three are there, as far as their shape goes.
@@ -133,11 +135,11 @@ mod tests {
     fn a_key_that_does_not_belong_changes_nothing() {
         let mut form = Form::default();
         typed(&mut form, "A18005");
-        assert_eq!(form.matricule_count(), "5 sur 15");
+        assert_eq!(form.matricule_count(Lang::French), "5 sur 15");
         typed(&mut form, "2A0");
         assert_eq!(form.matricule_shown(), "1\u{a0}80\u{a0}05\u{a0}2A\u{a0}0");
         form.erase();
-        assert_eq!(form.matricule_count(), "7 sur 15");
+        assert_eq!(form.matricule_count(Lang::French), "7 sur 15");
         form.active = Field::BirthDate;
         typed(&mut form, "X1");
         assert_eq!(form.birth_date_shown(), "1");

@@ -8,6 +8,8 @@ use crate::patient::ins::Sex;
 use crate::policy::Decision;
 use crate::policy::decision::Obligation;
 use crate::policy::emergency;
+use crate::say;
+use crate::say::Lang;
 use crate::screen::before;
 use crate::screen::before::care;
 use crate::screen::before::quiet;
@@ -49,163 +51,222 @@ use crate::visit::page::gate::SoFar;
 use crate::visit::page::gate::Typed;
 
 pub(super) fn gate(gate: &page::gate::Gate, visit: &Visit, now: Now, device: &DeviceFacts) -> Body {
+    let lang = visit.lang();
     let bar = |back: &str| {
-        let link = before::link(visit.standing.link);
-        Bar { banner: banner(&gate.so_far, visit), ..before::bar(back, &gate.patient, link, false, now) }
+        let link = before::link(lang, visit.standing.link);
+        Bar { banner: banner(&gate.so_far, visit), ..before::bar(lang, back, &gate.patient, link, false, now) }
     };
     let waits = |title: &str, hint: &str, back: &str| {
         Body::Wait(Wait { bar: bar(back), title: french(title), hint: french(hint) })
     };
     match &gate.step {
-        GateStep::AskingState { .. } => {
-            waits("Recherche du dossier…", "La borne demande si ce dossier existe et s'il vous est ouvert.", "Tournée")
-        }
-        GateStep::RecordingAnswer { .. } => {
-            waits("La réponse est enregistrée…", "Elle reste dans la borne jusqu'à son envoi.", "")
-        }
-        GateStep::RecordingEmergency { .. } => {
-            waits("Le bris de glace est enregistré…", "Son motif est inscrit avant que rien ne s'ouvre.", "")
-        }
-        GateStep::Delivering { .. } => {
-            waits("Envoi de l'accord…", "L'accord part avant que le dossier s'ouvre.", "Tournée")
-        }
-        GateStep::Listing { .. } => waits("Ouverture du dossier…", "La liste des documents arrive.", "Tournée"),
-        GateStep::RecordingList { .. } => {
-            waits("Ouverture du dossier…", "Votre accès est inscrit dans l'historique du patient.", "Tournée")
-        }
+        GateStep::AskingState { .. } => waits(
+            lang.pick("Recherche du dossier…", "Looking for the record…"),
+            lang.pick(
+                "La borne demande si ce dossier existe et s'il vous est ouvert.",
+                "The device is asking whether this record exists and is open to you.",
+            ),
+            lang.pick("Tournée", "Round"),
+        ),
+        GateStep::RecordingAnswer { .. } => waits(
+            lang.pick("La réponse est enregistrée…", "Recording the answer…"),
+            lang.pick("Elle reste dans la borne jusqu'à son envoi.", "It stays in the device until it is sent."),
+            "",
+        ),
+        GateStep::RecordingEmergency { .. } => waits(
+            lang.pick("Le bris de glace est enregistré…", "Recording the emergency access…"),
+            lang.pick(
+                "Son motif est inscrit avant que rien ne s'ouvre.",
+                "Its reason is written down before anything opens.",
+            ),
+            "",
+        ),
+        GateStep::Delivering { .. } => waits(
+            lang.pick("Envoi de l'accord…", "Sending the consent…"),
+            lang.pick("L'accord part avant que le dossier s'ouvre.", "The consent leaves before the record opens."),
+            lang.pick("Tournée", "Round"),
+        ),
+        GateStep::Listing { .. } => waits(
+            lang.pick("Ouverture du dossier…", "Opening the record…"),
+            lang.pick("La liste des documents arrive.", "The list of documents is coming."),
+            lang.pick("Tournée", "Round"),
+        ),
+        GateStep::RecordingList { .. } => waits(
+            lang.pick("Ouverture du dossier…", "Opening the record…"),
+            lang.pick(
+                "Votre accès est inscrit dans l'historique du patient.",
+                "Your access is being written into the patient’s history.",
+            ),
+            lang.pick("Tournée", "Round"),
+        ),
         GateStep::Standing { decision, ground, answer, done } => {
-            let mut page = standing(bar("Tournée"), gate, decision, *ground, visit);
-            page.same_event = same_event(decision, answer);
-            page.done = done.as_ref().map_or(String::new(), done_words);
+            let mut page = standing(bar(lang.pick("Tournée", "Round")), gate, decision, *ground, visit);
+            page.same_event = same_event(lang, decision, answer);
+            page.done = done.as_ref().map_or(String::new(), |done| done_words(lang, done));
             if answer.source == crate::journal::words::Source::Cached {
-                let when = words::moment(answer.as_of, now, &device.time_zone);
-                page.bar.pill = care(&format!("Hors ligne · état de {when}"));
+                let when = words::moment(lang, answer.as_of, now, &device.time_zone);
+                page.bar.pill = care(&say!(lang, "Hors ligne · état de {when}", "Offline · as of {when}"));
             }
             Body::Gate(page)
         }
-        GateStep::Situations { answer } => Body::Choice(situations(bar("Retour"), gate, answer, visit)),
-        GateStep::ChoosingQuality { answer } => Body::Choice(qualities(bar("Retour"), answer)),
-        GateStep::ChoosingColleague { .. } => Body::Choice(colleagues(bar("Retour"), gate, visit)),
-        GateStep::ChoosingReason { .. } => Body::Choice(emergency_reasons(bar("Retour"))),
-        GateStep::Typing { what, wrong, .. } => Body::Text(typing(bar("Retour"), *what, *wrong)),
+        GateStep::Situations { answer } => {
+            Body::Choice(situations(bar(lang.pick("Retour", "Back")), gate, answer, visit))
+        }
+        GateStep::ChoosingQuality { answer } => Body::Choice(qualities(lang, bar(lang.pick("Retour", "Back")), answer)),
+        GateStep::ChoosingColleague { .. } => Body::Choice(colleagues(bar(lang.pick("Retour", "Back")), gate, visit)),
+        GateStep::ChoosingReason { .. } => Body::Choice(emergency_reasons(lang, bar(lang.pick("Retour", "Back")))),
+        GateStep::Typing { what, wrong, .. } => {
+            Body::Text(typing(lang, bar(lang.pick("Retour", "Back")), *what, *wrong))
+        }
         GateStep::AskingPatient { answer, question } => Body::Consent(consent(gate, answer, question, visit)),
         GateStep::Signing { question, .. } => Body::Sign(sign(question)),
         GateStep::Denied { decision } => Body::Why(Why {
-            bar: bar("Tournée"),
-            title: french("Ce dossier ne peut pas être ouvert."),
-            pill: Pill { text: "Accès refusé".to_owned(), tone: Tone::Stopped },
-            reasons: vec![reasons::one(decision, french("Pourquoi ?"), visit, &device.time_zone)],
+            bar: bar(lang.pick("Tournée", "Round")),
+            title: say!(lang, "Ce dossier ne peut pas être ouvert.", "This record cannot be opened."),
+            pill: Pill { text: say!(lang, "Accès refusé", "Access denied"), tone: Tone::Stopped },
+            reasons: vec![reasons::one(decision, say!(lang, "Pourquoi ?", "Why?"), visit, &device.time_zone)],
         }),
-        GateStep::Failed { trouble } => Body::Gate(failed(bar("Tournée"), &gate.patient, *trouble)),
+        GateStep::Failed { trouble } => {
+            let code = before::code_and_words(visit, *trouble);
+            Body::Gate(failed(lang, bar(lang.pick("Tournée", "Round")), &gate.patient, *trouble, code))
+        }
     }
 }
 
 /// What must stay in sight while this access lasts.
 pub(super) fn banner(so_far: &SoFar, visit: &Visit) -> Pill {
+    let lang = visit.lang();
     if so_far.emergency.is_some() {
-        let text = "Accès en bris de glace : le patient et son médecin traitant en seront informés.";
+        let text = lang.pick(
+            "Accès en bris de glace : le patient et son médecin traitant en seront informés.",
+            "Emergency access: the patient and their own doctor will be told.",
+        );
         return Pill { text: french(text), tone: Tone::Stopped };
     }
     if so_far.secret {
-        return care("Connexion secrète, à la demande du mineur");
+        return care(
+            lang.pick("Connexion secrète, à la demande du mineur", "Secret connection, at the minor’s request"),
+        );
     }
     match (so_far.brain_death, &visit.rules().framework) {
-        (true, Some(signed)) => care(&format!("Mort encéphalique · cadre {}", signed.reference())),
+        (true, Some(signed)) => {
+            care(&say!(lang, "Mort encéphalique · cadre {}", "Brain death · framework {}", signed.reference()))
+        }
         _ => Pill::default(),
     }
 }
 
 fn standing(bar: Bar, gate: &page::gate::Gate, decision: &Decision, ground: Option<Ground>, visit: &Visit) -> Gate {
+    let lang = visit.lang();
     let owes = |wanted: Obligation| decision.obligations.contains(&wanted);
     let may_open = decision.allow && ground.is_some();
     let informs = !may_open && answer::about(decision) == About::Event;
     let (pill, headline, act, act_label) = match (may_open, ground) {
-        (true, Some(Ground::Team)) => {
-            (quiet("Équipe de soins"), "Vous pouvez ouvrir ce dossier.", GateAct::OpenRecord, "Ouvrir le dossier")
-        }
-        (true, Some(Ground::Explicit)) => (
-            quiet("Accord recueilli"),
-            "Un collègue a recueilli l'accord du patient.",
+        (true, Some(Ground::Team)) => (
+            quiet(lang.pick("Équipe de soins", "Care team")),
+            lang.pick("Vous pouvez ouvrir ce dossier.", "You may open this record."),
             GateAct::OpenRecord,
-            "Ouvrir le dossier",
+            lang.pick("Ouvrir le dossier", "Open the record"),
         ),
-        (true, _) => {
-            (quiet("Autorisation valide"), "Ce patient vous a déjà autorisé.", GateAct::OpenRecord, "Ouvrir le dossier")
-        }
+        (true, Some(Ground::Explicit)) => (
+            quiet(lang.pick("Accord recueilli", "Consent taken")),
+            lang.pick("Un collègue a recueilli l'accord du patient.", "A colleague took the patient’s consent."),
+            GateAct::OpenRecord,
+            lang.pick("Ouvrir le dossier", "Open the record"),
+        ),
+        (true, _) => (
+            quiet(lang.pick("Autorisation valide", "Valid authorization")),
+            lang.pick("Ce patient vous a déjà autorisé.", "This patient has authorized you already."),
+            GateAct::OpenRecord,
+            lang.pick("Ouvrir le dossier", "Open the record"),
+        ),
         (false, _) if informs => (
-            care("Patient à prévenir"),
-            "Il faut prévenir le patient.",
+            care(lang.pick("Patient à prévenir", "Patient to be informed")),
+            lang.pick("Il faut prévenir le patient.", "The patient must be informed."),
             GateAct::AskConsent,
-            "Tourner l'écran vers le patient",
+            lang.pick("Tourner l'écran vers le patient", "Turn the screen to the patient"),
         ),
         (false, _) => (
-            care("Accord à demander"),
-            "Il faut demander au patient.",
+            care(lang.pick("Accord à demander", "Consent to be asked")),
+            lang.pick("Il faut demander au patient.", "The patient must be asked."),
             GateAct::AskConsent,
-            "Tourner l'écran vers le patient",
+            lang.pick("Tourner l'écran vers le patient", "Turn the screen to the patient"),
         ),
     };
-    let mut sentence = decision.rule.sentence.to_owned();
+    let mut sentence = reasons::sentence(lang, decision).to_owned();
     if may_open && owes(Obligation::InformAtThisEvent) {
-        sentence.push_str(" Dites au patient que vous ouvrez son dossier.");
+        sentence.push_str(
+            lang.pick(
+                " Dites au patient que vous ouvrez son dossier.",
+                " Tell the patient that you open their record.",
+            ),
+        );
     }
     Gate {
         bar,
-        traits: traits(&gate.patient),
+        traits: traits(lang, &gate.patient),
         pill,
         headline: french(headline),
         sentence: french(&sentence),
         law: reasons::law(decision, visit),
         act,
         act_label: french(act_label),
-        other: french("Autre situation"),
+        other: say!(lang, "Autre situation", "Other situation"),
         ..Gate::default()
     }
 }
 
 /// An event goes on only where only its information is lacking, and was given once before.
-fn same_event(decision: &Decision, answer: &StateAnswer) -> String {
+fn same_event(lang: Lang, decision: &Decision, answer: &StateAnswer) -> String {
     let informs = !decision.allow && answer::about(decision) == About::Event;
-    if informs && answer.was_informed() { french("Suite de la prise en charge") } else { String::new() }
-}
-
-fn done_words(done: &Done) -> String {
-    let name = colleague_name(&done.colleague);
-    if done.agreed {
-        french(&format!("Accord noté pour {name}. Il sert une fois, aujourd'hui, avec sa propre carte."))
+    if informs && answer.was_informed() {
+        say!(lang, "Suite de la prise en charge", "Same event of care")
     } else {
-        french(&format!("Refus noté pour {name}."))
+        String::new()
     }
 }
 
-fn failed(bar: Bar, patient: &Patient, trouble: Trouble) -> Gate {
-    let words = trouble.words();
+fn done_words(lang: Lang, done: &Done) -> String {
+    let name = colleague_name(lang, &done.colleague);
+    if done.agreed {
+        say!(
+            lang,
+            "Accord noté pour {name}. Il sert une fois, aujourd'hui, avec sa propre carte.",
+            "Consent noted for {name}. It serves once, today, with their own card."
+        )
+    } else {
+        say!(lang, "Refus noté pour {name}.", "Refusal noted for {name}.")
+    }
+}
+
+fn failed(lang: Lang, bar: Bar, patient: &Patient, trouble: Trouble, code: String) -> Gate {
+    let words = trouble.words_in(lang);
     Gate {
         bar,
-        traits: traits(patient),
+        traits: traits(lang, patient),
         pill: Pill { text: words.name.to_owned(), tone: Tone::Stopped },
         headline: words.happened.to_owned(),
         sentence: words.next.to_owned(),
-        law: before::code(trouble),
+        law: code,
         ..Gate::default()
     }
 }
 
 /// The five traits of the INS as they are known here, then its number.
-fn traits(patient: &Patient) -> Vec<(String, String)> {
+fn traits(lang: Lang, patient: &Patient) -> Vec<(String, String)> {
     let sex = match patient.sex {
-        Sex::Male => "Masculin",
-        Sex::Female => "Féminin",
-        Sex::Indeterminate => "Indéterminé",
+        Sex::Male => lang.pick("Masculin", "Male"),
+        Sex::Female => lang.pick("Féminin", "Female"),
+        Sex::Indeterminate => lang.pick("Indéterminé", "Indeterminate"),
     };
-    let known = |text: &str| if text.is_empty() { french("non saisi") } else { text.to_owned() };
+    let known = |text: &str| if text.is_empty() { say!(lang, "non saisi", "not typed") } else { text.to_owned() };
     [
-        ("Nom de naissance", patient.birth_name.to_uppercase()),
-        ("Prénoms de naissance", known(&patient.birth_given_names)),
-        ("Date de naissance", words::birth_date(patient.birth_date)),
-        ("Sexe", sex.to_owned()),
-        ("Lieu de naissance", known(patient.birth_place.as_deref().unwrap_or(""))),
-        ("Matricule INS", words::matricule(&patient.ins.matricule)),
+        (lang.pick("Nom de naissance", "Birth name"), patient.birth_name.to_uppercase()),
+        (lang.pick("Prénoms de naissance", "Given names at birth"), known(&patient.birth_given_names)),
+        (lang.pick("Date de naissance", "Date of birth"), words::birth_date(lang, patient.birth_date)),
+        (lang.pick("Sexe", "Sex"), sex.to_owned()),
+        (lang.pick("Lieu de naissance", "Place of birth"), known(patient.birth_place.as_deref().unwrap_or(""))),
+        (lang.pick("Matricule INS", "INS number"), words::matricule(&patient.ins.matricule)),
     ]
     .map(|(label, value)| (label.to_owned(), value))
     .into()
@@ -216,119 +277,184 @@ fn line(label: &str, hint: &str, tone: Tone) -> ChoiceLine {
 }
 
 fn situations(bar: Bar, gate: &page::gate::Gate, answer: &StateAnswer, visit: &Visit) -> Choice {
+    let lang = visit.lang();
     let words = |situation| match situation {
         Situation::Emergency => line(
-            "Urgence : bris de glace",
-            "Le patient ne peut pas s'exprimer, et sa santé court un risque immédiat.",
+            lang.pick("Urgence : bris de glace", "Emergency access (bris de glace)"),
+            lang.pick(
+                "Le patient ne peut pas s'exprimer, et sa santé court un risque immédiat.",
+                "The patient cannot express themselves, and their health is at immediate risk.",
+            ),
             Tone::Stopped,
         ),
-        Situation::Representative => {
-            line("Quelqu'un répond pour le patient", "Parent d'un mineur, ou protecteur d'un majeur.", Tone::Quiet)
-        }
-        Situation::Colleague => {
-            line("Recueillir l'accord pour un collègue", "Il ouvrira le dossier avec sa propre carte.", Tone::Quiet)
-        }
-        Situation::NewEvent => line("Nouvel événement de soins", "Le patient est de nouveau prévenu.", Tone::Quiet),
-        Situation::Withdrawal => {
-            line("Le patient refuse, ou retire son accord", "Rien ne s'ouvre plus, et la borne efface.", Tone::Care)
-        }
-        Situation::Secret => {
-            line("Le mineur demande le secret", "Ses représentants légaux ne doivent pas le savoir.", Tone::Quiet)
-        }
-        Situation::BrainDeath => line("Mort encéphalique", "Prélèvement d'organes envisagé.", Tone::Quiet),
+        Situation::Representative => line(
+            lang.pick("Quelqu'un répond pour le patient", "Somebody answers for the patient"),
+            lang.pick("Parent d'un mineur, ou protecteur d'un majeur.", "A minor’s parent, or an adult’s protector."),
+            Tone::Quiet,
+        ),
+        Situation::Colleague => line(
+            lang.pick("Recueillir l'accord pour un collègue", "Take consent for a colleague"),
+            lang.pick("Il ouvrira le dossier avec sa propre carte.", "They will open the record with their own card."),
+            Tone::Quiet,
+        ),
+        Situation::NewEvent => line(
+            lang.pick("Nouvel événement de soins", "New event of care"),
+            lang.pick("Le patient est de nouveau prévenu.", "The patient is informed again."),
+            Tone::Quiet,
+        ),
+        Situation::Withdrawal => line(
+            lang.pick("Le patient refuse, ou retire son accord", "The patient refuses, or withdraws consent"),
+            lang.pick("Rien ne s'ouvre plus, et la borne efface.", "Nothing opens any more, and the device erases."),
+            Tone::Care,
+        ),
+        Situation::Secret => line(
+            lang.pick("Le mineur demande le secret", "The minor asks for secrecy"),
+            lang.pick(
+                "Ses représentants légaux ne doivent pas le savoir.",
+                "Their legal representatives must not know.",
+            ),
+            Tone::Quiet,
+        ),
+        Situation::BrainDeath => line(
+            lang.pick("Mort encéphalique", "Brain death"),
+            lang.pick("Prélèvement d'organes envisagé.", "Organ donation considered."),
+            Tone::Quiet,
+        ),
     };
     Choice {
         bar,
-        title: french("Autre situation"),
+        title: say!(lang, "Autre situation", "Other situation"),
         sentence: String::new(),
         lines: visit.situations(gate, answer).into_iter().map(words).collect(),
     }
 }
 
-fn qualities(bar: Bar, answer: &StateAnswer) -> Choice {
+fn qualities(lang: Lang, bar: Bar, answer: &StateAnswer) -> Choice {
     let minor = answer.state.minor == Some(true);
     Choice {
         bar,
-        title: french(if minor { "Qui répond pour cet enfant ?" } else { "Qui répond pour le patient ?" }),
-        sentence: french("Vérifiez son identité. Sa qualité et son nom sont gardés avec la réponse."),
-        lines: Visit::qualities(answer).iter().map(|quality| line(quality_label(*quality), "", Tone::Quiet)).collect(),
+        title: french(if minor {
+            lang.pick("Qui répond pour cet enfant ?", "Who answers for this child?")
+        } else {
+            lang.pick("Qui répond pour le patient ?", "Who answers for the patient?")
+        }),
+        sentence: say!(
+            lang,
+            "Vérifiez son identité. Sa qualité et son nom sont gardés avec la réponse.",
+            "Check their identity. Who they are and their name are kept with the answer."
+        ),
+        lines: Visit::qualities(answer)
+            .iter()
+            .map(|quality| line(quality_label(lang, *quality), "", Tone::Quiet))
+            .collect(),
     }
 }
 
-pub(super) fn quality_label(quality: Quality) -> &'static str {
+pub(super) fn quality_label(lang: Lang, quality: Quality) -> &'static str {
     match quality {
-        Quality::Mother => "Sa mère",
-        Quality::Father => "Son père",
-        Quality::ParentalAuthority => "Un autre titulaire de l'autorité parentale",
-        Quality::Guardian => "Son tuteur ou sa tutrice",
-        Quality::FutureProtection => "Son mandataire de protection future",
-        Quality::FamilyEntitlement => "Une personne habilitée par le juge",
+        Quality::Mother => lang.pick("Sa mère", "Their mother"),
+        Quality::Father => lang.pick("Son père", "Their father"),
+        Quality::ParentalAuthority => {
+            lang.pick("Un autre titulaire de l'autorité parentale", "Another holder of parental authority")
+        }
+        Quality::Guardian => lang.pick("Son tuteur ou sa tutrice", "Their guardian"),
+        Quality::FutureProtection => {
+            lang.pick("Son mandataire de protection future", "Their attorney under a future protection mandate")
+        }
+        Quality::FamilyEntitlement => {
+            lang.pick("Une personne habilitée par le juge", "A person empowered by the judge")
+        }
     }
 }
 
 fn colleagues(bar: Bar, gate: &page::gate::Gate, visit: &Visit) -> Choice {
-    let known = visit.colleagues(gate).into_iter().map(|colleague| line(&colleague_name(colleague), "", Tone::Quiet));
-    let other = line("Un autre professionnel", "Par son numéro RPPS.", Tone::Quiet);
+    let lang = visit.lang();
+    let known =
+        visit.colleagues(gate).into_iter().map(|colleague| line(&colleague_name(lang, colleague), "", Tone::Quiet));
+    let other = line(
+        lang.pick("Un autre professionnel", "Another professional"),
+        lang.pick("Par son numéro RPPS.", "By their RPPS number."),
+        Tone::Quiet,
+    );
     Choice {
         bar,
-        title: french("Pour quel collègue ?"),
-        sentence: french("L'accord vaut pour lui seul, une fois, aujourd'hui."),
+        title: say!(lang, "Pour quel collègue ?", "For which colleague?"),
+        sentence: say!(
+            lang,
+            "L'accord vaut pour lui seul, une fois, aujourd'hui.",
+            "Consent is for them alone, once, today."
+        ),
         lines: known.chain(std::iter::once(other)).collect(),
     }
 }
 
-fn colleague_name(colleague: &Colleague) -> String {
+fn colleague_name(lang: Lang, colleague: &Colleague) -> String {
     if colleague.name.is_empty() {
-        return french(&format!("le professionnel n° {}", colleague.id.0.trim_start_matches('8')));
+        return say!(lang, "le professionnel n° {}", "professional no. {}", colleague.id.0.trim_start_matches('8'));
     }
     colleague.name.clone()
 }
 
-fn emergency_reasons(bar: Bar) -> Choice {
+fn emergency_reasons(lang: Lang, bar: Bar) -> Choice {
     Choice {
         bar,
-        title: french("Bris de glace : pour quel motif ?"),
-        sentence: french(
-            "Le motif, votre nom et l'heure sont montrés au patient et à son médecin traitant. Hors de ces cas, demandez au \
-             patient.",
+        title: say!(lang, "Bris de glace : pour quel motif ?", "Emergency access: for what reason?"),
+        sentence: say!(
+            lang,
+            "Le motif, votre nom et l'heure sont montrés au patient et à son médecin traitant. Hors de ces cas, demandez au patient.",
+            "The reason, your name and the time are shown to the patient and their own doctor. In any other case, ask the patient."
         ),
-        lines: emergency::REASONS.iter().map(|reason| line(reason.label, "", Tone::Stopped)).collect(),
+        lines: emergency::REASONS
+            .iter()
+            .map(|reason| line(labels::emergency(lang, reason), "", Tone::Stopped))
+            .collect(),
     }
 }
 
-fn typing(bar: Bar, what: Typed, wrong: bool) -> Text {
+fn typing(lang: Lang, bar: Bar, what: Typed, wrong: bool) -> Text {
     let notice = |happened: &str, next: &str| {
         wrong.then(|| Notice { happened: french(happened), next: french(next), code: String::new() })
     };
     match what {
         Typed::Representative(quality) => Text {
             bar,
-            title: french("Le nom de la personne qui répond"),
-            sentence: french(quality_label(quality)),
-            label: french("Nom et prénom"),
+            title: say!(lang, "Le nom de la personne qui répond", "The name of the person who answers"),
+            sentence: french(quality_label(lang, quality)),
+            label: say!(lang, "Nom et prénom", "Last and first name"),
             digits: false,
             optional: false,
-            act_label: french("Tourner l'écran"),
-            notice: notice("Il manque le nom.", "Tapez-le, puis validez."),
+            act_label: say!(lang, "Tourner l'écran", "Turn the screen"),
+            notice: notice(
+                lang.pick("Il manque le nom.", "The name is missing."),
+                lang.pick("Tapez-le, puis validez.", "Type it, then confirm."),
+            ),
         },
         Typed::Colleague => Text {
             bar,
-            title: french("Le numéro RPPS du collègue"),
-            sentence: french("Onze chiffres, sur sa carte ou son ordonnance."),
-            label: french("Numéro RPPS"),
+            title: say!(lang, "Le numéro RPPS du collègue", "The colleague’s RPPS number"),
+            sentence: say!(
+                lang,
+                "Onze chiffres, sur sa carte ou son ordonnance.",
+                "Eleven digits, on their card or prescription."
+            ),
+            label: say!(lang, "Numéro RPPS", "RPPS number"),
             digits: true,
             optional: false,
-            act_label: french("Tourner l'écran"),
-            notice: notice("Ce n'est pas le numéro RPPS d'un collègue.", "Comparez chaque chiffre, puis validez."),
+            act_label: say!(lang, "Tourner l'écran", "Turn the screen"),
+            notice: notice(
+                lang.pick("Ce n'est pas le numéro RPPS d'un collègue.", "This is not a colleague’s RPPS number."),
+                lang.pick("Comparez chaque chiffre, puis validez.", "Compare each digit, then confirm."),
+            ),
         },
         Typed::Emergency(reason) => Text {
             bar,
-            title: french("Ouvrir en bris de glace ?"),
-            sentence: emergency::reason(reason).map_or(String::new(), |reason| french(reason.label)),
-            label: french("Précision, si le temps le permet"),
+            title: say!(lang, "Ouvrir en bris de glace ?", "Open by emergency access?"),
+            sentence: emergency::reason(reason)
+                .map_or(String::new(), |reason| french(labels::emergency(lang, &reason))),
+            label: say!(lang, "Précision, si le temps le permet", "Details, if there is time"),
             digits: false,
             optional: true,
-            act_label: french("Ouvrir en urgence"),
+            act_label: say!(lang, "Ouvrir en urgence", "Open in emergency"),
             notice: None,
         },
     }
@@ -338,9 +464,11 @@ fn consent(gate: &page::gate::Gate, answer: &StateAnswer, question: &Question, v
     let holder = &gate.here.holder;
     let team = visit.rules().team_of(holder, &answer.state);
     let name = words::full_name(&holder.family_name, &holder.given_name);
-    let me = format!("{name} ({})", labels::profession(holder).to_lowercase());
+    // The patient's page has a language of its own.
+    let lang = if question.language == Language::English { Lang::English } else { Lang::French };
+    let me = format!("{name} ({})", labels::profession(lang, holder).to_lowercase());
     let colleague = question.colleague.as_ref().map(|colleague| {
-        let name = colleague_name(colleague);
+        let name = colleague_name(lang, colleague);
         // A sentence begins with it.
         if colleague.name.is_empty() { name.replacen('l', "L", 1) } else { name }
     });

@@ -6,6 +6,9 @@ use crate::policy::emergency;
 use crate::policy::nomenclature;
 use crate::record::document::Label;
 use crate::record::document::TypeCode;
+use crate::say;
+use crate::say::Lang;
+use crate::screen::english;
 use crate::screen::labels;
 use crate::screen::view::Reason;
 use crate::screen::words;
@@ -14,6 +17,24 @@ use crate::time::UnixSeconds;
 use crate::visit::Visit;
 use crate::visit::page::Denied;
 
+/// The rule's sentence. Its law stays as it is cited.
+pub(super) fn sentence(lang: Lang, decision: &Decision) -> String {
+    let english = || english::rule(decision.rule.id).map_or(decision.rule.sentence, |[sentence, _]| sentence);
+    match lang {
+        Lang::French => french(decision.rule.sentence),
+        Lang::English => english().to_owned(),
+    }
+}
+
+/// What can be done about it.
+fn next(lang: Lang, decision: &Decision) -> String {
+    let french_next = decision.what_can_be_done();
+    match lang {
+        Lang::French => french(french_next),
+        Lang::English => english::rule(decision.rule.id).map_or(french_next, |[_, next]| next).to_owned(),
+    }
+}
+
 /// What a denial at the gate says.
 pub(super) fn one(decision: &Decision, about: String, visit: &Visit, zone: &str) -> Reason {
     reason(&[decision], about, false, visit, zone)
@@ -21,6 +42,7 @@ pub(super) fn one(decision: &Decision, about: String, visit: &Visit, zone: &str)
 
 /// One reason a rule, with all the classes that it keeps closed: « 3 comptes rendus, 2 synthèses ».
 pub(super) fn by_rule(denied: &[Denied], visit: &Visit, zone: &str) -> Vec<Reason> {
+    let lang = visit.lang();
     let mut groups: Vec<Vec<&Denied>> = Vec::new();
     for one in denied {
         match groups.iter_mut().find(|group| group[0].decision.rule == one.decision.rule) {
@@ -30,10 +52,7 @@ pub(super) fn by_rule(denied: &[Denied], visit: &Visit, zone: &str) -> Vec<Reaso
     }
     let told = |mut group: Vec<&Denied>| {
         group.sort_by_key(|denied| std::cmp::Reverse(denied.count));
-        let counted = group.iter().map(|denied| {
-            let (one, many) = labels::class(&denied.class_code);
-            words::count(denied.count, one, many)
-        });
+        let counted = group.iter().map(|denied| labels::counted(lang, denied.count, &denied.class_code));
         let about = counted.collect::<Vec<String>>().join(", ");
         let decisions: Vec<&Decision> = group.iter().map(|denied| &denied.decision).collect();
         // One decision stands for all documents of a class: what it read of one document is an example.
@@ -44,8 +63,9 @@ pub(super) fn by_rule(denied: &[Denied], visit: &Visit, zone: &str) -> Vec<Reaso
 }
 
 fn reason(decisions: &[&Decision], about: String, some: bool, visit: &Visit, zone: &str) -> Reason {
+    let lang = visit.lang();
     let Some(first) = decisions.first() else { return Reason::default() };
-    let mut parts = vec![format!("{}, {} connue", law(first, visit), percent_known(visit))];
+    let mut parts = vec![say!(lang, "{}, {} connue", "{}, {} known", law(first, visit), percent_known(visit))];
     for (fact, _) in &first.facts {
         // The matrix's version stands in the line already.
         if *fact == "matrix_version" {
@@ -54,7 +74,7 @@ fn reason(decisions: &[&Decision], about: String, some: bool, visit: &Visit, zon
         let mut values: Vec<String> = Vec::new();
         let told = decisions.iter().flat_map(|decision| &decision.facts).filter(|(name, _)| name == fact);
         for (name, given) in told {
-            let value = value(name, &given.to_string(), zone);
+            let value = value(lang, name, &given.to_string(), zone);
             if !values.contains(&value) {
                 values.push(value);
             }
@@ -63,27 +83,37 @@ fn reason(decisions: &[&Decision], about: String, some: bool, visit: &Visit, zon
         if is_example {
             values.truncate(EXAMPLES_MAX);
         }
-        let example = if is_example { " (par exemple)" } else { "" };
-        parts.push(format!("{}{example} : {}", name(fact).unwrap_or(fact), values.join(", ")));
+        let example = if is_example { lang.pick(" (par exemple)", " (for example)") } else { "" };
+        parts.push(say!(
+            lang,
+            "{}{example} : {}",
+            "{}{example}: {}",
+            name(lang, fact).unwrap_or(fact),
+            values.join(", ")
+        ));
     }
-    Reason {
-        sentence: french(first.rule.sentence),
-        next: french(first.what_can_be_done()),
-        about,
-        detail: french(&parts.join(" · ")),
-    }
+    Reason { sentence: sentence(lang, first), next: next(lang, first), about, detail: french(&parts.join(" · ")) }
 }
 
 /// Rule, source in law, version of the matrix.
 pub(super) fn law(decision: &Decision, visit: &Visit) -> String {
+    let lang = visit.lang();
     let matrix = &visit.rules().matrix;
-    french(&format!("Règle {} · {} · matrice {}", decision.rule.id, decision.rule.law, matrix.version))
+    say!(
+        lang,
+        "Règle {} · {} · matrice {}",
+        "Rule {} · {} · matrix {}",
+        decision.rule.id,
+        decision.rule.law,
+        matrix.version
+    )
 }
 
 pub(super) fn percent_known(visit: &Visit) -> String {
+    let lang = visit.lang();
     let (known, all) = visit.rules().matrix.known();
     // Rounded down: 99.9 % known is not all.
-    format!("{} %", known * 100 / all.max(1))
+    say!(lang, "{} %", "{}%", known * 100 / all.max(1))
 }
 
 /// A longer list of examples says nothing more, and pushes the rest of the reason off the page.
@@ -93,116 +123,121 @@ const EXAMPLES_MAX: usize = 3;
 const OF_A_DOCUMENT: [&str; 4] = ["type", "labels", "status", "by_this_holder"];
 
 /// A fact's French name, from policy's own.
-fn name(fact: &str) -> Option<&'static str> {
+fn name(lang: Lang, fact: &str) -> Option<&'static str> {
     Some(match fact {
-        "ask" => "demande",
-        "card_kind" => "carte",
+        "ask" => lang.pick("demande", "asked"),
+        "card_kind" => lang.pick("carte", "card"),
         "profession" => "profession",
-        "profession_kind" => "catégorie de profession",
-        "in_training" => "en formation",
-        "record" => "dossier",
-        "authorization" => "autorisation",
-        "authorized_until" => "fin de l’autorisation",
-        "blocked" => "bloqué par le patient",
-        "attending_doctor" => "médecin traitant",
-        "administrator" => "médecin administrateur",
-        "emergency_allowed" => "accès en urgence accepté par le patient",
-        "emergency_masked_allowed" => "documents masqués ouverts en urgence",
-        "initial_team" => "consentement initial à l’équipe",
-        "informed_at_event" => "patient informé à cet événement",
-        "explicit" => "consentement exprès",
-        "refused" => "refus du patient",
-        "in_team" => "inscrit dans l’équipe de soins",
-        "given_at" => "date du consentement",
-        "mode" => "mode d’accès",
-        "ground" => "motif d’accès",
-        "emergency_reason" => "motif de l’urgence",
-        "type" => "type de document",
-        "cell" => "droit dans la matrice",
-        "labels" => "confidentialité",
-        "status" => "état du document",
-        "by_this_holder" => "document écrit par vous",
-        "minor" => "patient mineur",
-        "ins_qualified" => "identité qualifiée",
-        "secret_connection" => "connexion secrète",
-        "by_representative" => "un représentant légal parle",
-        "brain_death" => "mort encéphalique",
-        "brain_death_framework" => "cadre signé de l’établissement",
-        "matrix_version" => "version de la matrice",
-        "regime" => "régime du consentement",
-        "time" => "heure de la borne",
-        "time_trust" => "heure vérifiée",
+        "profession_kind" => lang.pick("catégorie de profession", "kind of profession"),
+        "in_training" => lang.pick("en formation", "in training"),
+        "record" => lang.pick("dossier", "record"),
+        "authorization" => lang.pick("autorisation", "authorization"),
+        "authorized_until" => lang.pick("fin de l’autorisation", "end of authorization"),
+        "blocked" => lang.pick("bloqué par le patient", "blocked by the patient"),
+        "attending_doctor" => lang.pick("médecin traitant", "patient’s own doctor"),
+        "administrator" => lang.pick("médecin administrateur", "managing doctor"),
+        "emergency_allowed" => {
+            lang.pick("accès en urgence accepté par le patient", "emergency access accepted by the patient")
+        }
+        "emergency_masked_allowed" => {
+            lang.pick("documents masqués ouverts en urgence", "hidden documents open in emergencies")
+        }
+        "initial_team" => lang.pick("consentement initial à l’équipe", "initial consent to the team"),
+        "informed_at_event" => lang.pick("patient informé à cet événement", "patient informed at this event"),
+        "explicit" => lang.pick("consentement exprès", "explicit consent"),
+        "refused" => lang.pick("refus du patient", "patient’s refusal"),
+        "in_team" => lang.pick("inscrit dans l’équipe de soins", "listed in the care team"),
+        "given_at" => lang.pick("date du consentement", "date of consent"),
+        "mode" => lang.pick("mode d’accès", "mode of access"),
+        "ground" => lang.pick("motif d’accès", "ground of access"),
+        "emergency_reason" => lang.pick("motif de l’urgence", "reason of emergency"),
+        "type" => lang.pick("type de document", "type of document"),
+        "cell" => lang.pick("droit dans la matrice", "right in the matrix"),
+        "labels" => lang.pick("confidentialité", "confidentiality"),
+        "status" => lang.pick("état du document", "state of the document"),
+        "by_this_holder" => lang.pick("document écrit par vous", "document written by you"),
+        "minor" => lang.pick("patient mineur", "patient is a minor"),
+        "ins_qualified" => lang.pick("identité qualifiée", "identity qualified"),
+        "secret_connection" => lang.pick("connexion secrète", "secret connection"),
+        "by_representative" => lang.pick("un représentant légal parle", "a legal representative speaks"),
+        "brain_death" => lang.pick("mort encéphalique", "brain death"),
+        "brain_death_framework" => lang.pick("cadre signé de l’établissement", "establishment’s signed framework"),
+        "matrix_version" => lang.pick("version de la matrice", "version of the matrix"),
+        "regime" => lang.pick("régime du consentement", "consent regime"),
+        "time" => lang.pick("heure de la borne", "device time"),
+        "time_trust" => lang.pick("heure vérifiée", "time verified"),
         _ => return None,
     })
 }
 
 /// A fact's value in French. What has no words of its own (a reference, a version) stays as it is.
-fn value(fact: &str, given: &str, zone: &str) -> String {
+fn value(lang: Lang, fact: &str, given: &str, zone: &str) -> String {
     let set = match (fact, given) {
         ("profession", code) if code.parse::<u16>().is_ok() => {
-            let known = code.parse().map(|code| nomenclature::profession_label(ProfessionCode(code)));
+            let known = code.parse().map(|code| labels::profession_name(lang, ProfessionCode(code)));
             return known.map_or_else(|_| code.to_owned(), str::to_owned);
         }
         ("type", code) if code != "none" => {
             let kind = TypeCode(code.to_owned());
-            let label = nomenclature::type_label(&kind);
+            let label = labels::document_type(lang, &kind);
             return if nomenclature::type_is_known(&kind) { label.to_owned() } else { format!("{label} ({code})") };
         }
         ("labels", codes) if codes != "none" => {
             let each = codes.split('+').filter(|code| !code.is_empty());
-            let told: Vec<&str> = each.map(|code| nomenclature::label_text(&Label::from_code(code))).collect();
-            return if told.is_empty() { "aucune".to_owned() } else { told.join(" + ") };
+            let told: Vec<&str> = each.map(|code| labels::confidentiality(lang, &Label::from_code(code))).collect();
+            return if told.is_empty() { say!(lang, "aucune", "none") } else { told.join(" + ") };
         }
         ("emergency_reason", code) if emergency::reason(code).is_some() => {
-            emergency::reason(code).map_or("", |reason| reason.label)
+            emergency::reason(code).map_or("", |reason| labels::emergency(lang, &reason))
         }
         ("time" | "authorized_until" | "given_at", at) if UnixSeconds::parse(at).is_some() => {
             let at = words::local(UnixSeconds::parse(at).unwrap_or(UnixSeconds(0)), zone);
-            return format!("{} à {}", words::date(&at), words::time(&at));
+            return format!("{} à {}", words::date(lang, &at), words::time(lang, &at));
         }
-        ("ask", "open_record") => "ouvrir le dossier",
-        ("ask", "see_document") => "voir un document",
-        ("ask", "prefetch_document") => "charger un document à l’avance",
-        ("ask", "deposit") => "déposer un document",
-        ("profession_kind", "doctor") => "médecin",
-        ("profession_kind", "occupational_doctor") => "médecin du travail",
-        ("profession_kind", "coordinating_doctor") => "médecin coordonnateur",
-        ("profession_kind", "pharmacist") => "pharmacien",
-        ("profession_kind", "other") => "autre profession de santé",
-        ("profession_kind", "without_column") => "sans colonne dans la matrice",
-        ("record", "never_created") => "jamais créé",
-        ("record", "open") => "ouvert",
-        ("record", "closed_by_patient") => "fermé par le patient",
-        ("record", "closed_deceased") => "fermé après un décès",
-        ("record", "closed") => "fermé",
-        ("authorization", "valid") => "valide",
-        ("authorization", "expired") => "expirée",
-        ("authorization", "forbidden") => "interdite",
-        ("authorization", "none") => "aucune",
-        ("authorization", "unknown") => "inconnue",
+        ("ask", "open_record") => lang.pick("ouvrir le dossier", "open the record"),
+        ("ask", "see_document") => lang.pick("voir un document", "see a document"),
+        ("ask", "prefetch_document") => lang.pick("charger un document à l’avance", "load a document in advance"),
+        ("ask", "deposit") => lang.pick("déposer un document", "add a document"),
+        ("profession_kind", "doctor") => lang.pick("médecin", "doctor"),
+        ("profession_kind", "occupational_doctor") => lang.pick("médecin du travail", "occupational doctor"),
+        ("profession_kind", "coordinating_doctor") => lang.pick("médecin coordonnateur", "coordinating doctor"),
+        ("profession_kind", "pharmacist") => lang.pick("pharmacien", "pharmacist"),
+        ("profession_kind", "other") => lang.pick("autre profession de santé", "other health profession"),
+        ("profession_kind", "without_column") => lang.pick("sans colonne dans la matrice", "no column in the matrix"),
+        ("record", "never_created") => lang.pick("jamais créé", "never created"),
+        ("record", "open") => lang.pick("ouvert", "open"),
+        ("record", "closed_by_patient") => lang.pick("fermé par le patient", "closed by the patient"),
+        ("record", "closed_deceased") => lang.pick("fermé après un décès", "closed after a death"),
+        ("record", "closed") => lang.pick("fermé", "closed"),
+        ("authorization", "valid") => lang.pick("valide", "valid"),
+        ("authorization", "expired") => lang.pick("expirée", "expired"),
+        ("authorization", "forbidden") => lang.pick("interdite", "forbidden"),
+        ("authorization", "none") => lang.pick("aucune", "none"),
+        ("authorization", "unknown") => lang.pick("inconnue", "unknown"),
         ("mode", "normal") => "normal",
-        ("mode", "bris_de_glace") | ("ground", "break_glass") => "bris de glace",
-        ("mode", "centre_15") => "centre 15",
-        ("mode", "prefetch") => "chargement à l’avance",
-        ("ground", "authorization") => "autorisation valide",
-        ("ground", "team") => "équipe de soins",
-        ("ground", "explicit") => "consentement exprès",
-        ("ground", "refused") => "refus du patient",
-        ("status", "current") => "en vigueur",
-        ("status", "archived") => "archivé",
-        ("status", "superseded") => "remplacé",
-        ("status", "deleted") => "retiré",
-        ("regime", "arrete-2023") => "arrêté du 26 octobre 2023",
-        ("regime", "conseil-etat-2025") => "décision du Conseil d’État du 15 octobre 2025",
-        ("time_trust", "is") => "oui",
-        ("time_trust", "at_least") => "non",
+        ("mode", "bris_de_glace") | ("ground", "break_glass") => lang.pick("bris de glace", "emergency access"),
+        ("mode", "centre_15") => lang.pick("centre 15", "call centre 15"),
+        ("mode", "prefetch") => lang.pick("chargement à l’avance", "loading in advance"),
+        ("ground", "authorization") => lang.pick("autorisation valide", "valid authorization"),
+        ("ground", "team") => lang.pick("équipe de soins", "care team"),
+        ("ground", "explicit") => lang.pick("consentement exprès", "explicit consent"),
+        ("ground", "refused") => lang.pick("refus du patient", "patient’s refusal"),
+        ("status", "current") => lang.pick("en vigueur", "current"),
+        ("status", "archived") => lang.pick("archivé", "archived"),
+        ("status", "superseded") => lang.pick("remplacé", "replaced"),
+        ("status", "deleted") => lang.pick("retiré", "withdrawn"),
+        ("regime", "arrete-2023") => lang.pick("arrêté du 26 octobre 2023", "order of 26 October 2023"),
+        ("regime", "conseil-etat-2025") => lang
+            .pick("décision du Conseil d’État du 15 octobre 2025", "decision of the Conseil d’État of 15 October 2025"),
+        ("time_trust", "is") => lang.pick("oui", "yes"),
+        ("time_trust", "at_least") => lang.pick("non", "no"),
         ("profession" | "type" | "emergency_reason" | "given_at" | "authorized_until" | "labels", "none") => {
-            "non donné"
+            lang.pick("non donné", "not given")
         }
-        (_, "yes" | "true") => "oui",
-        (_, "no" | "false") => "non",
-        (_, "none") => "aucun",
-        (_, "unknown") => "inconnu",
+        (_, "yes" | "true") => lang.pick("oui", "yes"),
+        (_, "no" | "false") => lang.pick("non", "no"),
+        (_, "none") => lang.pick("aucun", "none"),
+        (_, "unknown") => lang.pick("inconnu", "unknown"),
         (_, other) => other,
     };
     set.to_owned()
@@ -226,16 +261,17 @@ mod tests {
     use crate::record::state::ClosureReason;
     use crate::record::state::Existence;
 
+    const FR: Lang = Lang::French;
     const PARIS: &str = "Europe/Paris";
 
     #[test]
     fn every_fact_that_a_rule_looks_at_has_a_french_name() {
         let mut seen = 0;
         for fact in articles().flat_map(|article| article.looks_at) {
-            let french = name(fact.name).unwrap_or_else(|| panic!("no French name for {}", fact.name));
+            let french = name(FR, fact.name).unwrap_or_else(|| panic!("no French name for {}", fact.name));
             assert!(!french.contains('_') && !french.is_empty(), "{french}");
             for given in ["yes", "no", "true", "false", "none", "unknown"] {
-                let told = value(fact.name, given, PARIS);
+                let told = value(FR, fact.name, given, PARIS);
                 assert!(told != given || told == "non", "{} {given} stays English", fact.name);
             }
             seen += 1;
@@ -289,13 +325,32 @@ mod tests {
         // Words that both languages share.
         let shared = [("mode", "normal")];
         for (fact, given) in printed {
-            let told = value(fact, given, PARIS);
+            let told = value(FR, fact, given, PARIS);
             assert!(told != given || shared.contains(&(fact, given)), "{fact} {given} stays as it is");
         }
-        assert_eq!(value("card_kind", CardKind::Cpf.name(), PARIS), "CPF");
-        assert_eq!(value("time", "2026-11-23T07:42:00Z", PARIS), "23/11/2026 à 8\u{a0}h\u{a0}42");
-        assert_eq!(value("labels", "N+MASQUE_PS", PARIS), "Normal + Masqué aux professionnels de santé");
-        assert_eq!(value("type", "9-9", PARIS), "Type de document non reconnu (9-9)");
-        assert_eq!(value("profession", "60", PARIS), "Infirmier");
+        assert_eq!(value(FR, "card_kind", CardKind::Cpf.name(), PARIS), "CPF");
+        assert_eq!(value(FR, "time", "2026-11-23T07:42:00Z", PARIS), "23/11/2026 à 8\u{a0}h\u{a0}42");
+        assert_eq!(value(FR, "labels", "N+MASQUE_PS", PARIS), "Normal + Masqué aux professionnels de santé");
+        assert_eq!(value(FR, "type", "9-9", PARIS), "Type de document non reconnu (9-9)");
+        assert_eq!(value(FR, "profession", "60", PARIS), "Infirmier");
+    }
+
+    #[test]
+    fn every_rule_and_every_fact_has_its_english() {
+        for article in articles() {
+            let id = article.rule.id;
+            let [sentence, next] = english::rule(id).unwrap_or_else(|| panic!("{id} has no English"));
+            assert!(sentence != article.rule.sentence && next != article.next, "{id}");
+            for said in [sentence, next] {
+                assert!(said.ends_with('.') && !said.contains('«') && !said.contains('\u{a0}'), "{id}: {said}");
+            }
+            for fact in article.looks_at {
+                let (french, english) = (name(Lang::French, fact.name), name(Lang::English, fact.name));
+                assert!(french.is_some() && english.is_some(), "{id}: {}", fact.name);
+                let both = ["profession"];
+                assert!(french != english || both.contains(&fact.name), "{}: {french:?}", fact.name);
+            }
+        }
+        assert_eq!(english::rule("X-99"), None);
     }
 }

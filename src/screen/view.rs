@@ -4,11 +4,17 @@
 //! A PIN is never here: only how many digits were typed.
 
 use crate::record::reading::Reading;
+use crate::say::Both;
+use crate::say::Lang;
+use crate::say::both;
 use crate::screen::ahead;
 use crate::screen::before;
 use crate::screen::compose;
 use crate::screen::gate;
+use crate::screen::gentle;
+use crate::screen::leaves;
 use crate::screen::phone;
+use crate::screen::printing;
 use crate::screen::receipt;
 use crate::screen::reception;
 use crate::screen::tray;
@@ -17,6 +23,7 @@ use crate::time::Now;
 use crate::visit::Page;
 use crate::visit::Visit;
 use crate::visit::event::PinEntry;
+use crate::visit::gentle::Attention;
 use crate::visit::page::DutyStep;
 use std::sync::Arc;
 
@@ -25,23 +32,46 @@ use std::sync::Arc;
 pub struct DeviceFacts {
     pub site_name: String,
     pub software: String,
-    /// The key provider in force, as a French sentence.
-    pub key_provider: String,
+    /// The key provider in force, in a sentence.
+    pub key_provider: Both<String>,
     /// IANA name, for example `Europe/Paris`.
     pub time_zone: String,
     /// The settings name a scanner: pages say what it reads.
     pub has_scanner: bool,
+    pub in_force: leaves::InForce,
 }
 
 /// What stands above a document's own header, which comes after its content.
-pub const HEADER: &str = "En-tête du document";
+pub const HEADER: Both = both("En-tête du document", "Header of the document");
 
 /// All that the window shows.
 #[derive(Clone, PartialEq)]
 pub struct View {
     /// The page's name, as [`Page::name`] says it.
     pub page: &'static str,
+    pub looks: Looks,
     pub body: Body,
+    /// Nobody has touched it for a while.
+    pub is_dim: bool,
+    /// Before all of it: whether somebody is there.
+    pub asks: Option<Asks>,
+}
+
+/// A minute before the screen is locked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asks {
+    pub title: String,
+    pub sentence: String,
+    pub act_label: String,
+}
+
+/// How the window draws and speaks, whatever it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looks {
+    pub lang: Lang,
+    pub text_percent: u16,
+    /// The patient's page is drawn by day all the same.
+    pub night: bool,
 }
 
 #[derive(Clone, PartialEq)]
@@ -79,13 +109,20 @@ pub enum Body {
     /// What the patient said.
     Agreements(Agreements),
     Why(Why),
+    /// Who the record is about.
+    Facts(Facts),
+    Summary(Summary),
     Documents(Documents),
     History(History),
     /// Turned to the patient, who may photograph it.
     Receipt(receipt::Receipt),
     Reader(Reader),
+    /// Paper is being made.
+    Print(printing::Print),
     Reception(reception::Reception),
-    About(About),
+    About(leaves::About),
+    /// Nobody came: whose card is in.
+    Locked(Locked),
     Trouble(Trouble),
 }
 
@@ -136,7 +173,7 @@ pub struct Idle {
     pub hint: String,
     /// The way without a card; empty where it is not offered.
     pub by_phone: String,
-    pub about: String,
+    pub help: String,
     /// Chevet and the site.
     pub site: String,
     pub protection: String,
@@ -209,6 +246,8 @@ pub struct Home {
     /// By telephone: that nothing is kept; else empty.
     pub memory_only: String,
     pub rows: Vec<RoundRow>,
+    /// Last visits: whose records were opened lately, and who are not in the round.
+    pub recent: Vec<RoundRow>,
     pub notice: Option<Notice>,
     /// « À régler (2) »; empty where nothing is.
     pub tray: String,
@@ -365,6 +404,8 @@ pub struct TrayRow {
     pub code: String,
     /// Empty where sending again cannot help.
     pub act_label: String,
+    /// Empty where it is not a note of whoever is here.
+    pub correct_label: String,
     pub label: String,
 }
 
@@ -388,14 +429,71 @@ pub struct Duty {
     pub body: String,
     pub act_label: String,
     pub foot: String,
+    /// Empty where nothing is printed.
+    pub print: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Agreements {
     pub bar: Bar,
+    /// On what this access rests, and what is masked.
+    pub facts: Vec<(String, String)>,
     pub rows: Vec<AgreementRow>,
     pub empty: String,
     pub withdraw: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    pub bar: Bar,
+    pub title: String,
+    pub rows: Vec<(String, String)>,
+    pub foot: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    pub bar: Bar,
+    pub rows: Vec<SummaryRow>,
+    /// As in [`Documents`].
+    pub denied: String,
+    pub denied_rest: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct SummaryRow {
+    pub look: SummaryLook,
+    pub text: String,
+    pub details: String,
+    /// The document that says it, and its date; of a source that was not read, why.
+    pub source: String,
+    /// All of it, for speech and tests.
+    pub label: String,
+    /// What opens its document: its place in what the summary shows.
+    pub act: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SummaryLook {
+    #[default]
+    Line,
+    Heading,
+    Note,
+    Care,
+    /// A document that was read.
+    Source,
+    /// One that was read, and of which nothing was recognised.
+    SourceUnrecognised,
+    /// One that was not read.
+    SourceFailed,
+}
+
+impl SummaryLook {
+    /// A document that was read, under a row of its own.
+    #[must_use]
+    pub fn was_read(self) -> bool {
+        matches!(self, SummaryLook::Source | SummaryLook::SourceUnrecognised)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -444,6 +542,11 @@ pub struct Reason {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Documents {
     pub bar: Bar,
+    /// « Filtrer », or what the list is narrowed to.
+    pub filter: String,
+    pub is_filtered: bool,
+    /// How many of how many, and of which time.
+    pub scope: String,
     pub chips: Vec<Chip>,
     pub rows: Vec<DocumentRow>,
     /// « 4 documents », in bold; empty when none is denied.
@@ -476,6 +579,8 @@ pub struct History {
     pub rows: Vec<HistoryRow>,
     pub notice: Option<Notice>,
     pub empty: String,
+    /// Empty where there is no printer, or nothing to print yet.
+    pub print: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -508,17 +613,21 @@ pub struct Reader {
     pub text_percent: u16,
     /// To change it; empty where it is somebody else's.
     pub manage: String,
+    /// Empty where there is no printer, or nothing to print yet.
+    pub print: String,
     /// What is awaited; else empty.
     pub waiting: String,
     pub notice: Option<Notice>,
 }
 
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct About {
+pub struct Locked {
+    pub name: String,
+    pub role: String,
     pub title: String,
-    /// What, and how it stands.
-    pub rows: Vec<(String, String)>,
-    pub back: String,
+    pub sentence: String,
+    pub act_label: String,
+    pub foot: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -535,49 +644,68 @@ pub struct Trouble {
 
 /// Draws a visit in words.
 pub fn view(visit: &Visit, now: Now, device: &DeviceFacts) -> View {
+    let lang = visit.lang();
     let body = match &visit.page {
         Page::Idle => Body::Idle(before::idle(visit, now, device)),
-        Page::ReadingCard { .. } => Body::Wait(before::reading_card()),
-        Page::AskPin(ask) => Body::Pin(before::pin(ask, &visit.standing)),
+        Page::ReadingCard { .. } => Body::Wait(before::reading_card(lang)),
+        Page::AskPin(ask) => Body::Pin(before::pin(lang, ask, &visit.standing)),
         Page::CheckingPin { card, was_wrong, .. } => Body::Wait(match card.pin_entry {
-            PinEntry::Screen => before::checking_pin(),
-            PinEntry::Reader => before::pin_on_reader(card, *was_wrong),
+            PinEntry::Screen => before::checking_pin(lang),
+            PinEntry::Reader => before::pin_on_reader(lang, card, *was_wrong),
         }),
-        Page::AskRpps(ask) => Body::Rpps(phone::rpps(ask, device)),
-        Page::WaitingForPhone(waiting) => Body::Phone(phone::waiting(waiting)),
-        Page::ChoosingExercise(choosing) => Body::Choice(phone::exercises(choosing)),
-        Page::ChoosingSituation(choosing) => Body::Choice(before::situations(choosing)),
-        Page::About { .. } => Body::About(before::about(visit, device)),
-        Page::PhoneOver { trouble, .. } => Body::Trouble(phone::over(*trouble)),
-        Page::Opening(opening) => Body::Wait(before::opening(opening.holder.means)),
-        Page::Duty(duty) => duty_page(duty),
-        Page::Home(home) if home.typing => Body::Typing(Typing { notice: home.notice.map(before::notice) }),
-        Page::Home(home) if home.tray => Body::Tray(tray::page(&visit.standing.refused, now, device)),
-        Page::Home(home) => Body::Home(before::home(home, visit, now, device)),
-        Page::Compose(page) if page.typing => Body::Typing(Typing { notice: page.notice.map(before::notice) }),
-        Page::Compose(page) => Body::Compose(compose::page(page, now, device)),
+        Page::AskRpps(ask) => Body::Rpps(phone::rpps(lang, ask, device)),
+        Page::WaitingForPhone(waiting) => Body::Phone(phone::waiting(lang, waiting)),
+        Page::ChoosingExercise(choosing) => Body::Choice(phone::exercises(lang, choosing)),
+        Page::ChoosingSituation(choosing) => Body::Choice(before::situations(lang, choosing)),
+        Page::About { leaf, .. } => Body::About(leaves::page(*leaf, lang.pick("Accueil", "Start"), visit, now, device)),
+        Page::PhoneOver { trouble, .. } => Body::Trouble(phone::over(lang, *trouble)),
+        Page::Opening(opening) => Body::Wait(before::opening(lang, opening.holder.means)),
+        Page::Duty(duty) => duty_page(lang, duty),
+        Page::Home(home) if home.typing => {
+            Body::Typing(Typing { notice: home.notice.map(|trouble| before::notice(lang, trouble)) })
+        }
+        Page::Home(home) if home.tray => {
+            Body::Tray(tray::page(lang, &visit.standing.refused, &home.here.holder.id, now, device))
+        }
+        Page::Home(home) => match home.leaf {
+            Some(leaf) => Body::About(leaves::page(leaf, lang.pick("Tournée", "Round"), visit, now, device)),
+            None => Body::Home(before::home(home, visit, now, device)),
+        },
+        Page::Compose(page) if page.typing => {
+            Body::Typing(Typing { notice: page.notice.map(|trouble| before::notice(lang, trouble)) })
+        }
+        Page::Compose(page) => Body::Compose(compose::page(lang, page, now, device)),
         Page::Ahead(page) => Body::Ahead(ahead::page(page, visit, now)),
         Page::Reception(desk) => reception::page(desk, visit, now, device),
         Page::Gate(gate) => gate::gate(gate, visit, now, device),
         Page::Record(record) => within::record(record, visit, now, device),
         Page::Document(reader) => Body::Reader(within::reader(reader, visit, now, device)),
-        Page::TakeCard(trouble) => Body::Trouble(before::take_card(*trouble)),
+        Page::Printing(page) => Body::Print(printing::page(page, visit, now, device)),
+        Page::Locked(locked) => Body::Locked(gentle::locked(locked, visit.lang())),
+        Page::TakeCard(trouble) => Body::Trouble(before::take_card(lang, *trouble)),
     };
-    View { page: visit.page.name(), body }
+    let is_dim = visit.attention() != Attention::Fresh;
+    View { page: visit.page.name(), looks: looks(visit, now), body, is_dim, asks: gentle::asks(visit) }
 }
 
-fn duty_page(duty: &crate::visit::page::Duty) -> Body {
+fn looks(visit: &Visit, now: Now) -> Looks {
+    Looks { lang: visit.lang(), text_percent: visit.standing.looks.text_percent, night: visit.is_night(now) }
+}
+
+fn duty_page(lang: Lang, duty: &crate::visit::page::Duty) -> Body {
     match duty.step {
-        DutyStep::Shown => Body::Duty(before::duty(&duty.here.holder)),
-        DutyStep::Recording { .. } => Body::Wait(before::duty_recording(duty.here.holder.means)),
+        DutyStep::Shown => Body::Duty(before::duty(lang, &duty.here.holder)),
+        DutyStep::Recording { .. } => Body::Wait(before::duty_recording(lang, duty.here.holder.means)),
     }
 }
 
 /// The page of a device that could not start: there is no visit yet.
 pub fn of_trouble(trouble: crate::trouble::Trouble) -> View {
     // No card is looked at yet: there is none to take.
-    let page = Trouble { rest: String::new(), ..before::take_card(trouble) };
-    View { page: "trouble", body: Body::Trouble(page) }
+    let page = Trouble { rest: String::new(), ..before::take_card(Lang::French, trouble) };
+    // Nor are there settings that could be believed.
+    let looks = Looks { lang: Lang::French, text_percent: 100, night: false };
+    View { page: "trouble", looks, body: Body::Trouble(page), is_dim: false, asks: None }
 }
 
 /// Names the page and nothing that it says.

@@ -72,7 +72,7 @@ impl Visit {
     /// What waited too long: what is here stays, and the rest can be gone on with.
     pub(super) fn ahead_tick(mut self, now: Now) -> Turn {
         let late = |ahead: &Ahead| ahead.step.wait().is_some_and(|until| now.since_boot >= until);
-        let Page::Ahead(ahead) = &mut self.page else { return (self, vec![]) };
+        let Page::Ahead(ahead) = &self.page else { return (self, vec![]) };
         if !late(ahead) {
             return (self, vec![]);
         }
@@ -80,8 +80,10 @@ impl Visit {
             AheadStep::Recording { .. } | AheadStep::Keeping { .. } => Trouble::TraceNotWritten,
             _ => Trouble::ServerTimedOut,
         };
-        ahead.step = AheadStep::Over { trouble: Some(trouble) };
-        (self, vec![Effect::DropAhead])
+        match std::mem::replace(&mut self.page, Page::Idle) {
+            Page::Ahead(ahead) => self.over(*ahead, Some(trouble), now),
+            page => self.turn(page, vec![]),
+        }
     }
 
     /// Documents may come for longer than somebody stands there. Then only « Arrêter » is still theirs.
@@ -344,6 +346,7 @@ impl Visit {
     }
 
     /// Whoever comes back to a page that went on alone begins a new visit.
+    /// With nobody there the card is asked back at once.
     fn over(mut self, mut ahead: Ahead, trouble: Option<Trouble>, now: Now) -> Turn {
         if now.since_boot >= ahead.here.until {
             return self.end(Page::TakeCard(trouble.unwrap_or(Trouble::RoundPrepared)));

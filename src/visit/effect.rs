@@ -2,6 +2,7 @@
 
 use crate::identity::holder::Holder;
 use crate::identity::holder::HolderId;
+use crate::identity::holder::Situation;
 use crate::journal::Committed;
 use crate::journal::Draft;
 use crate::journal::consent::Said;
@@ -9,13 +10,17 @@ use crate::journal::item::Contribution;
 use crate::journal::words::Mode;
 use crate::patient::ins::Ins;
 use crate::patient::ins::Patient;
+use crate::policy::decision::Owed;
 use crate::record::document::Document;
 use crate::record::document::Outline;
 use crate::record::note::NoteDraft;
+use crate::record::state::Access;
 use crate::secret::Pin;
 use crate::time::UnixSeconds;
 use crate::visit::event::Insertion;
+use crate::visit::event::PatientReceipt;
 use crate::visit::event::Ticket;
+use std::ops::Range;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -26,8 +31,8 @@ pub enum Effect {
     CheckPin { insertion: Insertion, pin: Pin },
     /// The same with the PIN typed on the reader's own keys. Answer: `PinChecked`.
     CheckPinOnReader { insertion: Insertion },
-    /// The card signs for its compartment, and the vault opens it. Answer: `CompartmentOpened`.
-    OpenCompartment { ticket: Ticket, insertion: Insertion },
+    /// The card signs for its compartment, and the vault opens it; under which situation this visit is. Answer: `CompartmentOpened`.
+    OpenCompartment { ticket: Ticket, insertion: Insertion, situation: Option<Situation> },
     /// Have that person's telephone ask. Answers: `PhoneAsked`, then `PhoneAnswered`; much later, perhaps, `PhoneOver`.
     AskPhone { ticket: Ticket, holder: HolderId },
     /// Room in memory for a visit by telephone; nothing on the disk. Answer: `CompartmentOpened`.
@@ -49,8 +54,12 @@ pub enum Effect {
     /// ITI-68 into the compartment or into memory; nothing to do when it is there. Answer: `Fetched`.
     Fetch { ticket: Ticket, patient: Ins, document: Box<Document>, mode: Mode, keep: Keep },
     /// Release under this trace, parse and draw in the sealed worker. Answer: `Rendered`.
-    /// `page` is the first page to draw, from 0, where the format has pages.
-    Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed, page: u32 },
+    /// `pages` are those to draw, from 0, where the format has pages.
+    Render { ticket: Ticket, patient: Ins, document: Box<Document>, committed: Committed, pages: Range<u32> },
+    /// Onto the practice's printer, under the row that says so; a leaflet that is about nobody has none. Answer: `Printed`.
+    Print { ticket: Ticket, paper: Box<Paper>, committed: Option<Committed> },
+    /// What is on its way to the printer is cut off, and a job that lies in it is taken back. Nobody waits for it.
+    StopPrint,
     /// Who was seen lately, and the practice's agenda. Answer: `Recalled`.
     Recall { ticket: Ticket },
     /// TD0.4, online alone. Answer: `AuthorizedCame`.
@@ -73,19 +82,47 @@ pub enum Effect {
     MakeNational { insertion: Insertion },
     /// The desk waits for the holder's other card, until that time since boot. Answer: `HandedOver`.
     HandOver { ticket: Ticket, until: Duration },
-    /// What lies on the desk about that patient. Answer: `DraftCame`.
-    OpenDraft { ticket: Ticket, patient: Ins },
+    /// What lies on the desk about that patient; where nothing does, the words of `corrects`, a refused note. Answer: `DraftCame`.
+    OpenDraft { ticket: Ticket, patient: Ins, corrects: Option<Uuid> },
     /// Onto the desk, in place of what lay there; an empty one clears it. Nobody waits for it.
     KeepDraft { patient: Ins, draft: Box<NoteDraft> },
     /// What an author finished, with its row, in one transaction; off the desk after it. Without an id it gets one. Answer:
-    /// `Recorded`.
-    Contribute { ticket: Ticket, row: Box<Draft>, id: Option<Uuid>, contribution: Box<Contribution> },
+    /// `Recorded`. What it corrects is superseded in the same transaction.
+    Contribute {
+        ticket: Ticket,
+        row: Box<Draft>,
+        id: Option<Uuid>,
+        contribution: Box<Contribution>,
+        corrects: Option<Uuid>,
+    },
     /// A refused item waits again. Nobody waits for it: the tray shows what became of it.
     SendAgain { id: Uuid },
+    /// About whom a refused note of this holder's is. Answer: `RefusedOpened`.
+    OpenRefused { ticket: Ticket, id: Uuid, author: HolderId },
     /// The holder was told what a consultation entails: not again for a while. Nobody waits for it.
     KeepTold { at: UnixSeconds },
-    /// The visit is over: wipe keys, kill the worker, cancel the print, reset the card. Nobody waits for it.
+    /// The visit is over: wipe keys, kill the worker, cut off what is on its way to the printer, reset the card. Nobody waits for
+    /// it.
     Lock,
+}
+
+/// What is printed.
+#[derive(Clone)]
+pub enum Paper {
+    Document {
+        patient: Patient,
+        document: Box<Document>,
+        /// What is warned of on the screen, and so on paper.
+        owed: Owed,
+    },
+    History {
+        patient: Patient,
+        lines: Vec<Access>,
+        complete: bool,
+    },
+    Receipt(Box<PatientReceipt>),
+    /// What patients may ask for.
+    Leaflet,
 }
 
 /// Where fetched content may rest.
@@ -115,6 +152,8 @@ impl Effect {
             Effect::Search { .. } => "search",
             Effect::Fetch { .. } => "fetch",
             Effect::Render { .. } => "render",
+            Effect::Print { .. } => "print",
+            Effect::StopPrint => "stop_print",
             Effect::Recall { .. } => "recall",
             Effect::AskAuthorized { .. } => "ask_authorized",
             Effect::Prepare { .. } => "prepare",
@@ -130,6 +169,7 @@ impl Effect {
             Effect::KeepDraft { .. } => "keep_draft",
             Effect::Contribute { .. } => "contribute",
             Effect::SendAgain { .. } => "send_again",
+            Effect::OpenRefused { .. } => "open_refused",
             Effect::KeepTold { .. } => "keep_told",
             Effect::Lock => "lock",
         }

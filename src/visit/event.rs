@@ -1,6 +1,7 @@
 //! What may happen to a visit. `Debug` prints names only: an event may carry a digit of a PIN.
 
 use crate::identity::holder::Holder;
+use crate::identity::holder::HolderId;
 use crate::identity::holder::Situation;
 use crate::identity::trust::Verified;
 use crate::identity::userinfo::Person;
@@ -23,6 +24,7 @@ use crate::record::state::Access;
 use crate::record::state::RecordState;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
+use crate::visit::page::Leaf;
 use crate::visit::said;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -107,6 +109,11 @@ pub enum Event {
         ticket: Ticket,
         answer: Result<NoteDraft, Trouble>,
     },
+    /// About whom the refused note is; none when it is refused no more.
+    RefusedOpened {
+        ticket: Ticket,
+        answer: Result<Option<Patient>, Trouble>,
+    },
     /// Whom this device knows, and the day's agenda.
     Recalled {
         ticket: Ticket,
@@ -177,6 +184,12 @@ pub enum Event {
         answer: Result<Arc<Reading>, Trouble>,
     },
 
+    /// What became of it.
+    Printed {
+        ticket: Ticket,
+        answer: Result<Printed, Trouble>,
+    },
+
     /// The holder's telephone rings, and shows the same two digits.
     PhoneAsked {
         ticket: Ticket,
@@ -193,17 +206,38 @@ pub enum Event {
         trouble: Trouble,
     },
 
+    /// What the upstream itself said when it refused: its answer comes after it.
+    ServerSaid(Box<ServerSaid>),
+
     /// What the device says of itself.
     LinkIs(LinkState),
     WaitingIs(Waiting),
     RefusedAre(Vec<Refused>),
     AllowanceIs(Allowance),
     DiskIs(Disk),
+    SpentIs(Spent),
+}
+
+/// A server's own code and words. They may name somebody: no one else is to see them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerSaid {
+    pub code: String,
+    pub text: String,
+}
+
+/// What came out of the printer, as far as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Printed {
+    pub pages: u32,
+    /// The printer says that it is done; else it has all of it, and prints.
+    pub finished: bool,
 }
 
 /// What a finger can mean. Pages offer them; the machine ignores those that do not belong to its page.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Touch {
+    /// A finger somewhere, on nothing that can be done.
+    Stirred,
     Digit(u8),
     Erase,
     Confirm,
@@ -211,8 +245,8 @@ pub enum Touch {
     LastTry,
     /// "Sans carte, par téléphone".
     ByPhone,
-    /// "À propos".
-    About,
+    /// « Aide », « Réglages », « À propos »
+    LookUp(Leaf),
     /// Top left: one page back.
     Back,
     /// "Quitter ce DMP".
@@ -220,6 +254,8 @@ pub enum Touch {
     Understood,
     /// A patient of the round, by its place in the list.
     OpenPatient(usize),
+    /// One whose record was opened lately, by its place.
+    OpenRecent(usize),
     TypeIns,
     /// « Composer la tournée »
     ComposeRound,
@@ -259,10 +295,15 @@ pub enum Touch {
     /// The patient takes their consent back.
     Withdraw,
     Language(Language),
+    ShowSummary,
+    /// « Informations patient ».
+    ShowPatient,
     ShowDocuments,
     ShowHistory,
     /// What the patient takes home of this access.
     ShowReceipt,
+    /// What the page shows, onto paper.
+    Print,
     /// To look for words in the record.
     Search,
     /// To write a note into the record.
@@ -277,15 +318,29 @@ pub enum Touch {
     ShowTray,
     /// To send a refused item once more, by its place.
     SendAgain(usize),
+    /// To write a refused note anew, by its place.
+    Correct(usize),
     /// A document, by its place in the list as it is shown.
     OpenDocument(usize),
     /// `None`: all classes.
     FilterClass(Option<String>),
+    /// To narrow the list by type, date, author or setting.
+    Filter,
     Why,
     NextPage,
     PreviousPage,
     LargerText,
     SmallerText,
+    /// The whole screen, until the visit ends.
+    Look(Look),
+}
+
+/// What of the screen's looks is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    OtherLanguage,
+    NextTextSize,
+    OtherLight,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -362,10 +417,14 @@ pub struct PhoneLogin {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Desk {
     pub round: Vec<RoundEntry>,
+    /// Whose records this holder opened lately, and when; the newest first.
+    pub recent: Vec<(Patient, UnixSeconds)>,
     /// When this holder was last told what a consultation entails.
     pub told: Option<UnixSeconds>,
     /// When the card that opens all this ends.
     pub card_ends: Option<UnixSeconds>,
+    /// What happened to it, to be said once.
+    pub notice: Option<Trouble>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -431,8 +490,12 @@ pub struct Listing {
     pub documents: Held<Vec<Document>>,
     /// What this holder has opened before.
     pub opened: HashSet<UniqueId>,
+    /// When this holder's visit before this one saw the list; `None`: never, as far as the rows that are left tell.
+    pub last_visit: Option<UnixSeconds>,
     pub source: Source,
     pub as_of: UnixSeconds,
+    /// When what is kept here of this record is destroyed; `None`: nothing of it is kept.
+    pub lease: Option<UnixSeconds>,
 }
 
 /// What a patient takes home of one row. Nobody but the professional is named in it.
@@ -480,6 +543,8 @@ pub struct Refused {
     pub code: String,
     /// Its sentence. It names nobody (docs/pdsm.md §1).
     pub reason: String,
+    /// Whose note it is, where it is one: its author alone can write it anew.
+    pub note_by: Option<HolderId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -487,6 +552,14 @@ pub enum RefusedKind {
     Trace,
     Consent,
     Contribution,
+}
+
+/// What went over the line today, and what a day may cost where the line is metered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spent {
+    pub bytes: u64,
+    /// `None`: the line is not metered.
+    pub budget_bytes: Option<u64>,
 }
 
 /// What became of the device's own stores.
@@ -513,6 +586,7 @@ impl Event {
             Event::PinChecked { .. } => "pin_checked",
             Event::DraftCame { .. } => "draft_came",
             Event::RefusedAre(_) => "refused_are",
+            Event::RefusedOpened { .. } => "refused_opened",
             Event::CompartmentOpened { .. } => "compartment_opened",
             Event::DeskIs { .. } => "desk_is",
             Event::Recorded { .. } => "recorded",
@@ -534,13 +608,16 @@ impl Event {
             Event::Found { .. } => "found",
             Event::Fetched { .. } => "fetched",
             Event::Rendered { .. } => "rendered",
+            Event::Printed { .. } => "printed",
             Event::PhoneAsked { .. } => "phone_asked",
             Event::PhoneAnswered { .. } => "phone_answered",
             Event::PhoneOver { .. } => "phone_over",
+            Event::ServerSaid(_) => "server_said",
             Event::LinkIs(_) => "link_is",
             Event::WaitingIs(_) => "waiting_is",
             Event::AllowanceIs(_) => "allowance_is",
             Event::DiskIs(_) => "disk_is",
+            Event::SpentIs(_) => "spent_is",
         }
     }
 }
@@ -548,6 +625,12 @@ impl Event {
 impl std::fmt::Debug for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl std::fmt::Debug for ServerSaid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerSaid([REDACTED])")
     }
 }
 

@@ -41,11 +41,15 @@ use crate::visit::step::WAIT_MAX;
 type Turn = (Visit, Vec<Effect>);
 
 impl Visit {
-    pub(super) fn come_to_gate(mut self, here: Here, patient: Patient, now: Now) -> Turn {
+    pub(super) fn come_to_gate(self, here: Here, patient: Patient, now: Now) -> Turn {
+        self.come_to_gate_with(here, patient, SoFar::nothing(), now)
+    }
+
+    pub(super) fn come_to_gate_with(mut self, here: Here, patient: Patient, so_far: SoFar, now: Now) -> Turn {
         let ticket = self.ticket();
         let ask = Effect::AskState { ticket, patient: patient.clone() };
         let step = GateStep::AskingState { ticket, until: now.since_boot + WAIT_MAX };
-        self.gate(Gate { here, patient, so_far: SoFar::nothing(), step }, vec![ask])
+        self.gate(Gate { here, patient, so_far, step }, vec![ask])
     }
 
     pub(super) fn gate(self, gate: Gate, effects: Vec<Effect>) -> Turn {

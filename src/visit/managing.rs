@@ -22,6 +22,7 @@ use crate::visit::page::Room;
 use crate::visit::page::Visit;
 use crate::visit::page::writing::Managing;
 use crate::visit::page::writing::ManagingStep;
+use crate::visit::page::writing::Wanted;
 use crate::visit::step::WAIT_MAX;
 use std::time::Duration;
 
@@ -111,7 +112,7 @@ impl Visit {
             (ManagingStep::Recording { .. }, _) => {}
             (ManagingStep::Confirming { .. }, Touch::Back | Touch::No) => managing.step = ManagingStep::Choosing,
             (_, Touch::Back | Touch::Understood | Touch::ShowDocuments) => {
-                record.room = Room::Documents { class: None };
+                record.room = Room::Documents;
                 return self.record(record, vec![]);
             }
             (ManagingStep::Choosing, Touch::Choose(place)) => match acts.get(place) {
@@ -119,7 +120,7 @@ impl Visit {
                     let document = &record.documents[managing.place].document;
                     let entry = document.entry_uuid.clone();
                     let replaced = Replaced { unique_id: document.unique_id.clone(), entry };
-                    let wanted = Some((replaced, document.type_code.clone()));
+                    let wanted = Wanted::NewVersion { replaced, type_code: document.type_code.clone() };
                     return self.write_note(record, wanted, now);
                 }
                 Some(Act::Change(change)) => managing.step = ManagingStep::Confirming { change: *change },
@@ -164,7 +165,8 @@ impl Visit {
         managing.step = ManagingStep::Recording { ticket, change, until: now.since_boot + WAIT_MAX };
         record.room = Room::Managing(managing);
         let contribution = Box::new(contribution);
-        self.record(record, vec![Effect::Contribute { ticket, row: Box::new(row), id: None, contribution }])
+        let row = Box::new(row);
+        self.record(record, vec![Effect::Contribute { ticket, row, id: None, contribution, corrects: None }])
     }
 
     pub(super) fn managing_tick(mut self, mut record: Record, now: Now) -> Turn {

@@ -5,7 +5,9 @@ pub mod ahead;
 pub mod compose;
 pub mod gate;
 pub mod phone;
+pub mod printing;
 pub mod reception;
+pub mod summary;
 pub mod writing;
 
 use crate::identity::holder::Holder;
@@ -26,10 +28,14 @@ use crate::policy::framework::Framework;
 use crate::policy::matrix::Place;
 use crate::policy::team::Team;
 use crate::record::document::Document;
+use crate::record::filter;
+use crate::record::filter::Facet;
+use crate::record::filter::Filter;
 use crate::record::reading::Reading;
 use crate::record::state::Access;
 use crate::record::state::RecordState;
 use crate::record::state::TeamWord;
+use crate::say::Looks;
 use crate::secret::PinBuffer;
 use crate::time::Now;
 use crate::time::UnixSeconds;
@@ -42,9 +48,15 @@ use crate::visit::event::PatientReceipt;
 use crate::visit::event::ReaderState;
 use crate::visit::event::Refused;
 use crate::visit::event::RoundEntry;
+use crate::visit::event::ServerSaid;
+use crate::visit::event::Spent;
 use crate::visit::event::StateAnswer;
 use crate::visit::event::Ticket;
 use crate::visit::event::Waiting;
+use crate::visit::gentle::Attention;
+use crate::visit::gentle::Locked;
+use crate::visit::gentle::Parked;
+use crate::visit::gentle::Patience;
 use crate::visit::page::ahead::Ahead;
 use crate::visit::page::compose::Compose;
 use crate::visit::page::gate::Gate;
@@ -55,12 +67,19 @@ use crate::visit::page::phone::WaitingForPhone;
 use crate::visit::page::reception::Reception;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// The one value that the kiosk owns.
 pub struct Visit {
     pub page: Page,
     pub standing: Standing,
     pub(super) rules: Arc<Rules>,
+    /// What nobody's touch makes of the page.
+    pub(super) attention: Attention,
+    /// What the upstream last said when it refused, until somebody touches the screen or nobody is here.
+    pub server_said: Option<Box<ServerSaid>>,
+    /// The page that was put by when the screen was locked.
+    pub(super) parked: Option<Box<Parked>>,
     /// The next ticket's number; never goes back, so that an old answer never fits.
     pub(super) next_ticket: u64,
 }
@@ -81,6 +100,10 @@ pub struct Standing {
     pub disk: Disk,
     /// What the link gave when documents last came over it.
     pub bytes_a_second: Option<u64>,
+    /// `None`: nobody has counted since the start.
+    pub spent: Option<Spent>,
+    /// As the settings say, or as whoever is here chose.
+    pub looks: Looks,
 }
 
 /// What the site and the law say, read once at start.
@@ -102,6 +125,12 @@ pub struct Rules {
     pub framework: Option<Framework>,
     /// The settings name Pro Santé Connect: a visit without a card is offered.
     pub by_phone: bool,
+    /// The settings name a printer.
+    pub prints: bool,
+    /// Language, size of text and light, as a visit begins.
+    pub looks: Looks,
+    /// When what nobody touches goes dim and is locked.
+    pub patience: Patience,
 }
 
 /// A signed file that was refused: what was in force stays, or nothing is.
@@ -154,11 +183,23 @@ pub struct Colleague {
     pub name: String,
 }
 
+/// What anybody may look up, whoever stands here: of nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaf {
+    /// What the record is, the patient's rights, how to use card and telephone.
+    Help,
+    /// What is in force, and what of it may be changed on the spot.
+    Settings,
+    /// What this device is, and by which rules it decides.
+    Device,
+}
+
 /// One question a page.
 pub enum Page {
     Idle,
-    /// What this device is, and by which rules it decides: of nobody, for anybody.
+    /// What anybody may look up.
     About {
+        leaf: Leaf,
         until: Duration,
     },
     ReadingCard {
@@ -200,6 +241,9 @@ pub enum Page {
     Gate(Box<Gate>),
     Record(Box<Record>),
     Document(Box<Reader>),
+    Printing(Box<printing::Printing>),
+    /// Nobody came: whose card is in, and nothing else.
+    Locked(Locked),
     /// Nothing goes on until the card is out.
     TakeCard(Trouble),
 }
@@ -242,16 +286,20 @@ pub struct Here {
     /// Index of the login's row; enters every row of the visit.
     pub login: u64,
     pub round: Vec<RoundEntry>,
+    /// Whose records they opened lately, and when; the newest first.
+    pub recent: Vec<(Patient, UnixSeconds)>,
     pub card_ends: Option<UnixSeconds>,
     /// The national record knows of all that was read offline.
     pub national_settled: bool,
-    /// Inactivity ends the visit.
+    /// Untouched until then, the screen is locked.
     pub until: Duration,
 }
 
 pub struct Duty {
     pub here: Here,
     pub step: DutyStep,
+    /// What is said at home afterwards.
+    pub notice: Option<Trouble>,
 }
 
 pub enum DutyStep {
@@ -265,12 +313,23 @@ pub struct Home {
     pub typing: bool,
     /// « À régler » is open.
     pub tray: bool,
+    /// Something is being looked up.
+    pub leaf: Option<Leaf>,
+    /// A refused note is being looked up, to be written anew: which, and how long that may take.
+    pub correcting: Option<Correcting>,
     /// What went wrong a moment ago, above the round.
     pub notice: Option<Trouble>,
     /// The national traces that were owed: how many are made now, and how many were refused.
     pub national: Option<National>,
     /// The desk is being handed over; nothing else is done meanwhile.
     pub handing: Option<(Ticket, Duration)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Correcting {
+    pub ticket: Ticket,
+    pub refused: Uuid,
+    pub until: Duration,
 }
 
 /// What became of the national traces that offline reading owed.
@@ -295,6 +354,12 @@ pub struct Record {
     pub denied: Vec<Denied>,
     pub source: Source,
     pub as_of: UnixSeconds,
+    /// When it may not be seen any more: what is kept of it is destroyed, or the authorization that it is seen under ends.
+    pub ends: Option<UnixSeconds>,
+    /// What of `documents` the list shows; it stays for as long as the record is open.
+    pub filter: Filter,
+    /// Once it was gathered and its rows are durable.
+    pub summary: Option<Arc<summary::Summary>>,
     pub room: Room,
 }
 
@@ -302,6 +367,8 @@ pub struct Permitted {
     pub document: Document,
     /// This holder has opened it, now or before.
     pub opened: bool,
+    /// Unread, and made since this holder last opened the record.
+    pub is_new: bool,
     pub decision: Decision,
 }
 
@@ -314,11 +381,22 @@ pub struct Denied {
 }
 
 pub enum Room {
-    /// The list, and the class it is filtered by.
-    Documents {
-        class: Option<String>,
+    /// The list, as far as its filter lets through.
+    Documents,
+    /// By what the list is narrowed; then to what.
+    Filtering {
+        facet: Option<Facet>,
+    },
+    /// The summary's documents are fetched, accounted for and read.
+    Gathering(Box<summary::Gathering>),
+    /// `Record::summary`.
+    Summary,
+    SummaryFailed {
+        trouble: Trouble,
     },
     Why,
+    /// Who the record is about.
+    Patient,
     /// What the patient said, and the way to take it back.
     Agreements,
     AskingHistory {
@@ -375,11 +453,11 @@ pub struct Reader {
     pub record: Record,
     /// Place in `record.documents`, whatever the filter.
     pub place: usize,
-    /// The chosen class of the list, to come back to it.
-    pub class: Option<String>,
     pub step: ReaderStep,
     /// 100, 125, 150, 175 or 200.
     pub text_percent: u16,
+    /// The page that is drawn first, from 0.
+    pub begin_at: u32,
 }
 
 pub enum ReaderStep {
@@ -403,6 +481,8 @@ pub enum ReaderStep {
         first_page: u32,
         page: u32,
         committed: Committed,
+        /// Pages around this one are being drawn before they are asked for, from which on.
+        ahead: Option<(Ticket, u32)>,
     },
     Failed {
         trouble: Trouble,
@@ -421,8 +501,18 @@ impl Visit {
             allowance: Allowance::default(),
             disk: Disk::default(),
             bytes_a_second: None,
+            spent: None,
+            looks: rules.looks,
         };
-        Visit { page: Page::Idle, standing, rules, next_ticket: 1 }
+        Visit {
+            page: Page::Idle,
+            standing,
+            rules,
+            attention: Attention::Fresh,
+            server_said: None,
+            parked: None,
+            next_ticket: 1,
+        }
     }
 
     /// Whether a record or a document may not be opened in the ordinary way, because nobody upstream has seen the journal for
@@ -451,51 +541,17 @@ impl Visit {
     }
 
     pub fn here(&self) -> Option<&Here> {
-        match &self.page {
-            Page::Duty(duty) => Some(&duty.here),
-            Page::Home(home) => Some(&home.here),
-            Page::Compose(compose) => Some(&compose.here),
-            Page::Ahead(ahead) => Some(&ahead.here),
-            Page::Gate(gate) => Some(&gate.here),
-            Page::Record(record) => Some(&record.here),
-            Page::Document(reader) => Some(&reader.record.here),
-            _ => None,
-        }
+        self.page.here()
     }
 
     /// The card, or the telephone's request, that this page belongs to; nobody's when it would look the same for anybody.
     pub fn insertion(&self) -> Option<Insertion> {
-        match &self.page {
-            Page::ReadingCard { insertion, .. } | Page::CheckingPin { insertion, .. } => Some(*insertion),
-            Page::Reception(desk) => Some(desk.insertion),
-            Page::AskPin(ask) => Some(ask.insertion),
-            Page::ChoosingSituation(choosing) => Some(choosing.insertion),
-            Page::Opening(opening) => Some(opening.insertion),
-            Page::Duty(_)
-            | Page::Home(_)
-            | Page::Compose(_)
-            | Page::Ahead(_)
-            | Page::Gate(_)
-            | Page::Record(_)
-            | Page::Document(_) => self.here().map(|here| here.insertion),
-            Page::Idle
-            | Page::About { .. }
-            | Page::AskRpps(_)
-            | Page::WaitingForPhone(_)
-            | Page::ChoosingExercise(_)
-            | Page::PhoneOver { .. }
-            | Page::TakeCard(_) => None,
-        }
+        self.page.insertion()
     }
 
     /// The patient whose record is asked for or open.
     pub fn patient(&self) -> Option<&Patient> {
-        match &self.page {
-            Page::Gate(gate) => Some(&gate.patient),
-            Page::Record(record) => Some(&record.patient),
-            Page::Document(reader) => Some(&reader.record.patient),
-            _ => None,
-        }
+        self.page.patient()
     }
 }
 
@@ -507,21 +563,86 @@ impl std::fmt::Debug for Colleague {
 }
 
 impl Record {
-    /// Places in `documents` of what the list shows, in order: all, those of the chosen class, or what was found.
+    /// Places in `documents` of what the page shows, in order: what the filter lets through, what was found, or what each line
+    /// of the summary was drawn from.
     pub fn shown(&self) -> Vec<usize> {
-        if let Room::Found { places, .. } = &self.room {
-            return places.clone();
+        match (&self.room, &self.summary) {
+            (Room::Found { places, .. }, _) => return places.clone(),
+            (Room::Summary, Some(summary)) => return summary.places(),
+            _ => {}
         }
-        let chosen = match &self.room {
-            Room::Documents { class } => class.as_deref(),
-            _ => None,
-        };
-        let fits = |permitted: &Permitted| chosen.is_none_or(|class| permitted.document.class_code.0 == class);
-        (0..self.documents.len()).filter(|place| fits(&self.documents[*place])).collect()
+        (0..self.documents.len()).filter(|place| self.filter.fits(&self.documents[*place].document)).collect()
+    }
+
+    /// What the list can be narrowed to.
+    pub fn choices(&self, facet: Facet) -> Vec<(String, usize)> {
+        filter::choices(facet, &self.filter, self.documents.iter().map(|permitted| &permitted.document))
     }
 }
 
+impl Here {
+    /// Whose records were opened lately and who are not in the round: what « last visits » lists, by place.
+    pub fn last_visits(&self) -> Vec<&(Patient, UnixSeconds)> {
+        let is_in_round = |patient: &Patient| self.round.iter().any(|entry| entry.patient.ins == patient.ins);
+        self.recent.iter().filter(|(patient, _)| !is_in_round(patient)).take(LAST_VISITS_MAX).collect()
+    }
+}
+
+/// More is not a list that is read at a glance: the round's own page has the others.
+const LAST_VISITS_MAX: usize = 8;
+
 impl Page {
+    pub(super) fn here(&self) -> Option<&Here> {
+        match self {
+            Page::Duty(duty) => Some(&duty.here),
+            Page::Home(home) => Some(&home.here),
+            Page::Compose(compose) => Some(&compose.here),
+            Page::Ahead(ahead) => Some(&ahead.here),
+            Page::Gate(gate) => Some(&gate.here),
+            Page::Record(record) => Some(&record.here),
+            Page::Document(reader) => Some(&reader.record.here),
+            Page::Printing(printing) => printing.under.here(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn here_mut(&mut self) -> Option<&mut Here> {
+        match self {
+            Page::Duty(duty) => Some(&mut duty.here),
+            Page::Home(home) => Some(&mut home.here),
+            Page::Compose(compose) => Some(&mut compose.here),
+            Page::Ahead(ahead) => Some(&mut ahead.here),
+            Page::Gate(gate) => Some(&mut gate.here),
+            Page::Record(record) => Some(&mut record.here),
+            Page::Document(reader) => Some(&mut reader.record.here),
+            Page::Printing(printing) => printing.under.here_mut(),
+            _ => None,
+        }
+    }
+
+    fn insertion(&self) -> Option<Insertion> {
+        match self {
+            Page::ReadingCard { insertion, .. } | Page::CheckingPin { insertion, .. } => Some(*insertion),
+            Page::Reception(desk) => Some(desk.insertion),
+            Page::AskPin(ask) => Some(ask.insertion),
+            Page::ChoosingSituation(choosing) => Some(choosing.insertion),
+            Page::Opening(opening) => Some(opening.insertion),
+            Page::Locked(locked) => Some(locked.insertion),
+            Page::Printing(printing) => printing.under.insertion(),
+            page => page.here().map(|here| here.insertion),
+        }
+    }
+
+    fn patient(&self) -> Option<&Patient> {
+        match self {
+            Page::Gate(gate) => Some(&gate.patient),
+            Page::Record(record) => Some(&record.patient),
+            Page::Document(reader) => Some(&reader.record.patient),
+            Page::Printing(printing) => printing.under.patient(),
+            _ => None,
+        }
+    }
+
     /// For the log and for tests: the name, and nothing that it holds.
     pub fn name(&self) -> &'static str {
         match self {
@@ -544,6 +665,8 @@ impl Page {
             Page::Gate(_) => "gate",
             Page::Record(_) => "record",
             Page::Document(_) => "document",
+            Page::Printing(_) => "printing",
+            Page::Locked(_) => "locked",
             Page::TakeCard(_) => "take_card",
         }
     }
@@ -589,6 +712,9 @@ mod tests {
             duty_days: 180,
             framework: None,
             by_phone: false,
+            prints: false,
+            looks: Looks::default(),
+            patience: Patience::default(),
         };
         let kind = |id, profession| rules.place(&holder(id, profession)).kind;
         assert_eq!(kind("1", 10), ProfessionKind::CoordinatingDoctor);

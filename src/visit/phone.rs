@@ -38,7 +38,9 @@ impl Visit {
                 let until = now.since_boot + ENTRY_MAX;
                 self.turn(Page::AskRpps(AskRpps { until, ..AskRpps::default() }), vec![])
             }
-            Event::Touched(Touch::About) => self.turn(Page::About { until: now.since_boot + ENTRY_MAX }, vec![]),
+            Event::Touched(Touch::LookUp(leaf)) => {
+                self.turn(Page::About { leaf, until: now.since_boot + ENTRY_MAX }, vec![])
+            }
             // Nothing is asked here; anything else is late, and changes nothing.
             _ => self.turn(Page::Idle, vec![]),
         }

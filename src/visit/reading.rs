@@ -5,6 +5,9 @@ use crate::journal::Draft;
 use crate::journal::words::Class;
 use crate::journal::words::Ground;
 use crate::policy::decide;
+use crate::record::filter::Filter;
+use crate::record::reading::Reading;
+use crate::record::state::Authorization;
 use crate::time::Now;
 use crate::trouble::Trouble;
 use crate::visit::effect::Effect;
@@ -26,8 +29,10 @@ use crate::visit::page::Visit;
 use crate::visit::page::gate::Gate;
 use crate::visit::page::gate::GateStep;
 use crate::visit::page::gate::SoFar;
+use crate::visit::page::writing::Wanted;
 use crate::visit::search;
 use crate::visit::step::WAIT_MAX;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 type Turn = (Visit, Vec<Effect>);
@@ -43,7 +48,7 @@ impl Visit {
         rows: Vec<Committed>,
         now: Now,
     ) -> Turn {
-        let Listing { documents: held, opened: before, source, as_of } = listing;
+        let Listing { documents: held, opened: before, last_visit, source, as_of, lease } = listing;
         let released = match rows.into_iter().find(|row| row.covers_record(&gate.patient.ins)) {
             Some(listed) => held.release(&listed).ok().map(|came| (came, listed)),
             None => None,
@@ -52,7 +57,7 @@ impl Visit {
             gate.step = GateStep::Failed { trouble: Trouble::TraceNotWritten };
             return self.turn(Page::Gate(Box::new(gate)), vec![]);
         };
-        let Gate { here, patient, so_far, .. } = gate;
+        let Gate { here, patient, mut so_far, .. } = gate;
         let opened = facts::to_open(&here, &answer, Some(ground), &so_far, &self.rules, now);
         let mut documents = Vec::new();
         let mut denied: Vec<Denied> = Vec::new();
@@ -60,7 +65,8 @@ impl Visit {
             let decision = decide(&facts::to_see(&opened, &here, &document, &self.rules));
             if decision.allow {
                 let opened = before.contains(&document.unique_id);
-                documents.push(Permitted { document, opened, decision });
+                let is_new = !opened && last_visit.is_some_and(|at| document.created > at);
+                documents.push(Permitted { document, opened, is_new, decision });
                 continue;
             }
             // The title is dropped here: what is denied is counted, by class and by rule.
@@ -71,7 +77,14 @@ impl Visit {
                 None => denied.push(Denied { class_code, decision, count: 1 }),
             }
         }
-        documents.sort_by_key(|permitted| std::cmp::Reverse(permitted.document.service_start));
+        // What is new comes first, then the newest clinical date.
+        documents.sort_by_key(|permitted| Reverse((permitted.is_new, permitted.document.service_start)));
+        let correcting = so_far.correcting.take();
+        let authorized = match answer.state.authorization {
+            Authorization::Valid { until } if ground == Ground::Authorization => until,
+            _ => None,
+        };
+        let ends = [lease, authorized].into_iter().flatten().min();
         let record = Record {
             here,
             patient,
@@ -83,9 +96,15 @@ impl Visit {
             denied,
             source,
             as_of,
-            room: Room::Documents { class: None },
+            ends,
+            filter: Filter::default(),
+            summary: None,
+            room: Room::Documents,
         };
-        self.record(record, vec![])
+        match correcting {
+            Some(refused) => self.write_note(record, Wanted::Correction(refused), now),
+            None => self.record(record, vec![]),
+        }
     }
 
     pub(super) fn record(self, record: Record, effects: Vec<Effect>) -> Turn {
@@ -96,10 +115,30 @@ impl Visit {
         self.turn(Page::Document(Box::new(reader)), effects)
     }
 
+    /// Whether what is on the screen may not be seen any more. What is being written is not of the record, and stays.
+    pub(super) fn is_over(&self, now: Now) -> bool {
+        let record = match &self.page {
+            Page::Record(record) => record,
+            Page::Document(reader) => &reader.record,
+            _ => return false,
+        };
+        let writes = matches!(record.room, Room::Writing(_) | Room::Managing(_));
+        !writes && record.ends.is_some_and(|end| now.wall.is_past(end))
+    }
+
+    /// It is taken away, whatever was touched.
+    pub(super) fn take_away(mut self) -> Turn {
+        match std::mem::replace(&mut self.page, Page::Idle) {
+            Page::Record(record) => self.home(record.here, Some(Trouble::LeaseEnded), vec![]),
+            Page::Document(reader) => self.home(reader.record.here, Some(Trouble::LeaseEnded), vec![]),
+            page => self.turn(page, vec![]),
+        }
+    }
+
     pub(super) fn record_tick(mut self, now: Now) -> Turn {
         match &mut self.page {
             Page::Record(record) => match &record.room {
-                Room::Writing(_) | Room::Managing(_) => return self.own_tick(now),
+                Room::Writing(_) | Room::Managing(_) | Room::Gathering(_) => return self.own_tick(now),
                 Room::AskingHistory { until, .. } if now.since_boot >= *until => {
                     record.room = Room::HistoryFailed { trouble: Trouble::ServerTimedOut };
                 }
@@ -127,18 +166,25 @@ impl Visit {
         (self, vec![])
     }
 
-    /// Writing and changing have waits of their own.
+    /// Writing, changing and gathering have waits of their own.
     fn own_tick(mut self, now: Now) -> Turn {
-        match std::mem::replace(&mut self.page, Page::Idle) {
-            Page::Record(record) if matches!(record.room, Room::Writing(_)) => self.writing_tick(*record, now),
-            Page::Record(record) => self.managing_tick(*record, now),
-            page => self.turn(page, vec![]),
+        let mut record = match std::mem::replace(&mut self.page, Page::Idle) {
+            Page::Record(record) => record,
+            page => return self.turn(page, vec![]),
+        };
+        match std::mem::replace(&mut record.room, Room::Documents) {
+            Room::Gathering(gathering) => self.gathering_tick(*record, *gathering, now),
+            room @ Room::Writing(_) => self.writing_tick(Record { room, ..*record }, now),
+            room => self.managing_tick(Record { room, ..*record }, now),
         }
     }
 
     pub(super) fn in_record(self, mut record: Record, event: Event, now: Now) -> Turn {
-        match std::mem::replace(&mut record.room, Room::Documents { class: None }) {
+        match std::mem::replace(&mut record.room, Room::Documents) {
             Room::Writing(writing) => return self.while_writing(record, *writing, event, now),
+            Room::Gathering(gathering) if !matches!(event, Event::Touched(_)) => {
+                return self.while_gathering(record, *gathering, event, now);
+            }
             Room::Managing(managing) => return self.while_managing(record, managing, event, now),
             room => record.room = room,
         }
@@ -177,15 +223,33 @@ impl Visit {
     fn touched_in_record(mut self, mut record: Record, touch: Touch, now: Now) -> Turn {
         match touch {
             Touch::Quit => self.home(record.here, None, vec![]),
-            Touch::Back if matches!(record.room, Room::Documents { .. }) => self.home(record.here, None, vec![]),
+            Touch::Back if matches!(record.room, Room::Documents) => self.home(record.here, None, vec![]),
+            Touch::Back if matches!(record.room, Room::Filtering { facet: Some(_) }) => {
+                record.room = Room::Filtering { facet: None };
+                self.record(record, vec![])
+            }
             Touch::Back | Touch::ShowDocuments | Touch::Understood => {
-                record.room = Room::Documents { class: None };
+                record.room = Room::Documents;
                 self.record(record, vec![])
             }
             Touch::FilterClass(class) => {
-                record.room = Room::Documents { class };
+                record.filter.class = class;
+                record.room = Room::Documents;
                 self.record(record, vec![])
             }
+            Touch::Filter => {
+                record.room = Room::Filtering { facet: None };
+                self.record(record, vec![])
+            }
+            Touch::Choose(line) => match record.room {
+                Room::Filtering { facet } => self.choose_filter(record, facet, line, now),
+                _ => self.record(record, vec![]),
+            },
+            Touch::ShowPatient => {
+                record.room = Room::Patient;
+                self.record(record, vec![])
+            }
+            Touch::ShowSummary => self.show_summary(record, now),
             Touch::Why => {
                 record.room = Room::Why;
                 self.record(record, vec![])
@@ -202,7 +266,7 @@ impl Visit {
                 let step = GateStep::Failed { trouble: Trouble::Internal };
                 self.ask_withdrawal(Gate { here, patient, so_far, step }, answer)
             }
-            Touch::WriteNote => self.write_note(record, None, now),
+            Touch::WriteNote => self.write_note(record, Wanted::Note, now),
             Touch::Search => {
                 record.room = Room::AskingWords;
                 self.record(record, vec![])
@@ -214,28 +278,37 @@ impl Visit {
                 let (patient, mode) = (record.patient.ins.clone(), record.so_far.mode());
                 self.record(record, vec![Effect::History { ticket, patient, mode }])
             }
+            Touch::Print => self.print_room(record, now),
             Touch::ShowReceipt => {
                 let (ticket, row) = (self.ticket(), record.listed.index());
                 record.room = Room::AskingReceipt { ticket, until: now.since_boot + WAIT_MAX };
                 self.record(record, vec![Effect::MakeReceipt { ticket, row }])
             }
             Touch::OpenDocument(shown) => {
-                let class = match &record.room {
-                    Room::Documents { class } => class.clone(),
-                    Room::Found { .. } => None,
-                    _ => return self.record(record, vec![]),
-                };
-                let Some(place) = record.shown().get(shown).copied() else { return self.record(record, vec![]) };
-                self.fetch(record, place, class, now)
+                let lists = matches!(record.room, Room::Documents | Room::Found { .. } | Room::Summary);
+                match record.shown().get(shown).copied().filter(|_| lists) {
+                    Some(place) => self.fetch(record, place, now),
+                    None => self.record(record, vec![]),
+                }
             }
             _ => self.record(record, vec![]),
         }
     }
 
-    fn fetch(mut self, record: Record, place: usize, class: Option<String>, now: Now) -> Turn {
+    /// After a lock, at the page and the size that it was read in.
+    pub(super) fn open_again(self, reader: Reader, now: Now) -> Turn {
+        let Reader { record, place, text_percent, begin_at, .. } = reader;
+        let (mut visit, effects) = self.fetch(record, place, now);
+        if let Page::Document(reader) = &mut visit.page {
+            (reader.text_percent, reader.begin_at) = (text_percent, begin_at);
+        }
+        (visit, effects)
+    }
+
+    fn fetch(mut self, record: Record, place: usize, now: Now) -> Turn {
         if self.allowance_bars(record.ground, now) {
             let step = ReaderStep::Failed { trouble: Trouble::AllowanceSpent };
-            return self.document(Reader { record, place, class, step, text_percent: 100 }, vec![]);
+            return self.document(Reader { record, place, step, text_percent: 100, begin_at: 0 }, vec![]);
         }
         // The list may have been open for a while: an authorization ends on its hour, not with the visit.
         let opened =
@@ -243,14 +316,14 @@ impl Visit {
         let document = &record.documents[place].document;
         if !decide(&facts::to_see(&opened, &record.here, document, &self.rules)).allow {
             let step = ReaderStep::Failed { trouble: Trouble::Denied };
-            return self.document(Reader { record, place, class, step, text_percent: 100 }, vec![]);
+            return self.document(Reader { record, place, step, text_percent: 100, begin_at: 0 }, vec![]);
         }
         let ticket = self.ticket();
         let (mode, keep) = (record.so_far.mode(), keep(record.ground, &record.here.holder, &record.so_far));
         let document = Box::new(record.documents[place].document.clone());
         let fetch = Effect::Fetch { ticket, patient: record.patient.ins.clone(), document, mode, keep };
         let step = ReaderStep::Fetching { ticket, until: now.since_boot + FETCH_MAX };
-        self.document(Reader { record, place, class, step, text_percent: 100 }, vec![fetch])
+        self.document(Reader { record, place, step, text_percent: 100, begin_at: 0 }, vec![fetch])
     }
 
     pub(super) fn in_document(self, mut reader: Reader, event: Event, now: Now) -> Turn {
@@ -282,7 +355,8 @@ impl Visit {
                 match answer.map(|rows| rows.into_iter().find(|row| row.covers_document(patient, document))) {
                     Ok(Some(committed)) => {
                         reader.record.documents[reader.place].opened = true;
-                        self.render(reader, committed, 0, now)
+                        let page = reader.begin_at;
+                        self.render(reader, committed, page, now)
                     }
                     Ok(None) => self.reader_failed(reader, Trouble::TraceNotWritten),
                     Err(trouble) => self.reader_failed(reader, trouble),
@@ -293,11 +367,21 @@ impl Visit {
             {
                 match answer {
                     Ok(reading) => {
-                        reader.step = ReaderStep::Shown { reading, first_page: page, page, committed };
+                        reader.step = ReaderStep::Shown { reading, first_page: page, page, committed, ahead: None };
                         self.document(reader, vec![])
                     }
                     Err(trouble) => self.reader_failed(reader, trouble),
                 }
+            }
+            (
+                ReaderStep::Shown { reading, first_page, page, committed, ahead: Some((ticket, first)) },
+                Event::Rendered { ticket: asked, answer },
+            ) if asked == ticket => {
+                // Turned back meanwhile, or not drawn: what is here stays.
+                let drawn = answer.ok().filter(|drawn| holds(drawn, first, page));
+                let (reading, first_page) = drawn.map_or((reading, first_page), |drawn| (drawn, first));
+                reader.step = ReaderStep::Shown { reading, first_page, page, committed, ahead: None };
+                self.document(reader, vec![])
             }
             (step, _) => {
                 reader.step = step;
@@ -323,7 +407,7 @@ impl Visit {
             patient: reader.record.patient.ins.clone(),
             document: Box::new(reader.record.documents[reader.place].document.clone()),
             committed: committed.clone(),
-            page,
+            pages: page..page.saturating_add(PAGES_AT_FIRST),
         };
         reader.step = ReaderStep::Rendering { ticket, committed, page, until: now.since_boot + WAIT_MAX };
         self.document(reader, vec![render])
@@ -338,11 +422,8 @@ impl Visit {
         match touch {
             Touch::Quit => self.home(reader.record.here, None, vec![]),
             Touch::Back | Touch::Understood => {
-                let mut record = reader.record;
-                if !matches!(record.room, Room::Found { .. }) {
-                    record.room = Room::Documents { class: reader.class };
-                }
-                self.record(record, vec![])
+                // To where it was opened from.
+                self.record(reader.record, vec![])
             }
             Touch::LargerText => {
                 reader.text_percent = (reader.text_percent + TEXT_STEP_PERCENT).min(200);
@@ -354,6 +435,7 @@ impl Visit {
             }
             // What is open may be the holder's own.
             Touch::Manage => self.manage(reader.record, reader.place),
+            Touch::Print => self.print_document(reader, now),
             Touch::NextPage => self.turn_page(reader, 1, now),
             Touch::PreviousPage => self.turn_page(reader, -1, now),
             _ => self.document(reader, vec![]),
@@ -361,22 +443,71 @@ impl Visit {
     }
 
     /// The row that opened the document covers all its pages.
-    fn turn_page(self, mut reader: Reader, by: i64, now: Now) -> Turn {
-        let ReaderStep::Shown { reading, first_page, page, committed } = &mut reader.step else {
+    fn turn_page(mut self, mut reader: Reader, by: i64, now: Now) -> Turn {
+        let ticket = self.ticket();
+        let ReaderStep::Shown { reading, first_page, page, committed, ahead } = &mut reader.step else {
             return self.document(reader, vec![]);
         };
         let last = i64::from(reading.page_count) - 1;
         let wanted = (i64::from(*page) + by).clamp(0, last.max(0)) as u32;
-        let drawn = u32::try_from(reading.pages.len()).unwrap_or(u32::MAX);
-        if wanted == *page || (wanted >= *first_page && wanted - *first_page < drawn) {
-            *page = wanted;
+        if wanted == *page {
             return self.document(reader, vec![]);
         }
-        let committed = committed.clone();
-        self.render(reader, committed, wanted, now)
+        if !holds(reading, *first_page, wanted) {
+            let committed = committed.clone();
+            return self.render(reader, committed, wanted, now);
+        }
+        *page = wanted;
+        let next = (i64::from(wanted) + by).clamp(0, last.max(0)) as u32;
+        if holds(reading, *first_page, next) {
+            return self.document(reader, vec![]);
+        }
+        // The one before, this one and the next: more are not kept.
+        let first = wanted.saturating_sub(1);
+        *ahead = Some((ticket, first));
+        let render = Effect::Render {
+            ticket,
+            patient: reader.record.patient.ins.clone(),
+            document: Box::new(reader.record.documents[reader.place].document.clone()),
+            committed: committed.clone(),
+            pages: first..wanted.saturating_add(2),
+        };
+        self.document(reader, vec![render])
     }
 }
 
+impl Reader {
+    /// Nothing of the content is kept while nobody is there: only where it was read.
+    pub(super) fn put_by(&mut self) {
+        if let ReaderStep::Shown { page, .. } | ReaderStep::Rendering { page, .. } = &self.step {
+            self.begin_at = *page;
+        }
+        self.step = ReaderStep::Failed { trouble: Trouble::TookTooLong };
+        self.record.put_summary_by();
+        if matches!(self.record.room, Room::Summary) {
+            self.record.room = Room::Documents;
+        }
+    }
+}
+
+impl Record {
+    /// Nor of the summary: who was in it comes back to it, and it is gathered anew.
+    pub(super) fn put_summary_by(&mut self) {
+        self.summary = None;
+        if matches!(self.room, Room::Gathering(_)) {
+            self.room = Room::Summary;
+        }
+    }
+}
+
+/// Whether that page is among those drawn, of which `first` is the first.
+fn holds(reading: &Reading, first: u32, page: u32) -> bool {
+    let drawn = u32::try_from(reading.pages.len()).unwrap_or(u32::MAX);
+    page >= first && page - first < drawn
+}
+
+/// The page asked for and the next one, ready before it is asked.
+const PAGES_AT_FIRST: u32 = 2;
 const TEXT_STEP_PERCENT: u16 = 25;
 /// A large document over a thin line is slow, not broken; the way back is always open.
 const FETCH_MAX: Duration = Duration::from_secs(600);

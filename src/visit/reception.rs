@@ -13,7 +13,6 @@ use crate::visit::page::Page;
 use crate::visit::page::Visit;
 use crate::visit::page::reception::Reception;
 use crate::visit::page::reception::Room;
-use crate::visit::step::INACTIVITY_MAX;
 use crate::visit::step::WAIT_MAX;
 
 type Turn = (Visit, Vec<Effect>);
@@ -36,7 +35,6 @@ impl Visit {
             }
             _ => return self.reception(desk, vec![]),
         };
-        desk.until = now.since_boot + INACTIVITY_MAX;
         desk.notice = None;
         match (&desk.room, touch) {
             (Room::Front, Touch::Quit | Touch::Back) | (_, Touch::Quit) => {
@@ -46,6 +44,7 @@ impl Visit {
             (_, Touch::Back) => desk.room = Room::Front,
             (Room::Front, Touch::TypeIns) => desk.room = Room::Typing,
             (Room::Front, Touch::ShowLeaflet) => desk.room = Room::Leaflet,
+            (Room::Leaflet, Touch::Print) if self.rules.prints => return self.print_leaflet(desk, now),
             (Room::Leaflet, Touch::Understood) => desk.room = Room::Front,
             (Room::Typing, Touch::InsTyped { matricule, birth_name, birth_date }) => {
                 let found = identify::typed(&known(&desk), &matricule, &birth_name, &birth_date);

@@ -42,8 +42,17 @@ impl Visit {
     /// One event, one new state, the effects it asks for.
     pub fn step(self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
         let by_phone = self.is_by_phone();
+        let was_of_nobody = self.is_of_nobody();
         let (visit, effects) = self.take(event, now);
-        if by_phone { (visit.without_a_card(now), effects) } else { (visit, effects) }
+        let mut visit = if by_phone { visit.without_a_card(now) } else { visit };
+        if !was_of_nobody && visit.is_of_nobody() {
+            visit.forget_looks();
+        }
+        if visit.is_of_nobody() || matches!(visit.page, Page::Locked(_) | Page::TakeCard(_)) {
+            visit.server_said = None;
+        }
+        visit.attend(now);
+        (visit, effects)
     }
 
     fn take(mut self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
@@ -70,6 +79,11 @@ impl Visit {
                 self.standing.other_card = other;
                 (self, vec![])
             }
+            // Of a question whose page is gone it says nothing that anybody is to see: that page took it along.
+            Event::ServerSaid(said) => {
+                self.server_said = Some(said);
+                (self, vec![])
+            }
             Event::LinkIs(link) => self.link_is(link),
             Event::PhoneOver { ticket, trouble } => self.phone_over(ticket, trouble),
             Event::WaitingIs(waiting) => {
@@ -88,9 +102,28 @@ impl Visit {
                 self.standing.disk = disk;
                 (self, vec![])
             }
+            Event::SpentIs(spent) => {
+                self.standing.spent = Some(spent);
+                (self, vec![])
+            }
             Event::DeskIs { insertion, desk } => self.desk_is(insertion, desk),
-            Event::Tick => self.tick(now),
-            event => self.on_page(event, now),
+            _ if self.is_over(now) => self.take_away(),
+            event => {
+                if matches!(event, Event::Touched(_)) {
+                    self.server_said = None;
+                }
+                let (visit, mut effects) = match event {
+                    Event::Tick => self.tick(now),
+                    event => self.on_page(event, now),
+                };
+                // What lay under a note, or under a page about paper, may have had its end meanwhile.
+                if !visit.is_over(now) {
+                    return (visit, effects);
+                }
+                let (visit, more) = visit.take_away();
+                effects.extend(more);
+                (visit, effects)
+            }
         }
     }
 
@@ -98,8 +131,11 @@ impl Visit {
     pub fn alarm(&self) -> Option<Duration> {
         let wait = match &self.page {
             Page::Idle | Page::TakeCard(_) => None,
-            Page::About { until } | Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } => Some(*until),
-            Page::Reception(desk) => Some(desk.wait()),
+            Page::About { until, .. } | Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } => {
+                Some(*until)
+            }
+            Page::Reception(desk) => desk.wait(),
+            Page::Locked(locked) => Some(locked.until),
             Page::AskPin(ask) => Some(ask.until),
             Page::AskRpps(ask) => Some(ask.until),
             Page::WaitingForPhone(waiting) => Some(waiting.until),
@@ -107,10 +143,8 @@ impl Visit {
             Page::ChoosingSituation(choosing) => Some(choosing.until),
             Page::PhoneOver { until, .. } => Some(*until),
             Page::Opening(opening) => Some(opening.until),
-            Page::Home(home) => home.handing.map(|(_, until)| until),
+            Page::Home(home) => home.handing.map(|(_, until)| until).or(home.correcting.map(|one| one.until)),
             Page::Compose(compose) => compose.wait(),
-            // Nobody needs to stand before what goes on by itself.
-            Page::Ahead(ahead) if ahead.is_fetching() => return ahead.step.wait(),
             Page::Ahead(ahead) => ahead.step.wait(),
             Page::Duty(duty) => match &duty.step {
                 DutyStep::Recording { until, .. } => Some(*until),
@@ -121,10 +155,12 @@ impl Visit {
                 Room::AskingHistory { until, .. }
                 | Room::AskingReceipt { until, .. }
                 | Room::Searching { until, .. } => Some(*until),
+                Room::Gathering(gathering) => Some(gathering.until),
                 Room::Writing(writing) => writing.wait(),
                 Room::Managing(managing) => managing.wait(),
                 _ => None,
             },
+            Page::Printing(printing) => Some(printing.until),
             Page::Document(reader) => match &reader.step {
                 ReaderStep::Fetching { until, .. }
                 | ReaderStep::Recording { until, .. }
@@ -132,10 +168,7 @@ impl Visit {
                 _ => None,
             },
         };
-        match (wait, self.here().map(|here| here.until)) {
-            (Some(wait), Some(inactivity)) => Some(wait.min(inactivity)),
-            (wait, inactivity) => wait.or(inactivity),
-        }
+        wait.into_iter().chain(self.attention_alarm()).min()
     }
 
     /// Leaves whatever was open; what it held goes with it.
@@ -166,18 +199,12 @@ impl Visit {
     }
 
     fn desk_is(mut self, insertion: Insertion, desk: Desk) -> (Visit, Vec<Effect>) {
-        let here = match &mut self.page {
-            Page::Duty(duty) => &mut duty.here,
-            Page::Home(home) => &mut home.here,
-            Page::Compose(compose) => &mut compose.here,
-            Page::Ahead(ahead) => &mut ahead.here,
-            Page::Gate(gate) => &mut gate.here,
-            Page::Record(record) => &mut record.here,
-            Page::Document(reader) => &mut reader.record.here,
-            _ => return (self, vec![]),
-        };
+        let Some(here) = self.page.here_mut() else { return (self, vec![]) };
         if here.insertion == insertion {
-            here.round = desk.round;
+            (here.round, here.recent) = (desk.round, desk.recent);
+            if let (Some(notice), Page::Home(home)) = (desk.notice, &mut self.page) {
+                home.notice = Some(notice);
+            }
         }
         (self, vec![])
     }
@@ -185,14 +212,19 @@ impl Visit {
     fn tick(self, now: Now) -> (Visit, Vec<Effect>) {
         let over = |until: &Duration| now.since_boot >= *until;
         if self.here().is_some_and(|here| over(&here.until)) && !self.is_left_alone(now) {
-            return self.end(Page::TakeCard(Trouble::TookTooLong));
+            return if self.is_by_phone() {
+                self.end(Page::TakeCard(Trouble::TookTooLong))
+            } else {
+                self.lock_away(now)
+            };
         }
         match &self.page {
             Page::ReadingCard { until, .. } | Page::CheckingPin { until, .. } if over(until) => {
                 self.end(Page::TakeCard(Trouble::CardMute))
             }
-            Page::AskPin(ask) if over(&ask.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
-            Page::About { until } if over(until) => self.turn(Page::Idle, vec![]),
+            Page::AskPin(ask) if over(&ask.until) => self.lock_again(),
+            Page::Locked(locked) if over(&locked.until) => self.end(Page::TakeCard(Trouble::TookTooLong)),
+            Page::About { until, .. } if over(until) => self.turn(Page::Idle, vec![]),
             Page::AskRpps(ask) if over(&ask.until) => self.turn(Page::Idle, vec![]),
             Page::WaitingForPhone(waiting) if over(&waiting.until) => {
                 let trouble = if waiting.code.is_some() { Trouble::PhoneExpired } else { Trouble::PhoneUnreachable };
@@ -211,20 +243,33 @@ impl Visit {
             Page::Home(home) if home.handing.is_some_and(|(_, until)| over(&until)) => {
                 self.end(Page::TakeCard(Trouble::Internal))
             }
+            Page::Home(home) if home.correcting.is_some_and(|one| over(&one.until)) => self.correcting_tick(),
             Page::Compose(_) => self.compose_tick(now),
             Page::Ahead(_) => self.ahead_tick(now),
             Page::Gate(_) => self.gate_tick(now),
             Page::Record(_) | Page::Document(_) => self.record_tick(now),
+            Page::Printing(_) => self.print_tick(now),
             _ => (self, vec![]),
         }
     }
 
-    fn on_page(mut self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+    pub(super) fn on_page(mut self, event: Event, now: Now) -> (Visit, Vec<Effect>) {
+        // A finger that comes down on « Arrêter » has not touched it yet.
+        if matches!(event, Event::Touched(Touch::Stirred)) && self.is_left_alone(now) {
+            return (self, vec![]);
+        }
         if matches!(event, Event::Touched(_)) {
             if self.is_left_alone(now) && !matches!(event, Event::Touched(Touch::Stop)) {
                 return self.end(Page::TakeCard(Trouble::TookTooLong));
             }
             self.keep_awake(now);
+            if matches!(event, Event::Touched(Touch::Stirred)) {
+                return (self, vec![]);
+            }
+        }
+        if let Event::Touched(Touch::Look(change)) = event {
+            self.look(change, now);
+            return (self, vec![]);
         }
         let page = std::mem::replace(&mut self.page, Page::Idle);
         match page {
@@ -237,6 +282,10 @@ impl Visit {
             Page::WaitingForPhone(waiting) => self.while_waiting_for_phone(waiting, event, now),
             Page::ChoosingExercise(choosing) => self.while_choosing_exercise(*choosing, event, now),
             Page::ChoosingSituation(choosing) => self.while_choosing_situation(*choosing, event, now),
+            Page::About { until, .. } if matches!(event, Event::Touched(Touch::LookUp(_))) => {
+                let Event::Touched(Touch::LookUp(leaf)) = event else { return self.turn(Page::Idle, vec![]) };
+                self.turn(Page::About { leaf, until }, vec![])
+            }
             Page::About { .. } | Page::PhoneOver { .. }
                 if matches!(event, Event::Touched(Touch::Back | Touch::Quit | Touch::Understood)) =>
             {
@@ -250,25 +299,13 @@ impl Visit {
             Page::Gate(gate) => self.at_gate(*gate, event, now),
             Page::Record(record) => self.in_record(*record, event, now),
             Page::Document(reader) => self.in_document(*reader, event, now),
+            Page::Printing(printing) => self.while_printing(*printing, event, now),
+            Page::Locked(locked) => self.while_locked(locked, event, now),
             Page::Idle => self.at_idle(event, now),
             // Nothing is asked here; anything is late, and changes nothing.
             page @ (Page::About { .. } | Page::TakeCard(_) | Page::PhoneOver { .. }) => self.turn(page, vec![]),
             Page::Reception(desk) => self.at_reception(*desk, event, now),
         }
-    }
-
-    fn keep_awake(&mut self, now: Now) {
-        let here = match &mut self.page {
-            Page::Duty(duty) => &mut duty.here,
-            Page::Home(home) => &mut home.here,
-            Page::Compose(compose) => &mut compose.here,
-            Page::Ahead(ahead) => &mut ahead.here,
-            Page::Gate(gate) => &mut gate.here,
-            Page::Record(record) => &mut record.here,
-            Page::Document(reader) => &mut reader.record.here,
-            _ => return,
-        };
-        here.until = now.since_boot + INACTIVITY_MAX;
     }
 
     fn while_reading(self, insertion: Insertion, until: Duration, event: Event, now: Now) -> (Visit, Vec<Effect>) {
@@ -367,6 +404,14 @@ impl Visit {
         situations: Vec<Situation>,
         now: Now,
     ) -> (Visit, Vec<Effect>) {
+        // Whoever comes back to a locked screen comes back to where they said that they work.
+        let before = self.parked.as_ref().and_then(|parked| parked.holder().situations.clone());
+        if let Some(chosen) =
+            before.filter(|chosen| chosen.iter().all(|one| situations.contains(one)) && !chosen.is_empty())
+        {
+            holder.situations = Some(chosen);
+            return self.open(insertion, holder, proof, now);
+        }
         if situations.len() > 1 && holder.may_ask_for_records() {
             let until = now.since_boot + INACTIVITY_MAX;
             let choosing = ChoosingSituation { insertion, holder, proof, situations, until };
@@ -449,7 +494,7 @@ impl Visit {
                     return self.end(Page::TakeCard(Trouble::PhoneNoProfession));
                 }
                 if !opening.holder.may_ask_for_records() {
-                    let desk = Reception::new(insertion, opening.holder, now.since_boot + INACTIVITY_MAX);
+                    let desk = Reception::new(insertion, opening.holder, now.since_boot + self.rules.patience.lock);
                     return self.turn(Page::Reception(Box::new(desk)), vec![]);
                 }
                 let ticket = self.ticket();
@@ -458,7 +503,7 @@ impl Visit {
                 let open = if by_phone {
                     Effect::OpenMemory { ticket, insertion, holder: Box::new(opening.holder.clone()) }
                 } else {
-                    Effect::OpenCompartment { ticket, insertion }
+                    Effect::OpenCompartment { ticket, insertion, situation: opening.holder.situation().cloned() }
                 };
                 self.turn(Page::Opening(Box::new(opening)), vec![open])
             }
@@ -469,17 +514,22 @@ impl Visit {
                 match answer {
                     Ok(desk) => {
                         let Opening { insertion, holder, .. } = opening;
-                        let until = now.since_boot + INACTIVITY_MAX;
-                        let (round, card_ends) = (desk.round, desk.card_ends);
-                        let here = Here { insertion, holder, login, round, card_ends, national_settled: false, until };
+                        if let Some(page) = self.take_parked(insertion, &holder) {
+                            return self.resume(page, desk, now);
+                        }
+                        let until = now.since_boot + self.rules.patience.lock;
+                        let Desk { round, recent, told: desk_told, card_ends, notice } = desk;
+                        let here =
+                            Here { insertion, holder, login, round, recent, card_ends, national_settled: false, until };
                         // What waits for this holder leaves at once; nobody waits for it.
                         let deliver = vec![Effect::Deliver { ticket: self.ticket() }];
                         let again_s = i64::from(self.rules.duty_days) * 86_400;
                         let told = |at: UnixSeconds| now.wall.has_reached(at.plus(again_s)) != Some(true);
-                        if desk.told.is_some_and(told) {
-                            return self.home(here, None, deliver);
+                        if desk_told.is_some_and(told) {
+                            return self.home(here, notice, deliver);
                         }
-                        self.turn(Page::Duty(Box::new(Duty { here, step: DutyStep::Shown })), deliver)
+                        let duty = Duty { here, step: DutyStep::Shown, notice };
+                        self.turn(Page::Duty(Box::new(duty)), deliver)
                     }
                     Err(trouble) => self.end(Page::TakeCard(trouble)),
                 }
@@ -508,8 +558,8 @@ impl Visit {
             (DutyStep::Recording { ticket, .. }, Event::Recorded { ticket: asked, answer }) if asked == *ticket => {
                 match answer {
                     // A visit by telephone has nowhere to keep it.
-                    Ok(_) if duty.here.holder.means == Means::ECps => self.home(duty.here, None, vec![]),
-                    Ok(_) => self.home(duty.here, None, vec![Effect::KeepTold { at: now.wall.value() }]),
+                    Ok(_) if duty.here.holder.means == Means::ECps => self.home(duty.here, duty.notice, vec![]),
+                    Ok(_) => self.home(duty.here, duty.notice, vec![Effect::KeepTold { at: now.wall.value() }]),
                     Err(trouble) => self.end(Page::TakeCard(trouble)),
                 }
             }
@@ -519,7 +569,8 @@ impl Visit {
 
     pub(super) fn home(self, here: Here, notice: Option<Trouble>, mut effects: Vec<Effect>) -> (Visit, Vec<Effect>) {
         effects.extend(self.make_national(&here));
-        let home = Home { here, typing: false, tray: false, notice, national: None, handing: None };
+        let (typing, tray, leaf) = (false, false, None);
+        let home = Home { here, typing, tray, leaf, correcting: None, notice, national: None, handing: None };
         self.turn(Page::Home(Box::new(home)), effects)
     }
 
@@ -527,12 +578,25 @@ impl Visit {
         if home.handing.is_some() {
             return self.while_handing(home, event);
         }
+        if let Event::RefusedOpened { ticket, answer } = event {
+            return self.refused_opened(home, ticket, answer, now);
+        }
         let Event::Touched(touch) = event else { return self.national_made(home, event, now) };
         (home.notice, home.national) = (None, None);
         if home.tray {
-            return self.at_tray(home, touch);
+            return self.at_tray(home, touch, now);
+        }
+        // A code that is read is meant, whatever lies open.
+        let stays = !matches!(touch, Touch::Back | Touch::Scanned(_));
+        home.leaf = home.leaf.filter(|_| stays);
+        if home.leaf.is_some() && !matches!(touch, Touch::LookUp(_) | Touch::Quit) {
+            return self.turn(Page::Home(Box::new(home)), vec![]);
         }
         match touch {
+            Touch::LookUp(leaf) if !home.typing => {
+                home.leaf = Some(leaf);
+                self.turn(Page::Home(Box::new(home)), vec![])
+            }
             Touch::ShowTray => {
                 home.tray = true;
                 self.turn(Page::Home(Box::new(home)), vec![])
@@ -544,6 +608,10 @@ impl Visit {
                 let patient = home.here.round[place].patient.clone();
                 self.come_to_gate(home.here, patient, now)
             }
+            Touch::OpenRecent(place) => match home.here.last_visits().get(place).map(|(patient, _)| patient.clone()) {
+                Some(patient) => self.come_to_gate(home.here, patient, now),
+                None => self.turn(Page::Home(Box::new(home)), vec![]),
+            },
             Touch::TypeIns => {
                 home.typing = true;
                 self.turn(Page::Home(Box::new(home)), vec![])
@@ -580,7 +648,7 @@ pub const CARD_ANSWER_MAX: Duration = Duration::from_secs(20);
 pub const PIN_ENTRY_MAX: Duration = Duration::from_secs(60);
 /// How long the disk or the network may take before the page says so.
 pub const WAIT_MAX: Duration = Duration::from_secs(40);
-/// Without a touch for so long, the visit ends.
+/// How long an outcome, a choice, and where the settings say nothing a page waits for a touch.
 pub const INACTIVITY_MAX: Duration = Duration::from_secs(300);
 /// The two texts owed to professionals, as `screen` words them.
 pub const DUTY_TEXT: &str = "PS-1";

@@ -4,6 +4,7 @@
 //! ```text
 //! AskingDesk → ChoosingType → Typing ⇄ Checking → Depositing → Deposited
 //!      └ a draft with a type ──┘  └ every second: KeepDraft
+//! « À régler » ─ a refused note ─ gate ─ AskingDesk: its words, to be put right; deposited, it stands instead of the refused one
 //! ```
 //!
 //! Never: a note under another name than the present holder's, a type that policy does not permit, a deposit that nobody read again.
@@ -23,7 +24,6 @@ use crate::record::document::UniqueId;
 use crate::record::note;
 use crate::record::note::Note;
 use crate::record::note::NoteDraft;
-use crate::record::note::Replaced;
 use crate::record::note::Writer;
 use crate::time::Now;
 use crate::trouble::Trouble;
@@ -35,6 +35,7 @@ use crate::visit::page::Here;
 use crate::visit::page::Record;
 use crate::visit::page::Room;
 use crate::visit::page::Visit;
+use crate::visit::page::writing::Wanted;
 use crate::visit::page::writing::Writing;
 use crate::visit::page::writing::WritingStep;
 use crate::visit::step::WAIT_MAX;
@@ -45,13 +46,14 @@ type Turn = (Visit, Vec<Effect>);
 
 impl Visit {
     /// What was begun about this patient is taken up again; else something new is begun.
-    pub(super) fn write_note(mut self, mut record: Record, wanted: Option<(Replaced, TypeCode)>, now: Now) -> Turn {
+    pub(super) fn write_note(mut self, mut record: Record, wanted: Wanted, now: Now) -> Turn {
         let ticket = self.ticket();
+        let corrects = if let Wanted::Correction(refused) = wanted { Some(refused) } else { None };
         let step = WritingStep::AskingDesk { ticket, until: now.since_boot + WAIT_MAX, wanted };
         let nothing = NoteDraft::new(Uuid::nil());
         let patient = record.patient.ins.clone();
         record.room = Room::Writing(Box::new(Writing { draft: nothing, begun: String::new(), step }));
-        self.record(record, vec![Effect::OpenDraft { ticket, patient }])
+        self.record(record, vec![Effect::OpenDraft { ticket, patient, corrects }])
     }
 
     pub(super) fn while_writing(self, mut record: Record, mut writing: Writing, event: Event, now: Now) -> Turn {
@@ -59,7 +61,7 @@ impl Visit {
             (WritingStep::AskingDesk { ticket, wanted, .. }, Event::DraftCame { ticket: asked, answer })
                 if asked == *ticket =>
             {
-                let wanted = wanted.take();
+                let wanted = std::mem::replace(wanted, Wanted::Note);
                 match answer {
                     Ok(draft) => return self.draft_came(record, draft, wanted, now),
                     Err(trouble) => writing.step = WritingStep::Failed { trouble },
@@ -91,16 +93,19 @@ impl Visit {
         self.record(record, vec![])
     }
 
-    fn draft_came(
-        self,
-        mut record: Record,
-        mut draft: NoteDraft,
-        wanted: Option<(Replaced, TypeCode)>,
-        now: Now,
-    ) -> Turn {
-        // What was begun stands: a new version of something else waits until it is finished or emptied.
-        if let Some((replaced, type_code)) = wanted.filter(|_| draft.is_empty()) {
-            (draft.replaces, draft.type_code) = (Some(replaced), Some(type_code));
+    fn draft_came(self, mut record: Record, mut draft: NoteDraft, wanted: Wanted, now: Now) -> Turn {
+        match wanted {
+            // What was begun stands: whatever else is to be written waits until it is finished or emptied.
+            Wanted::Correction(refused) if draft.corrects != Some(refused) => {
+                let trouble = if draft.is_empty() { Trouble::NothingToCorrect } else { Trouble::NoteInTheWay };
+                let step = WritingStep::Failed { trouble };
+                record.room = Room::Writing(Box::new(Writing { draft, begun: String::new(), step }));
+                return self.record(record, vec![]);
+            }
+            Wanted::NewVersion { replaced, type_code } if draft.is_empty() => {
+                (draft.replaces, draft.type_code) = (Some(replaced), Some(type_code));
+            }
+            Wanted::Note | Wanted::NewVersion { .. } | Wanted::Correction(_) => {}
         }
         let permitted = |code: &TypeCode| self.may_deposit(&record, code, labels_of(&record), now).allow;
         let step = match draft.type_code.clone() {
@@ -157,7 +162,7 @@ impl Visit {
             (WritingStep::Depositing { .. }, _) => {}
             (_, Touch::Back | Touch::Understood | Touch::ShowDocuments) => {
                 effects.extend(writing.unsaved(&record));
-                record.room = Room::Documents { class: None };
+                record.room = Room::Documents;
                 return self.record(record, effects);
             }
             (WritingStep::ChoosingType { types }, Touch::Choose(place)) if place < types.len() => {
@@ -205,7 +210,12 @@ impl Visit {
             replaces: writing.draft.replaces.clone(),
             at: now.wall.value(),
         };
-        let deed = if note.replaces.is_some() { "replace" } else { "add" };
+        let mut deed = String::from(if note.replaces.is_some() { "replace" } else { "add" });
+        let corrects = writing.draft.corrects;
+        if let Some(refused) = corrects {
+            // The row of the refused one stays; this one says which it was.
+            deed += &format!("; instead of {refused}");
+        }
         let row = Draft {
             ground: Some(record.ground),
             rule: decision.rule.id.to_owned(),
@@ -219,7 +229,7 @@ impl Visit {
         writing.step = WritingStep::Depositing { ticket, until: now.since_boot + WAIT_MAX };
         record.room = Room::Writing(Box::new(writing));
         let (row, id, contribution) = (Box::new(row), Some(note.id), Box::new(Contribution::add(note)));
-        self.record(record, vec![Effect::Contribute { ticket, row, id, contribution }])
+        self.record(record, vec![Effect::Contribute { ticket, row, id, contribution, corrects }])
     }
 
     /// A wait is over, or it is time to save.

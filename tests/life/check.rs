@@ -1,6 +1,7 @@
 //! What must be true after every step, whatever happened.
 
 use crate::life::people::TEAM_MEMBER;
+use crate::life::people::round;
 use crate::life::people::upstream_teams;
 use crate::life::world::Fault;
 use crate::life::world::Life;
@@ -28,6 +29,7 @@ use chevet::record::document::UniqueId;
 use chevet::record::state::Authorization;
 use chevet::record::state::Existence;
 use chevet::record::state::TeamWord;
+use chevet::say::Both;
 use chevet::screen::view::Body;
 use chevet::screen::view::DeviceFacts;
 use chevet::screen::view::view;
@@ -35,6 +37,9 @@ use chevet::trouble::Trouble;
 use chevet::visit::Effect;
 use chevet::visit::Event;
 use chevet::visit::Page;
+use chevet::visit::effect::Paper;
+use chevet::visit::event::Insertion;
+use chevet::visit::event::PinAnswer;
 use chevet::visit::event::Touch;
 use chevet::visit::page::ReaderStep;
 use chevet::visit::page::Record;
@@ -53,8 +58,12 @@ pub struct Lived {
     pub lists: u64,
     pub searches: u64,
     pub finds: u64,
+    /// Lines of summaries that were shown.
+    pub summed_up: u64,
     /// Notes finished; own documents changed.
     pub deposits: u64,
+    /// Refused notes that were written anew.
+    pub corrections: u64,
     pub changes: u64,
     pub documents: u64,
     pub consents: u64,
@@ -67,9 +76,12 @@ pub struct Lived {
     pub late_answers: u64,
     pub allowance_refusals: u64,
     pub last_tries: u64,
+    pub untold_tries: u64,
     pub keyed_pins: u64,
     pub blocked: u64,
     pub handed_over: u64,
+    pub printed: u64,
+    pub prints_stopped: u64,
     pub rounds_made: u64,
     /// Lists opened, by ground.
     pub by_authorization: u64,
@@ -107,6 +119,9 @@ pub struct Lived {
     pub cut_short: u64,
     pub kept_nothing: u64,
     pub national: u64,
+    /// Screens locked, and pages that were come back to.
+    pub locks: u64,
+    pub resumes: u64,
 }
 
 impl Lived {
@@ -115,7 +130,9 @@ impl Lived {
         self.lists += other.lists;
         self.searches += other.searches;
         self.finds += other.finds;
+        self.summed_up += other.summed_up;
         self.deposits += other.deposits;
+        self.corrections += other.corrections;
         self.changes += other.changes;
         self.documents += other.documents;
         self.consents += other.consents;
@@ -128,9 +145,12 @@ impl Lived {
         self.late_answers += other.late_answers;
         self.allowance_refusals += other.allowance_refusals;
         self.last_tries += other.last_tries;
+        self.untold_tries += other.untold_tries;
         self.keyed_pins += other.keyed_pins;
         self.blocked += other.blocked;
         self.handed_over += other.handed_over;
+        self.printed += other.printed;
+        self.prints_stopped += other.prints_stopped;
         self.rounds_made += other.rounds_made;
         self.by_authorization += other.by_authorization;
         self.by_team += other.by_team;
@@ -163,6 +183,8 @@ impl Lived {
         self.cut_short += other.cut_short;
         self.kept_nothing += other.kept_nothing;
         self.national += other.national;
+        self.locks += other.locks;
+        self.resumes += other.resumes;
     }
 }
 
@@ -180,6 +202,11 @@ impl Lived {
         self.by_framework += u64::from(record.so_far.brain_death);
         self.continued += u64::from(record.so_far.event == EventOfCare::Continued);
     }
+}
+
+/// A search, or a summary's lines, outside an emergency: each begins with its row.
+fn looks_for_more(row: &Draft) -> bool {
+    matches!(row.class, Class::Searched | Class::Summary) && row.mode != Mode::BrisDeGlace
 }
 
 const DAY_S: i64 = 86_400;
@@ -202,9 +229,13 @@ pub fn device() -> DeviceFacts {
     DeviceFacts {
         site_name: "Cabinet".into(),
         software: "chevet".into(),
-        key_provider: "Borne non protégée contre le vol".into(),
+        key_provider: Both {
+            french: "Borne non protégée contre le vol".into(),
+            english: "Device not protected against theft".into(),
+        },
         time_zone: "Europe/Paris".into(),
         has_scanner: true,
+        in_force: Default::default(),
     }
 }
 
@@ -226,6 +257,7 @@ impl Life {
             Event::Touched(Touch::No) => Touched::No,
             _ => Touched::Else,
         };
+        self.hear_of_tries(&event, before);
         let cause = self.cause_of(&event);
         let nothing = Visit::new(Arc::new(self.visit.rules().clone()));
         let visit = std::mem::replace(&mut self.visit, nothing);
@@ -234,6 +266,7 @@ impl Life {
         let at = format!("seed {}: {} → {}", self.seed, before, self.visit.page.name());
 
         self.check_card_out(&was, &effects, before, &at);
+        self.check_lock(&effects, before, &at);
         self.check_phone_end(cause, &effects, &at);
         self.check_presence(&at);
         self.check_memory_only(&effects, &at);
@@ -252,6 +285,22 @@ impl Life {
         self.questions.extend(effects);
     }
 
+    /// What the visit is told of the tries that the card in the reader has left; late answers about another tell nothing.
+    fn hear_of_tries(&mut self, event: &Event, before: &str) {
+        let is_in = |asked: &Insertion| self.inside.is_some_and(|(_, inside)| inside == *asked);
+        match event {
+            Event::CardRead { insertion, answer: Ok(card) } if before == "reading_card" && is_in(insertion) => {
+                self.told_tries = card.tries_left;
+            }
+            Event::PinChecked { insertion, answer: PinAnswer::Wrong { tries_left } }
+                if before == "checking_pin" && is_in(insertion) =>
+            {
+                self.told_tries = Some(*tries_left);
+            }
+            _ => {}
+        }
+    }
+
     /// With the allowance spent nothing of a record is asked for in the ordinary way; bris de glace is neither widened nor
     /// narrowed by it (DESIGN §6).
     fn check_allowance(&mut self, effects: &[Effect], at: &str) {
@@ -259,6 +308,7 @@ impl Life {
         let asks = effects.iter().any(|effect| {
             matches!(effect, Effect::List { mode, .. } | Effect::Fetch { mode, .. } if *mode != Mode::BrisDeGlace)
                 || matches!(effect, Effect::AskStates { .. } | Effect::FetchAhead { .. })
+                || matches!(effect, Effect::Record { rows, .. } if rows.iter().any(looks_for_more))
         });
         assert!(!(spent && asks), "{at}: a record is asked for with the allowance spent");
         let says = |step: &GateStep| matches!(step, GateStep::Failed { trouble: Trouble::AllowanceSpent });
@@ -282,7 +332,8 @@ impl Life {
     /// opens nothing.
     fn check_card_out(&self, was: &Was, effects: &[Effect], before: &str, at: &str) {
         let body = view(&self.visit, self.now, &device()).body;
-        let says_something = matches!(body, Body::Documents(_) | Body::History(_) | Body::Reader(_));
+        let says_something =
+            matches!(body, Body::Documents(_) | Body::History(_) | Body::Reader(_) | Body::Summary(_) | Body::Facts(_));
         let may = matches!(self.visit.page, Page::Record(_) | Page::Document(_));
         assert!(may || !says_something, "{at}: the screen tells of a record that is not open");
         if matches!(was, Was::CardOut) {
@@ -294,6 +345,41 @@ impl Life {
         if matches!(was, Was::StaleCard) {
             let opened = before != "opening" && matches!(self.visit.page, Page::Opening(_));
             assert!(!opened, "{at}: opened by an answer for another card");
+        }
+    }
+
+    /// A locked screen says nothing of any record, its keys are gone, and what was put by comes back to nobody but its own
+    /// holder, whose card never left and who typed their PIN since.
+    fn check_lock(&mut self, effects: &[Effect], before: &str, at: &str) {
+        if let Page::Locked(locked) = &self.visit.page {
+            let Body::Locked(page) = view(&self.visit, self.now, &device()).body else {
+                panic!("{at}: locked, and the screen shows something else")
+            };
+            let said = [page.name, page.role, page.title, page.sentence, page.act_label, page.foot].join(" ");
+            let names = round().into_iter().map(|entry| entry.patient.birth_name);
+            assert!(!names.into_iter().any(|name| said.contains(&name)), "{at}: a locked screen names a patient");
+            assert!(
+                self.visit.here().is_none() && self.visit.patient().is_none(),
+                "{at}: locked, and somebody is here"
+            );
+            if before != "locked" {
+                assert!(matches!(effects, [Effect::Lock]), "{at}: locked, and the keys stay");
+            }
+            if self.locked.as_ref().map(|(_, insertion, _)| *insertion) != Some(locked.insertion) {
+                self.lived.locks += 1;
+            }
+            let rows = self.rows.len();
+            self.locked = Some((locked.holder.id.clone(), locked.insertion, rows));
+            return;
+        }
+        let is_back = before == "opening" && !matches!(self.visit.page, Page::Home(_) | Page::Duty(_));
+        if let Some(here) = self.visit.here().filter(|_| is_back) {
+            let (holder, insertion, rows) = self.locked.take().unwrap_or_else(|| panic!("{at}: back from no lock"));
+            assert_eq!((&here.holder.id, here.insertion), (&holder, insertion), "{at}: somebody else's page");
+            let since = self.rows.iter().skip(rows);
+            let proven = since.filter(|row| row.class == Class::Login && row.holder == holder).count();
+            assert!(proven > 0, "{at}: back without a PIN");
+            self.lived.resumes += 1;
         }
     }
 
@@ -346,6 +432,12 @@ impl Life {
         let listed = usize::try_from(record.listed.index()).ok().and_then(|index| self.rows.get(index));
         let said = listed.map(|row| (row.source, row.ground, row.rule.is_empty()));
         assert_eq!(said, Some((record.source, Some(record.ground), false)), "{at}: a row that is not true");
+        if let (Room::Summary, Some(summary)) = (&record.room, &record.summary) {
+            for line in summary.lines.iter().filter(|line| !line.is_named_only) {
+                let document = &record.documents[line.place].document.unique_id;
+                assert!(on_disk(Class::Summary, Some(document)), "{at}: a summary's line without its document's row");
+            }
+        }
         if let Room::Found { .. } | Room::Searching { step: SearchStep::Looking, .. } = &record.room {
             assert!(on_disk(Class::Searched, None), "{at}: a search without its row");
         }
@@ -365,7 +457,31 @@ impl Life {
         let at = format!("seed {}: release", self.seed);
         assert!(committed.covers_document(patient, &document.unique_id), "{at}: a row about something else");
         let row = usize::try_from(committed.index()).ok().and_then(|index| self.rows.get(index));
-        assert_eq!(row.map(|row| row.class), Some(Class::Opened), "{at}: no such row on the disk");
+        let class = row.map(|row| row.class);
+        assert!(matches!(class, Some(Class::Opened | Class::Summary)), "{at}: no such row on the disk");
+    }
+
+    /// P1, at the printer: what is about a patient has a row of its own that says that it was printed.
+    pub fn check_paper(&self, paper: &Paper, committed: Option<&Committed>) {
+        let at = format!("seed {}: paper", self.seed);
+        let Some(committed) = committed else {
+            assert!(matches!(paper, Paper::Leaflet), "{at}: a patient's, without a row");
+            return;
+        };
+        let row = usize::try_from(committed.index()).ok().and_then(|index| self.rows.get(index));
+        let row = row.unwrap_or_else(|| panic!("{at}: no such row on the disk"));
+        assert_eq!(row.class, Class::Printed, "{at}: a row about something else");
+        let of_row = row.document.as_ref().map(|(id, _)| id);
+        match paper {
+            Paper::Document { patient, document, .. } => {
+                assert_eq!((row.patient.as_ref(), of_row), (Some(&patient.ins), Some(&document.unique_id)), "{at}");
+            }
+            Paper::History { patient, .. } => {
+                assert_eq!((row.patient.as_ref(), of_row), (Some(&patient.ins), None), "{at}");
+            }
+            Paper::Receipt(_) => assert_eq!((row.patient.is_some(), of_row), (true, None), "{at}"),
+            Paper::Leaflet => panic!("{at}: a leaflet is about nobody"),
+        }
     }
 
     /// P5: nothing is shown that the law does not permit, and nothing unknown.
@@ -446,7 +562,8 @@ impl Life {
                 let allowed = record.answer.state.emergency.is_some_and(|switches| switches.other_professionals);
                 assert!(allowed, "{at}: the patient's switch is not on");
                 let Body::Documents(page) = view(&self.visit, self.now, &device()).body else { return };
-                assert!(page.bar.banner.text.contains("bris de glace"), "{at}: no banner");
+                let says = |words| page.bar.banner.text.contains(words);
+                assert!(says("bris de glace") || says("Emergency access"), "{at}: no banner");
             }
             Ground::Refused => panic!("{at}: open on a refusal"),
         }
@@ -556,9 +673,12 @@ impl Life {
                 assert_eq!(inside, *insertion, "{at}: a PIN for another card");
                 which
             });
-            if which.is_some_and(|which| self.cards[which].tries_left == 1) {
-                assert!(self.last_try_agreed, "{at}: the last try was spent without a yes");
-                self.lived.last_tries += 1;
+            let is_last = which.is_some_and(|which| self.cards[which].tries_left == 1);
+            // A card that does not say may be at its last.
+            if is_last || self.told_tries.is_none() {
+                assert!(self.last_try_agreed, "{at}: a last try was spent without a yes");
+                self.lived.last_tries += u64::from(is_last);
+                self.lived.untold_tries += u64::from(!is_last);
             }
         }
         self.confirmed = false;
@@ -580,6 +700,11 @@ impl Life {
                 self.lived.finds += u64::from(matches!(&record.room, Room::Found { places, .. } if !places.is_empty()));
                 self.lived.denied_documents += record.denied.iter().map(|denied| u64::from(denied.count)).sum::<u64>();
             }
+        }
+        if let Page::Record(record) = &self.visit.page
+            && let (Room::Summary, Some(summary)) = (&record.room, &record.summary)
+        {
+            self.lived.summed_up += summary.lines.iter().filter(|line| !line.is_named_only).count() as u64;
         }
         match &self.visit.page {
             Page::Document(reader) if matches!(reader.step, ReaderStep::Shown { .. }) => {

@@ -5,7 +5,9 @@ use chevet::journal::consent::Signature;
 use chevet::visit::Event;
 use chevet::visit::Page;
 use chevet::visit::event::Language;
+use chevet::visit::event::Look;
 use chevet::visit::event::Touch;
+use chevet::visit::page::Leaf;
 use chevet::visit::page::Room;
 use chevet::visit::page::gate::GateStep;
 
@@ -20,7 +22,8 @@ impl Life {
                 3..=5 => Touch::Confirm,
                 _ => Touch::Digit(dice.u8(0..11)),
             },
-            Page::Idle if dice.u8(0..8) == 0 => Touch::About,
+            Page::Idle if dice.u8(0..8) == 0 => Touch::LookUp(Leaf::Device),
+            Page::Idle if dice.u8(0..8) == 0 => Touch::Look(Look::OtherLanguage),
             Page::Idle => Touch::ByPhone,
             Page::AskRpps(_) => self.touch_rpps(),
             Page::WaitingForPhone(_) | Page::PhoneOver { .. } => match dice.u8(0..30) {
@@ -32,6 +35,20 @@ impl Life {
             Page::ChoosingSituation(_) => Touch::Choose(dice.usize(0..3)),
             Page::Ahead(_) => self.touch_ahead(),
             Page::Compose(_) => self.touch_compose(),
+            Page::Home(home) if home.tray => match dice.u8(0..6) {
+                0 | 1 => Touch::Back,
+                2 => Touch::SendAgain(0),
+                _ => Touch::Correct(0),
+            },
+            Page::Home(home) if home.leaf.is_some() => match dice.u8(0..4) {
+                0 => Touch::LookUp(Leaf::Settings),
+                1 => Touch::OpenPatient(0),
+                _ => Touch::Back,
+            },
+            Page::Home(_) if dice.u8(0..40) == 0 => Touch::LookUp(Leaf::Help),
+            Page::Home(_) if dice.u8(0..20) == 0 => Touch::OpenRecent(0),
+            Page::Home(_) if dice.u8(0..16) == 0 => Touch::ShowTray,
+            Page::Home(_) if dice.u8(0..40) == 0 => Touch::Look(Look::NextTextSize),
             Page::Home(_) if dice.u8(0..8) == 0 => Touch::PrepareRound,
             Page::Home(_) if dice.u8(0..12) == 0 => Touch::ComposeRound,
             Page::Home(_) => match dice.u8(0..10) {
@@ -44,6 +61,11 @@ impl Life {
                     birth_date: if dice.bool() { "15/06/1955" } else { "15/07/1955" }.into(),
                 },
                 _ => Touch::OpenPatient(dice.usize(0..12)),
+            },
+            Page::Locked(_) => match dice.u8(0..12) {
+                0 => Touch::Back,
+                1 => Touch::Stirred,
+                _ => Touch::Understood,
             },
             Page::Duty(_) => Touch::Understood,
             Page::Gate(gate) => {
@@ -73,7 +95,32 @@ impl Life {
                 _ => Touch::Yes,
             },
             Page::Document(_) if dice.u8(0..6) == 0 => Touch::Manage,
-            Page::Record(_) => match dice.u8(0..16) {
+            Page::Document(_) if dice.u8(0..4) == 0 => Touch::Print,
+            Page::Record(record) if matches!(record.room, Room::History { .. } | Room::Receipt(_)) && dice.bool() => {
+                Touch::Print
+            }
+            Page::Printing(_) => match dice.u8(0..8) {
+                0 => Touch::Stop,
+                1 => Touch::Quit,
+                2 => Touch::Print,
+                3 => Touch::Back,
+                4 => Touch::Understood,
+                _ => Touch::Erase,
+            },
+            // Most people wait for what they looked for.
+            Page::Record(record) if matches!(record.room, Room::Searching { .. }) && dice.u8(0..4) > 0 => {
+                Touch::Stirred
+            }
+            Page::Record(record) if matches!(record.room, Room::Filtering { .. }) => match dice.u8(0..6) {
+                0 => Touch::Back,
+                _ => Touch::Choose(dice.usize(0..6)),
+            },
+            // Mostly waited for.
+            Page::Record(record) if matches!(record.room, Room::Gathering(_)) && dice.u8(0..12) > 0 => Touch::Erase,
+            Page::Record(_) => match dice.u8(0..24) {
+                16 => Touch::Filter,
+                17 | 18 => Touch::ShowSummary,
+                19 => Touch::ShowPatient,
                 15 => Touch::ShowReceipt,
                 13 | 14 => Touch::WriteNote,
                 10..=12 => Touch::Search,

@@ -34,10 +34,12 @@ use chevet::record::document::Status;
 use chevet::record::document::TypeCode;
 use chevet::record::document::UniqueId;
 use chevet::record::state::TeamWord;
+use chevet::say::Looks;
 use chevet::time::Now;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
 use chevet::visit::event::RoundEntry;
+use chevet::visit::gentle::Patience;
 use chevet::visit::page::Colleague;
 use chevet::visit::page::Rules;
 use std::time::Duration;
@@ -61,7 +63,7 @@ pub fn rules(with_framework: bool) -> Rules {
         let signature = signed::sign(FRAMEWORK.as_bytes(), KEY, "development").expect("signed");
         Framework::open(FRAMEWORK.as_bytes(), &signature, Standing::Desk).expect("verified")
     };
-    let types = [("10213-7", Cell::Yes), ("11488-4", Cell::No), ("11490-0", Cell::Unknown), ("11505-5", Cell::Yes)];
+    let types = [("10213-7", Cell::Yes), ("11488-4", Cell::No), ("29274-8", Cell::Yes), ("11505-5", Cell::Yes)];
     let columns = vec![Column("60_69".into()), Column("10".into())];
     let rows = types.iter().map(|(code, cell)| (TypeCode((*code).into()), vec![*cell; 2])).collect();
     Rules {
@@ -74,6 +76,9 @@ pub fn rules(with_framework: bool) -> Rules {
         framework: with_framework.then(framework),
         left_aside: vec![],
         by_phone: true,
+        prints: true,
+        looks: Looks::default(),
+        patience: Patience::default(),
     }
 }
 
@@ -129,12 +134,20 @@ pub fn round() -> Vec<RoundEntry> {
     names.iter().enumerate().map(entry).collect()
 }
 
+/// One of the round, and one whose name was typed once.
+pub fn recent() -> Vec<(Patient, UnixSeconds)> {
+    let seen = round().swap_remove(0).patient;
+    let ins = Ins::unchecked("255069999999934", InsKind::Test).expect("fifteen digits");
+    let typed = Patient { ins, birth_name: "INCONNUE".into(), birth_given_names: String::new(), ..seen.clone() };
+    vec![(seen, UnixSeconds(BEGINNING - 3_600)), (typed, UnixSeconds(BEGINNING - 7_200))]
+}
+
 /// One permitted, one forbidden, one unknown to the matrix, one of an unknown type, one with an unknown label.
 pub fn documents(patient: &Ins) -> Vec<Document> {
     let kinds = [
         ("11505-5", Label::Normal),
         ("11488-4", Label::Normal),
-        ("11490-0", Label::Normal),
+        ("29274-8", Label::Normal),
         ("99999-9", Label::Normal),
         ("10213-7", Label::Unknown("X".into())),
     ];

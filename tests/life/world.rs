@@ -10,6 +10,7 @@ use crate::life::people::TEAM_MEMBER;
 use crate::life::people::card;
 use crate::life::people::consent_to_team;
 use crate::life::people::documents;
+use crate::life::people::recent;
 use crate::life::people::round;
 use crate::life::people::rules;
 use crate::life::people::said_before;
@@ -37,14 +38,20 @@ use chevet::journal::words::Ground;
 use chevet::journal::words::Source;
 use chevet::patient::ins::Ins;
 use chevet::patient::ins::Patient;
+use chevet::record::document::TypeCode;
 use chevet::record::document::UniqueId;
 use chevet::record::note::NoteDraft;
 use chevet::record::reading::Reading;
+use chevet::record::reading::Row;
+use chevet::record::reading::RowKind;
+use chevet::record::reading::Run;
 use chevet::record::state::Authorization;
 use chevet::record::state::ClosureReason;
 use chevet::record::state::EmergencySwitches;
 use chevet::record::state::Existence;
 use chevet::record::state::RecordState;
+use chevet::record::summary::Part;
+use chevet::record::summary::Topic;
 use chevet::time::Now;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
@@ -62,9 +69,13 @@ use chevet::visit::event::Listing;
 use chevet::visit::event::PatientReceipt;
 use chevet::visit::event::PinAnswer;
 use chevet::visit::event::PinEntry;
+use chevet::visit::event::Printed;
 use chevet::visit::event::ReaderState;
+use chevet::visit::event::Refused;
+use chevet::visit::event::RefusedKind;
 use chevet::visit::event::StateAnswer;
 use chevet::visit::page::gate::GateStep;
+use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,10 +115,16 @@ pub struct Life {
     pub told: Option<UnixSeconds>,
     /// A draft on the desk. The dice have one desk: whose it is does not matter to the visit.
     pub drafted: Option<(Ins, NoteDraft)>,
+    /// Refused notes, and whose each is.
+    refused: HashMap<Uuid, HolderId>,
     pub copies: Copies,
+    /// How many tries the visit was told are left, of the card that is in.
+    pub told_tries: Option<u8>,
     /// An explicit yes to a last try, since the PIN page opened.
     pub last_try_agreed: bool,
     pub confirmed: bool,
+    /// Whose page was put by, in which stay, and how many rows there were then.
+    pub locked: Option<(HolderId, Insertion, usize)>,
     pub lived: Lived,
 }
 
@@ -137,9 +154,12 @@ impl Life {
             said: said_before(&mut dice),
             told: [None, Some(UnixSeconds(1_794_900_000)), Some(UnixSeconds(1_700_000_000))][dice.usize(0..3)],
             drafted: None,
+            refused: HashMap::new(),
             copies: Copies::default(),
+            told_tries: None,
             last_try_agreed: false,
             confirmed: false,
+            locked: None,
             lived: Lived::default(),
             dice,
         }
@@ -178,8 +198,10 @@ impl Life {
         match self.dice.u32(0..100) {
             chance if chance < move_card => self.move_card(),
             0..=4 => {
-                // Somebody without a card to take along walks off now and then.
-                let walks_off = self.caller().is_some() && self.dice.u8(0..20) == 0;
+                // Somebody walks off now and then, their card in or without one to take along.
+                let is_forgetful = self.seed % 8 == 3 && self.visit.here().is_some();
+                let walks_off =
+                    self.caller().is_some() && self.dice.u8(0..20) == 0 || is_forgetful && self.dice.u8(0..8) == 0;
                 let passed = if walks_off { 301_000 } else { self.dice.u64(0..30_000) };
                 self.now.since_boot += Duration::from_millis(passed);
                 self.tell(Event::Tick);
@@ -190,6 +212,7 @@ impl Life {
                 self.tell(Event::LinkIs(link));
                 // Mostly plenty, as in life: the upstream comes and goes, and with it the allowance.
                 let oldest = Some(self.now.wall.value());
+                self.refuse();
                 let rows = [0, 0, 0, 2_500, 4_999, 5_000][self.dice.usize(0..6)];
                 let unanchored = Unanchored { rows, oldest };
                 self.tell(Event::AllowanceIs(Allowance { limits: Limits::default(), unanchored }));
@@ -202,6 +225,22 @@ impl Life {
             6..=50 => self.answer_one(),
             _ => self.touch(),
         }
+    }
+
+    /// A server refuses a note of whoever is here, or of somebody else.
+    fn refuse(&mut self) {
+        let by = self.who().filter(|_| self.dice.bool()).unwrap_or(HolderId(OUTSIDER.into()));
+        let id = Uuid::from_u128(u128::from(self.dice.u64(1..1_000_000)));
+        self.refused.insert(id, by.clone());
+        let (kind, code, reason) = (RefusedKind::Contribution, "refused".into(), "Non.".into());
+        self.tell(Event::RefusedAre(vec![Refused {
+            id,
+            kind,
+            since: self.now.wall.value(),
+            code,
+            reason,
+            note_by: Some(by),
+        }]));
     }
 
     fn move_card(&mut self) {
@@ -288,8 +327,14 @@ impl Life {
                 let source = if self.dice.bool() { Source::Online } else { Source::Cached };
                 let as_of = UnixSeconds(1_794_999_000);
                 let came = documents(&patient.ins);
-                let listing =
-                    Listing { documents: Held::record(patient.ins, came), opened: HashSet::new(), source, as_of };
+                let listing = Listing {
+                    documents: Held::record(patient.ins, came),
+                    opened: HashSet::new(),
+                    last_visit: self.dice.bool().then_some(UnixSeconds(1_790_000_000)),
+                    source,
+                    as_of,
+                    lease: None,
+                };
                 let answer = if lucky { Ok(Box::new(listing)) } else { Err(Trouble::Offline) };
                 Event::ListCame { ticket, answer }
             }
@@ -311,9 +356,30 @@ impl Life {
             }
             Effect::Render { ticket, patient, document, committed, .. } => {
                 self.check_release(&patient, &document, &committed);
-                let reading = Reading { format: "text".into(), page_count: 3, ..Reading::default() };
+                let row = |text| Row { kind: RowKind::Bullet, level: 0, text: vec![Run::plain(text)], cells: vec![] };
+                let reading = Reading {
+                    format: "text".into(),
+                    rows: vec![row("Pénicilline"), row("Amlodipine")],
+                    parts: vec![
+                        Part { topic: Topic::Allergies, rows: 0..1 },
+                        Part { topic: Topic::Treatments, rows: 1..2 },
+                    ],
+                    page_count: 3,
+                    ..Reading::default()
+                };
                 let answer = if lucky { Ok(Arc::new(reading)) } else { Err(Trouble::DocumentUnreadable) };
                 Event::Rendered { ticket, answer }
+            }
+            Effect::Print { ticket, paper, committed } => {
+                self.check_paper(&paper, committed.as_ref());
+                self.lived.printed += 1;
+                let finished = self.dice.bool();
+                let answer = if lucky { Ok(Printed { pages: 2, finished }) } else { Err(Trouble::PrinterNoPaper) };
+                Event::Printed { ticket, answer }
+            }
+            Effect::StopPrint => {
+                self.lived.prints_stopped += 1;
+                return None;
             }
             Effect::HandOver { ticket, .. } => {
                 self.lived.handed_over += 1;
@@ -330,10 +396,15 @@ impl Life {
                 let answer = if lucky && !words.is_empty() { Ok(found) } else { Err(Trouble::StoreUnreadable) };
                 Event::Found { ticket, answer }
             }
-            Effect::OpenDraft { ticket, .. } => {
+            Effect::OpenDraft { ticket, corrects, .. } => {
                 let mut draft = NoteDraft::new(Uuid::from_u128(u128::from(self.dice.u64(1..1_000_000))));
-                if let Some((_, kept)) = &self.drafted {
-                    draft = kept.clone();
+                match (&self.drafted, corrects) {
+                    (Some((_, kept)), _) => draft = kept.clone(),
+                    (None, Some(_)) => {
+                        draft.corrects = corrects;
+                        (draft.text, draft.type_code) = ("Refusé.".into(), Some(TypeCode("11505-5".into())));
+                    }
+                    (None, None) => {}
                 }
                 let answer = if lucky { Ok(draft) } else { Err(Trouble::StoreUnreadable) };
                 Event::DraftCame { ticket, answer }
@@ -342,7 +413,14 @@ impl Life {
                 self.drafted = (!draft.is_empty()).then_some((patient, *draft));
                 return None;
             }
-            Effect::Contribute { ticket, row, contribution, .. } => {
+            Effect::Contribute { ticket, row, contribution, corrects, .. } => {
+                if let Some(corrected) = corrects {
+                    let by = self.refused.get(&corrected);
+                    assert_eq!(by, Some(&row.holder), "seed {}: another's note", self.seed);
+                    let told = row.reason.as_ref().is_some_and(|said| said.contains(&corrected.to_string()));
+                    assert!(told, "seed {}: the row does not say what it corrects", self.seed);
+                    self.lived.corrections += 1;
+                }
                 let answer = self.write(vec![*row], vec![]);
                 if answer.is_ok() {
                     self.lived.deposits += u64::from(matches!(contribution.deed, Deed::Add { .. }));
@@ -352,6 +430,12 @@ impl Life {
                 Event::Recorded { ticket, answer }
             }
             Effect::SendAgain { .. } => return None,
+            Effect::OpenRefused { ticket, id, author } => {
+                let mine = self.refused.get(&id) == Some(&author);
+                let answer =
+                    if lucky { Ok(mine.then(|| round()[0].patient.clone())) } else { Err(Trouble::StoreUnreadable) };
+                Event::RefusedOpened { ticket, answer }
+            }
             Effect::Recall { ticket } => self.recalled(ticket),
             Effect::AskAuthorized { ticket } => self.authorized(ticket),
             Effect::Prepare { ticket, .. } => Event::Prepared { ticket, answer: Ok(()) },
@@ -489,7 +573,7 @@ impl Life {
     fn desk(&self) -> Desk {
         // The card of some ends soon.
         let card_ends = self.seed.is_multiple_of(2).then_some(UnixSeconds(BEGINNING + 20 * 86_400));
-        Desk { round: round(), told: self.told, card_ends }
+        Desk { round: round(), recent: recent(), told: self.told, card_ends, notice: None }
     }
 }
 

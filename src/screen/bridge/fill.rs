@@ -1,12 +1,18 @@
 //! A view's parts as the markup's structs, field by field. Nothing is decided here.
 
+use crate::say::Lang;
 use crate::screen::compose::Compose;
 use crate::screen::compose::Row;
 use crate::screen::form::Field;
 use crate::screen::form::Form;
+use crate::screen::leaves::About;
+use crate::screen::leaves::Told;
+use crate::screen::printing::Print;
 use crate::screen::receipt::Receipt;
 use crate::screen::reception::Reception;
 use crate::screen::view;
+use crate::visit::event::Look;
+use crate::visit::page::Leaf;
 use slint::Image;
 use slint::ModelRc;
 use slint::Rgba8Pixel;
@@ -49,6 +55,9 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_agreements(Default::default());
     screen.set_agreement_rows(Default::default());
     screen.set_why(Default::default());
+    screen.set_facts(Default::default());
+    screen.set_summary(Default::default());
+    screen.set_summary_rows(Default::default());
     screen.set_documents(Default::default());
     screen.set_chips(Default::default());
     screen.set_document_rows(Default::default());
@@ -61,7 +70,9 @@ pub(super) fn wipe(screen: &chevet_ui::Screen<'_>) {
     screen.set_reader_header(Default::default());
     screen.set_sections(Default::default());
     screen.set_picture(Default::default());
+    screen.set_print(Default::default());
     screen.set_reception(Default::default());
+    screen.set_locked(Default::default());
     screen.set_trouble(Default::default());
 }
 
@@ -113,7 +124,7 @@ pub(super) fn idle(page: &view::Idle) -> chevet_ui::Idle {
         title: text(&page.title),
         hint: text(&page.hint),
         by_phone: text(&page.by_phone),
-        about: text(&page.about),
+        help: text(&page.help),
         site: text(&page.site),
         protection: text(&page.protection),
         version: text(&page.version),
@@ -231,10 +242,34 @@ pub(super) fn round_row(row: &view::RoundRow) -> chevet_ui::RoundRow {
         details: text(&row.details),
         pill: pill(&row.pill),
         label: text(&row.label),
+        place: 0,
+        is_recent: false,
     }
 }
 
-pub(super) fn form(form: &Form) -> chevet_ui::Form {
+/// The round, then the last visits under a heading of their own: one list, which draws no more than is in sight.
+pub(super) fn patients(lang: Lang, page: &view::Home) -> ModelRc<chevet_ui::RoundRow> {
+    let placed = |is_recent| {
+        move |(place, row): (usize, &view::RoundRow)| chevet_ui::RoundRow {
+            place: number(place),
+            is_recent,
+            ..round_row(row)
+        }
+    };
+    let heading = chevet_ui::RoundRow {
+        name: lang.pick("Dernières visites", "Last visits").into(),
+        place: HEADING,
+        ..Default::default()
+    };
+    let round = page.rows.iter().enumerate().map(placed(false));
+    let heading = (!page.recent.is_empty()).then_some(heading);
+    let rows = round.chain(heading).chain(page.recent.iter().enumerate().map(placed(true)));
+    ModelRc::new(VecModel::from(rows.collect::<Vec<_>>()))
+}
+
+const HEADING: i32 = -1;
+
+pub(super) fn form(lang: Lang, form: &Form) -> chevet_ui::Form {
     chevet_ui::Form {
         active: match form.active {
             Field::Matricule => chevet_ui::Field::Matricule,
@@ -242,7 +277,7 @@ pub(super) fn form(form: &Form) -> chevet_ui::Form {
             Field::BirthDate => chevet_ui::Field::BirthDate,
         },
         matricule: text(&form.matricule_shown()),
-        matricule_count: text(&form.matricule_count()),
+        matricule_count: text(&form.matricule_count(lang)),
         birth_name: text(form.birth_name()),
         birth_date: text(&form.birth_date_shown()),
         complete: form.is_complete(),
@@ -253,7 +288,7 @@ pub(super) fn form(form: &Form) -> chevet_ui::Form {
 pub(super) fn gate(page: &view::Gate) -> chevet_ui::Gate {
     chevet_ui::Gate {
         bar: bar(&page.bar),
-        traits: list(&page.traits, |(label, value)| chevet_ui::Trait { label: text(label), value: text(value) }),
+        traits: traits(&page.traits),
         pill: pill(&page.pill),
         headline: text(&page.headline),
         sentence: text(&page.sentence),
@@ -329,6 +364,7 @@ pub(super) fn tray_row(row: &view::TrayRow) -> chevet_ui::TrayRow {
         next: text(&row.next),
         code: text(&row.code),
         act_label: text(&row.act_label),
+        correct_label: text(&row.correct_label),
         label: text(&row.label),
     }
 }
@@ -353,11 +389,47 @@ pub(super) fn duty(page: &view::Duty) -> chevet_ui::Duty {
         body: text(&page.body),
         act_label: text(&page.act_label),
         foot: text(&page.foot),
+        print: text(&page.print),
     }
 }
 
 pub(super) fn agreements(page: &view::Agreements) -> chevet_ui::Agreements {
-    chevet_ui::Agreements { bar: bar(&page.bar), empty: text(&page.empty), withdraw: text(&page.withdraw) }
+    let (facts, empty, withdraw) = (traits(&page.facts), text(&page.empty), text(&page.withdraw));
+    chevet_ui::Agreements { bar: bar(&page.bar), facts, empty, withdraw }
+}
+
+fn traits(rows: &[(String, String)]) -> ModelRc<chevet_ui::Trait> {
+    list(rows, |(label, value)| chevet_ui::Trait { label: text(label), value: text(value) })
+}
+
+pub(super) fn facts(page: &view::Facts) -> chevet_ui::Facts {
+    let (title, foot) = (text(&page.title), text(&page.foot));
+    chevet_ui::Facts { bar: bar(&page.bar), title, rows: traits(&page.rows), foot }
+}
+
+pub(super) fn summary(page: &view::Summary) -> chevet_ui::Summary {
+    let (denied, denied_rest) = (text(&page.denied), text(&page.denied_rest));
+    chevet_ui::Summary { bar: bar(&page.bar), denied, denied_rest }
+}
+
+pub(super) fn summary_row(row: &view::SummaryRow) -> chevet_ui::SummaryRow {
+    chevet_ui::SummaryRow {
+        look: match row.look {
+            view::SummaryLook::Line => chevet_ui::SummaryLook::Line,
+            view::SummaryLook::Heading => chevet_ui::SummaryLook::Heading,
+            view::SummaryLook::Note => chevet_ui::SummaryLook::Note,
+            view::SummaryLook::Care => chevet_ui::SummaryLook::Care,
+            view::SummaryLook::Source => chevet_ui::SummaryLook::Source,
+            view::SummaryLook::SourceUnrecognised | view::SummaryLook::SourceFailed => {
+                chevet_ui::SummaryLook::SourceFailed
+            }
+        },
+        text: text(&row.text),
+        details: text(&row.details),
+        source: text(&row.source),
+        label: text(&row.label),
+        act: row.act.map_or(-1, number),
+    }
 }
 
 pub(super) fn agreement_row(row: &view::AgreementRow) -> chevet_ui::AgreementRow {
@@ -404,6 +476,9 @@ pub(super) fn why(page: &view::Why) -> chevet_ui::Why {
 pub(super) fn documents(page: &view::Documents) -> chevet_ui::Documents {
     chevet_ui::Documents {
         bar: bar(&page.bar),
+        filter: text(&page.filter),
+        is_filtered: page.is_filtered,
+        scope: text(&page.scope),
         denied: text(&page.denied),
         denied_rest: text(&page.denied_rest),
         empty: text(&page.empty),
@@ -430,6 +505,7 @@ pub(super) fn history(page: &view::History) -> chevet_ui::History {
         waiting: page.waiting,
         notice: maybe_notice(&page.notice),
         empty: text(&page.empty),
+        print: text(&page.print),
     }
 }
 
@@ -456,6 +532,7 @@ pub(super) fn reader(page: &view::Reader) -> chevet_ui::Reader {
         has_previous: page.has_previous,
         text_percent: i32::from(page.text_percent),
         manage: text(&page.manage),
+        print: text(&page.print),
         waiting: text(&page.waiting),
         notice: maybe_notice(&page.notice),
         has_picture: page.picture.is_some(),
@@ -484,6 +561,18 @@ pub(super) fn receipt(page: &Receipt) -> chevet_ui::Receipt {
         lines: texts(&page.lines),
         code_label: text(&page.code_label),
         hint: text(&page.hint),
+        print: text(&page.print),
+    }
+}
+
+pub(super) fn print(page: &Print) -> chevet_ui::Print {
+    chevet_ui::Print {
+        bar: bar(&page.bar),
+        title: text(&page.title),
+        sentence: text(&page.sentence),
+        notice: maybe_notice(&page.notice),
+        act_label: text(&page.act_label),
+        is_over: page.is_over,
     }
 }
 
@@ -505,12 +594,26 @@ pub(super) fn code(page: &Receipt) -> Image {
 
 const QUIET: usize = 4;
 
-pub(super) fn about(page: &view::About) -> chevet_ui::About {
-    chevet_ui::About {
-        title: text(&page.title),
-        rows: list(&page.rows, |(label, value)| chevet_ui::Trait { label: text(label), value: text(value) }),
-        back: text(&page.back),
+pub(super) fn about(page: &About) -> chevet_ui::About {
+    chevet_ui::About { leaf: leaf(page.leaf), title: text(&page.title), back: text(&page.back), foot: text(&page.foot) }
+}
+
+fn leaf(leaf: Leaf) -> chevet_ui::Leaf {
+    match leaf {
+        Leaf::Help => chevet_ui::Leaf::Help,
+        Leaf::Settings => chevet_ui::Leaf::Settings,
+        Leaf::Device => chevet_ui::Leaf::Device,
     }
+}
+
+pub(super) fn told(row: &Told) -> chevet_ui::Told {
+    let (change, act) = match &row.change {
+        None => (chevet_ui::Change::None, ""),
+        Some((Look::OtherLanguage, act)) => (chevet_ui::Change::Language, act.as_str()),
+        Some((Look::NextTextSize, act)) => (chevet_ui::Change::Size, act.as_str()),
+        Some((Look::OtherLight, act)) => (chevet_ui::Change::Light, act.as_str()),
+    };
+    chevet_ui::Told { what: text(&row.what), how: text(&row.how), change, act: act.into() }
 }
 
 pub(super) fn reception(page: &Reception) -> chevet_ui::Reception {
@@ -525,6 +628,26 @@ pub(super) fn reception(page: &Reception) -> chevet_ui::Reception {
         leaflet_label: text(&page.leaflet_label),
         protection: text(&page.protection),
         version: text(&page.version),
+    }
+}
+
+pub(super) fn asks(asks: Option<&view::Asks>) -> chevet_ui::Asks {
+    let words = |asks: &view::Asks| chevet_ui::Asks {
+        title: text(&asks.title),
+        sentence: text(&asks.sentence),
+        act_label: text(&asks.act_label),
+    };
+    asks.map(words).unwrap_or_default()
+}
+
+pub(super) fn locked(page: &view::Locked) -> chevet_ui::Locked {
+    chevet_ui::Locked {
+        name: text(&page.name),
+        role: text(&page.role),
+        title: text(&page.title),
+        sentence: text(&page.sentence),
+        act_label: text(&page.act_label),
+        foot: text(&page.foot),
     }
 }
 

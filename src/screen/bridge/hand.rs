@@ -29,6 +29,8 @@ pub enum Ask {
     /// A finger drawn over the control of that label, through fractions of its width and height.
     Draw(String, Vec<(f32, f32)>, oneshot::Sender<bool>),
     Text(oneshot::Sender<Vec<String>>),
+    /// A page of somebody else's making, until the next of the kiosk's.
+    Show(Box<View>, oneshot::Sender<bool>),
     Snapshot(oneshot::Sender<Option<Snapshot>>),
     /// Closes the window.
     Close,
@@ -72,6 +74,12 @@ impl Hand {
         }
     }
 
+    /// Shows a page that the kiosk is not on, until the kiosk's next.
+    pub async fn show(&self, view: View) -> bool {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Ask::Show(Box::new(view), answer)).await.is_ok() && answered.await.unwrap_or(false)
+    }
+
     /// What the window looks like; `None` where the renderer cannot say.
     pub async fn snapshot(&self) -> Option<Snapshot> {
         let (answer, answered) = oneshot::channel();
@@ -110,6 +118,10 @@ impl Window {
             Ask::Press(label, answer) => answer.send(self.press(&label)).is_err(),
             Ask::Scroll(by, answer) => answer.send(self.scroll(by)).is_err(),
             Ask::Draw(label, stroke, answer) => answer.send(self.draw(&label, &stroke)).is_err(),
+            Ask::Show(view, answer) => {
+                self.show(&view);
+                answer.send(true).is_err()
+            }
             Ask::Text(answer) => answer.send(self.text_on_screen()).is_err(),
             Ask::Snapshot(answer) => answer.send(snapshot(self).ok()).is_err(),
             Ask::Close => slint::quit_event_loop().is_err(),

@@ -7,6 +7,10 @@ use crate::record::reading::Row;
 use crate::record::reading::RowKind;
 use crate::record::reading::Run;
 use crate::record::reading::plain_text;
+use crate::record::table::Grid;
+use crate::record::table::columns_from;
+use crate::record::table::is_table;
+use crate::say::Lang;
 use crate::screen::view::HEADER;
 use chevet_ui::ReaderRow;
 use chevet_ui::RowLook;
@@ -15,18 +19,51 @@ use slint::ModelRc;
 use slint::SharedString;
 use slint::StyledText;
 use slint::VecModel;
+use std::collections::HashSet;
 
-/// The narrative.
+/// The narrative. In a table each cell stands under its own column, whatever hangs down from above.
 pub(super) fn rows(reading: &Reading) -> Vec<ReaderRow> {
-    reading.rows.iter().map(one).collect()
+    let begins: HashSet<usize> = reading.tables.iter().copied().collect();
+    let mut grid = Grid::of(1);
+    let mut rows = Vec::with_capacity(reading.rows.len());
+    for (place, row) in reading.rows.iter().enumerate() {
+        let goes_on = place > 0 && is_table(&reading.rows[place - 1]) && !begins.contains(&place);
+        if is_table(row) && !goes_on {
+            let end = (place + 1..reading.rows.len()).find(|next| begins.contains(next)).unwrap_or(reading.rows.len());
+            grid = Grid::of(columns_from(&reading.rows[place..end]));
+        }
+        let cells = if is_table(row) { cells(row, &mut grid) } else { Vec::new() };
+        rows.push(one(row, cells));
+    }
+    rows
+}
+
+/// With empty ones where no cell of this row stands, so that the widths of all rows are alike.
+fn cells(row: &Row, grid: &mut Grid) -> Vec<TableCell> {
+    let head = row.kind == RowKind::TableHead;
+    let empty = |columns: usize| TableCell { columns: i32::try_from(columns).unwrap_or(1), ..TableCell::default() };
+    let mut cells = Vec::with_capacity(row.cells.len());
+    let mut next = 0;
+    for (cell, (first, wide)) in row.cells.iter().zip(grid.places(&row.cells)) {
+        if first > next {
+            cells.push(empty(first - next));
+        }
+        cells.push(table_cell(cell, wide, head));
+        next = next.max(first + wide);
+    }
+    if next < grid.columns() {
+        cells.push(empty(grid.columns() - next));
+    }
+    cells
 }
 
 /// The header's lines under their heading; nothing where the document has none.
-pub(super) fn header(reading: &Reading) -> Vec<ReaderRow> {
+pub(super) fn header(lang: Lang, reading: &Reading) -> Vec<ReaderRow> {
     if reading.header.is_empty() {
         return Vec::new();
     }
-    let heading = ReaderRow { look: RowLook::Heading, plain: SharedString::from(HEADER), ..ReaderRow::default() };
+    let heading =
+        ReaderRow { look: RowLook::Heading, plain: SharedString::from(HEADER.within(lang)), ..ReaderRow::default() };
     let lines = reading.header.iter().map(|(label, value)| ReaderRow {
         look: RowLook::Label,
         marker: SharedString::from(label.as_str()),
@@ -36,7 +73,7 @@ pub(super) fn header(reading: &Reading) -> Vec<ReaderRow> {
     std::iter::once(heading).chain(lines).collect()
 }
 
-fn one(row: &Row) -> ReaderRow {
+fn one(row: &Row, cells: Vec<TableCell>) -> ReaderRow {
     let (look, marker) = match row.kind {
         RowKind::Heading => (RowLook::Heading, String::new()),
         RowKind::Paragraph => (RowLook::Paragraph, String::new()),
@@ -47,8 +84,6 @@ fn one(row: &Row) -> ReaderRow {
         RowKind::TableRow => (RowLook::TableRow, String::new()),
         RowKind::Footnote | RowKind::Picture => (RowLook::Footnote, String::new()),
     };
-    let head = row.kind == RowKind::TableHead;
-    let cells: Vec<TableCell> = row.cells.iter().map(|cell| table_cell(cell, head)).collect();
     ReaderRow {
         look,
         level: i32::from(row.level),
@@ -59,10 +94,10 @@ fn one(row: &Row) -> ReaderRow {
     }
 }
 
-fn table_cell(cell: &Cell, head: bool) -> TableCell {
+fn table_cell(cell: &Cell, wide: usize, head: bool) -> TableCell {
     TableCell {
         text: styled(&cell.text, head),
-        columns: i32::from(cell.columns.max(1)),
+        columns: i32::try_from(wide).unwrap_or(1),
         plain: SharedString::from(plain_text(&cell.text)),
     }
 }
@@ -147,6 +182,38 @@ mod tests {
         assert_eq!(markers, ["", "•"], "render has numbered it already");
     }
 
+    /// A value under another column's name would be worse than none.
+    #[test]
+    fn every_row_of_a_table_is_as_wide_as_the_table() {
+        let cell = |text: &str, columns, rows| Cell { text: vec![Run::plain(text)], columns, rows };
+        let table = |kind, cells| Row { kind, level: 0, text: vec![], cells };
+        let three = |a, b, c| vec![cell(a, 1, 1), cell(b, 1, 1), cell(c, 1, 1)];
+        let reading = Reading {
+            rows: vec![
+                table(RowKind::TableHead, three("Date", "Vaccin", "Lot")),
+                table(RowKind::TableRow, vec![cell("2020", 1, 2), cell("Grippe", 1, 1), cell("A1", 1, 1)]),
+                table(RowKind::TableRow, vec![cell("Tétanos", 1, 1), cell("B2", 1, 1)]),
+                table(RowKind::TableRow, vec![cell("2021", 1, 1)]),
+                table(RowKind::TableRow, vec![cell("seul", 1, 1)]),
+            ],
+            tables: vec![0, 4],
+            ..Reading::default()
+        };
+        let told: Vec<Vec<(String, i32)>> = rows(&reading)
+            .iter()
+            .map(|row| slint::Model::iter(&row.cells).map(|cell| (cell.plain.to_string(), cell.columns)).collect())
+            .collect();
+        let own = |cells: &[(&str, i32)]| -> Vec<(String, i32)> {
+            cells.iter().map(|(text, columns)| ((*text).to_owned(), *columns)).collect()
+        };
+        assert_eq!(told[2], own(&[("", 1), ("Tétanos", 1), ("B2", 1)]));
+        assert_eq!(told[3], own(&[("2021", 1), ("", 2)]));
+        assert_eq!(told[4], own(&[("seul", 1)]), "another table has widths of its own");
+        for row in &told[..4] {
+            assert_eq!(row.iter().map(|(_, columns)| columns).sum::<i32>(), 3);
+        }
+    }
+
     #[test]
     fn a_header_stands_apart_under_its_heading() {
         let reading = Reading {
@@ -155,9 +222,9 @@ mod tests {
             ..Reading::default()
         };
         assert_eq!(rows(&reading).len(), 1);
-        let header = header(&reading);
+        let header = header(Lang::French, &reading);
         let told: Vec<_> = header.iter().map(|row| (row.look, row.marker.as_str(), row.plain.as_str())).collect();
-        assert_eq!(told, [(RowLook::Heading, "", HEADER), (RowLook::Label, "Auteur", "Dr Test")]);
-        assert!(super::header(&Reading::default()).is_empty());
+        assert_eq!(told, [(RowLook::Heading, "", HEADER.french), (RowLook::Label, "Auteur", "Dr Test")]);
+        assert!(super::header(Lang::French, &Reading::default()).is_empty());
     }
 }

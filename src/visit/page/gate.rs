@@ -15,6 +15,7 @@ use crate::visit::event::Ticket;
 use crate::visit::page::Colleague;
 use crate::visit::page::Here;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Identified; the lawful ground is being established.
 pub struct Gate {
@@ -37,6 +38,8 @@ pub struct SoFar {
     pub brain_death: bool,
     /// A minor's secret connection (R.1111-50).
     pub secret: bool,
+    /// What brought the holder here: a refused note of theirs, to be written anew.
+    pub correcting: Option<Uuid>,
 }
 
 /// What the patient, or who speaks for them, answered about *this* holder.
@@ -217,6 +220,7 @@ impl SoFar {
             emergency: None,
             brain_death: false,
             secret: false,
+            correcting: None,
         }
     }
 

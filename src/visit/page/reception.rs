@@ -39,10 +39,10 @@ impl Reception {
         Reception { insertion, holder, until, prepared: Vec::new(), room: Room::Front, notice: None }
     }
 
-    pub(in crate::visit) fn wait(&self) -> Duration {
+    pub(in crate::visit) fn wait(&self) -> Option<Duration> {
         match &self.room {
-            Room::Preparing { until, .. } => self.until.min(*until),
-            _ => self.until,
+            Room::Preparing { until, .. } => Some(*until),
+            _ => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::record::note::Replaced;
 use crate::trouble::Trouble;
 use crate::visit::event::Ticket;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A note, from the desk to the outbox.
 pub struct Writing {
@@ -17,12 +18,23 @@ pub struct Writing {
     pub step: WritingStep,
 }
 
+/// What was asked for when the page opened.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// What was begun, or something new.
+    Note,
+    /// Instead of a document that is in the record.
+    NewVersion { replaced: Replaced, type_code: TypeCode },
+    /// Instead of a note of theirs that the upstream refused: its item.
+    Correction(Uuid),
+}
+
 pub enum WritingStep {
     /// Whether something lies on the desk already.
     AskingDesk {
         ticket: Ticket,
         until: Duration,
-        wanted: Option<(Replaced, TypeCode)>,
+        wanted: Wanted,
     },
     ChoosingType {
         types: Vec<TypeCode>,

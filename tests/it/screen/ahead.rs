@@ -9,6 +9,7 @@ use chevet::screen::view::view;
 use chevet::trouble::Trouble;
 use chevet::visit::Page;
 use chevet::visit::Visit;
+use chevet::visit::event::Spent;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Touch;
 use chevet::visit::page::National;
@@ -54,6 +55,13 @@ fn a_round_tells_how_much_and_how_long_before_and_how_far_after() {
     sends(&window, &mut touches, "Tournée", Touch::Back);
     proposed.standing.bytes_a_second = None;
     draws(&window, "ahead-no-pace", &proposed, &["durée connue après le premier patient"]);
+
+    // On a metered line, what the day has cost so far stands beside it.
+    proposed.standing.spent = Some(Spent { bytes: 12_400_000, budget_bytes: Some(50_000_000) });
+    draws(&window, "ahead-metered", &proposed, &["Forfait du jour\u{a0}: 12,4\u{a0}Mo sur 50,0\u{a0}Mo."]);
+    proposed.standing.spent = Some(Spent { bytes: 12_400_000, budget_bytes: None });
+    let Body::Ahead(page) = view(&proposed, now(), &device()).body else { panic!("the page") };
+    assert!(!page.summary.contains("Forfait"), "{}", page.summary);
 
     let fetching = ahead(AheadStep::Fetching { ticket: Ticket(1), place: 3, until: LATER }, 1);
     let told = [

@@ -15,16 +15,22 @@ use chevet::journal::trace::LoginProof;
 use chevet::journal::words::Class;
 use chevet::journal::words::Ground;
 use chevet::journal::words::Source;
+use chevet::patient::ins::Ins;
+use chevet::patient::ins::InsKind;
 use chevet::record::document::TypeCode;
+use chevet::record::filter::Facet;
 use chevet::record::note::Change;
 use chevet::record::note::NoteDraft;
 use chevet::record::state::Authorization;
 use chevet::screen::view::View;
 use chevet::visit::Visit;
+use chevet::visit::effect::Paper;
 use chevet::visit::event::Listing;
 use chevet::visit::event::PhoneCode;
 use chevet::visit::event::PhoneLogin;
+use chevet::visit::event::Printed;
 use chevet::visit::event::RoundEntry;
+use chevet::visit::gentle::Locked;
 use chevet::visit::page::ChoosingSituation;
 use chevet::visit::page::Duty;
 use chevet::visit::page::DutyStep;
@@ -41,6 +47,10 @@ use chevet::visit::page::gate::Typed;
 use chevet::visit::page::phone::AskRpps;
 use chevet::visit::page::phone::ChoosingExercise;
 use chevet::visit::page::phone::WaitingForPhone;
+use chevet::visit::page::printing::PrintStep;
+use chevet::visit::page::printing::Printing;
+use chevet::visit::page::summary::Gathering;
+use chevet::visit::page::summary::GatheringStep;
 use chevet::visit::page::writing::Managing;
 use chevet::visit::page::writing::ManagingStep;
 use chevet::visit::page::writing::Writing;
@@ -67,7 +77,7 @@ macro_rules! every {
     }};
 }
 
-fn proof() -> Box<LoginProof> {
+pub fn proof() -> Box<LoginProof> {
     Box::new(LoginProof::Card(CardProof { certificate: vec![1], nonce: [2; 32], signature: vec![3] }))
 }
 
@@ -79,6 +89,21 @@ fn at_home(typing: bool, notice: Option<Trouble>, handing: bool) -> Page {
 fn at_tray() -> Page {
     let Page::Home(home) = home(false, None, round()) else { panic!("home") };
     Page::Home(Box::new(Home { tray: true, ..*home }))
+}
+
+fn looking_up(leaf: Leaf) -> Page {
+    let Page::Home(home) = home(false, None, round()) else { panic!("home") };
+    Page::Home(Box::new(Home { leaf: Some(leaf), ..*home }))
+}
+
+/// One patient of the round was seen yesterday, and so was one who is not in it.
+pub fn with_last_visits() -> Page {
+    let Page::Home(mut home) = home(false, None, round()) else { panic!("home") };
+    let mut other = patient("Patient-Neuf", "LÉON", 1949);
+    other.ins = Ins::unchecked("149061234567804", InsKind::Test).expect("well formed");
+    home.here.recent =
+        vec![(home.here.round[0].patient.clone(), at("2026-11-22T14:10:00Z")), (other, at("2026-11-22T13:30:00Z"))];
+    Page::Home(home)
 }
 
 fn preparing(step: AheadStep) -> Page {
@@ -108,7 +133,7 @@ fn ahead() -> Vec<Page> {
 
 fn duty(step: DutyStep) -> Page {
     let Page::Home(home) = home(false, None, round()) else { panic!("home") };
-    Page::Duty(Box::new(Duty { here: home.here, step }))
+    Page::Duty(Box::new(Duty { here: home.here, step, notice: None }))
 }
 
 fn opening(step: OpeningStep) -> Page {
@@ -125,13 +150,15 @@ fn checking(page: Page) -> Page {
     Page::CheckingPin { insertion: ask.insertion, card: ask.card, was_wrong: false, until: UNTIL }
 }
 
-fn pages() -> Vec<Page> {
+pub fn pages() -> Vec<Page> {
     let place = |name: &str| Situation { structure: name.into(), name: name.into(), sector: None };
     let code = PhoneCode { digits: "42".into(), until: UNTIL };
     let rings = |code| WaitingForPhone { ticket: TICKET, holder: HolderId("899700000001".into()), code, until: UNTIL };
     every!(Page:
         Page::Idle => [Page::Idle],
-        Page::About { .. } => [Page::About { until: UNTIL }],
+        Page::About { .. } => every!(Leaf:
+            Leaf::Help => [Leaf::Help], Leaf::Settings => [Leaf::Settings], Leaf::Device => [Leaf::Device],
+        ).into_iter().map(|leaf| Page::About { leaf, until: UNTIL }).collect::<Vec<Page>>(),
         Page::ReadingCard { .. } => [Page::ReadingCard { insertion: CARD, until: UNTIL }],
         Page::AskPin(_) => [
             pin(Some(3), &[], false, false),
@@ -159,12 +186,16 @@ fn pages() -> Vec<Page> {
             DutyStep::Shown => [DutyStep::Shown],
             DutyStep::Recording { .. } => [DutyStep::Recording { ticket: TICKET, until: UNTIL }],
         ).into_iter().map(duty).collect::<Vec<Page>>(),
+        Page::Printing(_) => printing(),
         Page::Home(_) => [
             at_home(false, None, false),
             at_home(false, Some(Trouble::Offline), false),
             at_home(true, Some(Trouble::InsWrongKey), false),
             at_home(false, None, true),
             at_tray(),
+            looking_up(Leaf::Help),
+            looking_up(Leaf::Settings),
+            with_last_visits(),
             home_by_phone(),
         ],
         Page::Ahead(_) => ahead(),
@@ -181,6 +212,7 @@ fn pages() -> Vec<Page> {
         Page::Gate(_) => gates(),
         Page::Record(_) => rooms(),
         Page::Document(_) => readers(),
+        Page::Locked(_) => [Page::Locked(Locked { insertion: CARD, holder: holder(), until: UNTIL })],
         Page::TakeCard(_) => Trouble::ALL.iter().map(|trouble| Page::TakeCard(*trouble)).collect::<Vec<Page>>(),
     )
 }
@@ -194,8 +226,10 @@ fn gates() -> Vec<Page> {
     let listing = || Listing {
         documents: Held::record(patient("Patiente-Une", "ODETTE", 1953).ins, vec![]),
         opened: HashSet::new(),
+        last_visit: None,
         source: Source::Online,
         as_of: at("2026-11-23T07:40:00Z"),
+        lease: None,
     };
     let typing = |what| GateStep::Typing { answer: known(), what, wrong: false };
     let abouts = || {
@@ -243,7 +277,16 @@ fn gates() -> Vec<Page> {
 fn rooms() -> Vec<Page> {
     let searching = |step| Room::Searching { ticket: TICKET, words: "mots".into(), step, until: UNTIL };
     let rooms = every!(Room:
-        Room::Documents { .. } => [Room::Documents { class: None }, Room::Documents { class: Some("10".into()) }],
+        Room::Documents => [Room::Documents],
+        Room::Filtering { .. } => [
+            Room::Filtering { facet: None },
+            Room::Filtering { facet: Some(Facet::Period) },
+            Room::Filtering { facet: Some(Facet::Author) },
+        ],
+        Room::Gathering(_) => gathering(),
+        Room::Summary => [Room::Summary],
+        Room::SummaryFailed { .. } => [Room::SummaryFailed { trouble: Trouble::DiskFull }],
+        Room::Patient => [Room::Patient],
         Room::Why => [Room::Why],
         Room::Agreements => [Room::Agreements],
         Room::AskingHistory { .. } => [Room::AskingHistory { ticket: TICKET, until: UNTIL }],
@@ -265,13 +308,28 @@ fn rooms() -> Vec<Page> {
     rooms.into_iter().map(room).collect()
 }
 
+fn gathering() -> Vec<Room> {
+    let steps = every!(GatheringStep:
+        GatheringStep::Fetching(_) => [GatheringStep::Fetching(0)],
+        GatheringStep::Recording => [GatheringStep::Recording],
+        GatheringStep::Reading { .. } => [
+            GatheringStep::Reading { at: 0, rows: vec![committed(Class::Summary)], lines: summary().lines },
+        ],
+    );
+    let room = |step| {
+        let sources = summary().sources;
+        Room::Gathering(Box::new(Gathering { sources, step, ticket: TICKET, until: UNTIL }))
+    };
+    steps.into_iter().map(room).collect()
+}
+
 fn refusal() -> Box<Decision> {
     Box::new(decision(false, "W-02", "Votre profession n’écrit pas ce document.", vec![]))
 }
 
 fn writing() -> Vec<Room> {
     let steps = every!(WritingStep:
-        WritingStep::AskingDesk { .. } => [WritingStep::AskingDesk { ticket: TICKET, until: UNTIL, wanted: None }],
+        WritingStep::AskingDesk { .. } => [WritingStep::AskingDesk { ticket: TICKET, until: UNTIL, wanted: chevet::visit::page::writing::Wanted::Note }],
         WritingStep::ChoosingType { .. } => [WritingStep::ChoosingType { types: vec![TypeCode("11505-5".into())] }],
         WritingStep::Typing { .. } => [WritingStep::Typing { save_at: None }, WritingStep::Typing { save_at: Some(UNTIL) }],
         WritingStep::Checking => [WritingStep::Checking],
@@ -300,6 +358,23 @@ fn managing() -> Vec<Room> {
         ManagingStep::Failed { .. } => [ManagingStep::Failed { trouble: Trouble::DiskFull }],
     );
     steps.into_iter().map(|step| Room::Managing(Managing { place: 0, step })).collect()
+}
+
+fn printing() -> Vec<Page> {
+    let paper = || Box::new(Paper::Receipt(Box::new(receipt())));
+    let steps = every!(PrintStep:
+        PrintStep::Recording { .. } => [PrintStep::Recording { ticket: TICKET, paper: paper() }],
+        PrintStep::Sending { .. } => [PrintStep::Sending { ticket: TICKET }],
+        PrintStep::Done(_) => [
+            PrintStep::Done(Printed { pages: 2, finished: true }),
+            PrintStep::Done(Printed { pages: 1, finished: false }),
+        ],
+        PrintStep::Failed { .. } => [PrintStep::Failed { trouble: Trouble::PrinterNoPaper }],
+    );
+    let over = |step| {
+        Page::Printing(Box::new(Printing { under: Box::new(reader(shown(narrative(), 0), 100)), step, until: UNTIL }))
+    };
+    steps.into_iter().map(over).collect()
 }
 
 fn readers() -> Vec<Page> {
@@ -335,7 +410,7 @@ fn every_state_goes_blank_in_the_step_that_sees_the_card_go() {
         assert!(after.insertion().is_none() && after.holder().is_none() && after.patient().is_none(), "{name}");
         assert_eq!(after.alarm(), None, "{name}: nothing waits");
     }
-    assert_eq!(places.len(), 20, "{places:?}");
+    assert_eq!(places.len(), 22, "{places:?}");
 }
 
 /// A reader that goes takes its card along: whatever a card opened is closed, and only what has no card goes on.
@@ -372,5 +447,29 @@ fn a_mute_card_is_asked_for_back_from_every_state() {
         let name = page.name();
         let (after, effects) = visit(page).step(Event::CardMute(Insertion(7)), now());
         assert_eq!((after.page.name(), effects.len()), (name, 0), "another card's silence");
+    }
+}
+
+/// What somebody chose is theirs for the visit, from wherever they chose it; the next finds what the settings say.
+#[test]
+fn looks_last_as_long_as_the_visit() {
+    use chevet::say::Lang;
+    use chevet::visit::event::Look;
+    for page in pages() {
+        let (name, settings) = (page.name(), visit(Page::Idle).standing.looks);
+        let mut at = visit(page);
+        for change in [Look::OtherLanguage, Look::NextTextSize, Look::OtherLight] {
+            (at, _) = at.step(Event::Touched(Touch::Look(change)), now());
+        }
+        if name == "ahead" && matches!(at.page, Page::TakeCard(_)) {
+            // Whoever left a round to be prepared is not there to choose anything: any touch ends that visit.
+            continue;
+        }
+        assert_eq!(at.page.name(), name, "nothing else changes");
+        let drawn = seen(&at).looks;
+        assert_eq!((drawn.lang, drawn.text_percent, drawn.night), (Lang::English, 125, true), "{name}");
+        let was_of_nobody = matches!(at.page, Page::Idle | Page::About { .. });
+        let (after, _) = at.step(Event::CardOut, now());
+        assert_eq!(after.standing.looks == settings, !was_of_nobody, "{name}");
     }
 }

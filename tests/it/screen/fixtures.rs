@@ -37,6 +37,7 @@ use chevet::record::document::Label;
 use chevet::record::document::Status;
 use chevet::record::document::TypeCode;
 use chevet::record::document::UniqueId;
+use chevet::record::filter::Filter;
 use chevet::record::reading;
 use chevet::record::reading::Reading;
 use chevet::record::reading::Row;
@@ -46,6 +47,12 @@ use chevet::record::state::Access;
 use chevet::record::state::Authorization;
 use chevet::record::state::Existence;
 use chevet::record::state::RecordState;
+use chevet::record::summary::Line;
+use chevet::record::summary::Topic;
+use chevet::say::Both;
+use chevet::say::Looks;
+use chevet::screen::leaves::Contact;
+use chevet::screen::leaves::InForce;
 use chevet::screen::view::DeviceFacts;
 use chevet::secret::PinBuffer;
 use chevet::time::Now;
@@ -65,6 +72,7 @@ use chevet::visit::event::RoundEntry;
 use chevet::visit::event::StateAnswer;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Waiting;
+use chevet::visit::gentle::Patience;
 use chevet::visit::page::AskPin;
 use chevet::visit::page::Denied;
 use chevet::visit::page::Here;
@@ -81,6 +89,10 @@ use chevet::visit::page::gate::GateStep;
 use chevet::visit::page::gate::Question;
 use chevet::visit::page::gate::SoFar;
 use chevet::visit::page::reception as desk;
+use chevet::visit::page::summary::Source as SummarySource;
+use chevet::visit::page::summary::Stands;
+use chevet::visit::page::summary::Summary;
+use chevet::visit::page::summary::SummaryLine;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -100,9 +112,22 @@ pub fn device() -> DeviceFacts {
     DeviceFacts {
         site_name: "Cabinet de la Gare".into(),
         software: "0.1.0".into(),
-        key_provider: "Borne non protégée contre le vol".into(),
+        key_provider: Both {
+            french: "Borne non protégée contre le vol".into(),
+            english: "Device not protected against theft".into(),
+        },
         time_zone: "Europe/Paris".into(),
         has_scanner: true,
+        in_force: InForce {
+            connector: Both {
+                french: "PDSm (FHIR), non homologué".into(),
+                english: "PDSm (FHIR), not approved".into(),
+            },
+            printer: Some("imprimante.local".into()),
+            headset: None,
+            has_keys: false,
+            contact: Some(Contact { name: "GRADeS de test".into(), phone: "01 99 00 12 34".into() }),
+        },
     }
 }
 
@@ -123,6 +148,9 @@ pub fn visit_with(page: Page, change: impl FnOnce(&mut Rules)) -> Visit {
         duty_days: 180,
         framework: None,
         by_phone: true,
+        prints: true,
+        looks: Looks::default(),
+        patience: Patience::default(),
         left_aside: vec![],
     };
     change(&mut rules);
@@ -167,9 +195,11 @@ pub fn patient(birth_name: &str, given: &str, year: u16) -> Patient {
 fn here(round: Vec<RoundEntry>) -> Here {
     Here {
         insertion: Insertion(1),
-        holder: holder(),
+        // As a card says it once its PIN was typed.
+        holder: Holder { situations: Some(vec![]), ..holder() },
         login: 0,
         round,
+        recent: vec![],
         card_ends: None,
         national_settled: true,
         until: LATER,
@@ -180,7 +210,16 @@ fn here(round: Vec<RoundEntry>) -> Here {
 pub fn home_by_phone() -> Page {
     let insertion = Insertion::by_phone(Ticket(1));
     let here = Here { insertion, holder: Holder { means: Means::ECps, ..holder() }, ..here(vec![]) };
-    Page::Home(Box::new(Home { here, typing: false, tray: false, notice: None, national: None, handing: None }))
+    Page::Home(Box::new(Home {
+        here,
+        typing: false,
+        tray: false,
+        leaf: None,
+        correcting: None,
+        notice: None,
+        national: None,
+        handing: None,
+    }))
 }
 
 /// With `digits` typed.
@@ -224,7 +263,16 @@ pub fn pin_on_reader(tries_left: u8, was_wrong: bool) -> Page {
 }
 
 pub fn home(typing: bool, notice: Option<Trouble>, round: Vec<RoundEntry>) -> Page {
-    Page::Home(Box::new(Home { here: here(round), typing, tray: false, notice, national: None, handing: None }))
+    Page::Home(Box::new(Home {
+        here: here(round),
+        typing,
+        tray: false,
+        leaf: None,
+        correcting: None,
+        notice,
+        national: None,
+        handing: None,
+    }))
 }
 
 pub fn round() -> Vec<RoundEntry> {
@@ -372,7 +420,7 @@ pub fn document(type_code: &str, label: &str, class: &str, author: &str, day: &s
         },
         by_patient: false,
     };
-    Permitted { document, opened: true, decision: decision(true, "M-01", "Permis.", vec![]) }
+    Permitted { document, opened: true, is_new: false, decision: decision(true, "M-01", "Permis.", vec![]) }
 }
 
 pub fn documents() -> Vec<Permitted> {
@@ -410,12 +458,46 @@ pub fn record(room: Room, documents: Vec<Permitted>) -> Record {
         denied: vec![denied("10", "M-02", 3), denied("44", "M-03", 1)],
         source: Source::Cached,
         as_of: at("2026-11-23T06:30:00Z"),
+        ends: None,
+        filter: Filter::default(),
+        summary: Some(Arc::new(summary())),
         room,
     }
 }
 
+/// Drawn from the synthesis; a history of vaccinations could not be had.
+pub fn summary() -> Summary {
+    let line = |topic, section: &str, text: &str, details: &[(&str, &str)]| SummaryLine {
+        place: 3,
+        is_named_only: false,
+        line: Line {
+            topic,
+            section: section.into(),
+            text: text.into(),
+            details: details.iter().map(|(column, value)| ((*column).into(), (*value).into())).collect(),
+        },
+    };
+    let agent = [("Date", "03/06/2018"), ("Type d’allergie", "Allergie médicamenteuse")];
+    let dose = [("Depuis", "11/08/2019"), ("Posologie", "1 comprimé par jour")];
+    Summary {
+        lines: vec![
+            line(Topic::Allergies, "Allergies et hypersensibilités", "Pénicilline", &agent),
+            line(Topic::Treatments, "Traitements au long cours", "Amlodipine 5 mg", &dose),
+            line(Topic::History, "Antécédents chirurgicaux", "Appendicectomie dans l’enfance.", &[]),
+            SummaryLine { place: 5, is_named_only: true, ..line(Topic::Directives, "", "Directives anticipées", &[]) },
+            line(Topic::Contacts, "", "DECOURCY Sophie, Soeur, 0600000000", &[("", "Personne à prévenir")]),
+        ],
+        sources: vec![
+            SummarySource { place: 3, stands: Stands::Read },
+            SummarySource { place: 0, stands: Stands::Failed(Trouble::Offline) },
+        ],
+        has_synthesis: true,
+    }
+}
+
 pub fn listed(class: Option<&str>) -> Page {
-    Page::Record(Box::new(record(Room::Documents { class: class.map(str::to_owned) }, documents())))
+    let filter = Filter { class: class.map(str::to_owned), ..Filter::default() };
+    Page::Record(Box::new(Record { filter, ..record(Room::Documents, documents()) }))
 }
 
 pub fn room(room: Room) -> Page {
@@ -441,14 +523,14 @@ pub fn history() -> Room {
 }
 
 pub fn reader(step: ReaderStep, text_percent: u16) -> Page {
-    let record = record(Room::Documents { class: None }, documents());
-    Page::Document(Box::new(Reader { record, place: 1, class: None, step, text_percent }))
+    let record = record(Room::Documents, documents());
+    Page::Document(Box::new(Reader { record, place: 1, step, text_percent, begin_at: 0 }))
 }
 
 /// The document of that place in the list.
 pub fn reader_of(place: usize, step: ReaderStep) -> Page {
-    let record = record(Room::Documents { class: None }, documents());
-    Page::Document(Box::new(Reader { record, place, class: None, step, text_percent: 100 }))
+    let record = record(Room::Documents, documents());
+    Page::Document(Box::new(Reader { record, place, step, text_percent: 100, begin_at: 0 }))
 }
 
 pub fn fetching() -> ReaderStep {
@@ -456,7 +538,13 @@ pub fn fetching() -> ReaderStep {
 }
 
 pub fn shown(reading: Reading, page: u32) -> ReaderStep {
-    ReaderStep::Shown { reading: Arc::new(reading), first_page: 0, page, committed: committed(Class::Opened) }
+    ReaderStep::Shown {
+        reading: Arc::new(reading),
+        first_page: 0,
+        page,
+        committed: committed(Class::Opened),
+        ahead: None,
+    }
 }
 
 fn row(kind: RowKind, level: u8, text: &str) -> Row {
@@ -491,9 +579,8 @@ pub fn narrative() -> Reading {
             row(RowKind::Numbered, 0, "2. Bilan sanguin."),
             row(RowKind::Footnote, 0, "Rédigé le 12/11/2026."),
         ],
-        pages: vec![],
-        page_count: 0,
         notices: vec!["Mise en forme simplifiée\u{a0}: une image n’est pas montrée.".into()],
+        ..Reading::default()
     }
 }
 

@@ -2,9 +2,11 @@
 //! machine and the real window.
 
 use super::*;
+use chevet::identity::holder::HolderId;
 use chevet::journal::Pending;
 use chevet::journal::Trace;
 use chevet::journal::item::Deed;
+use chevet::patient::ins::Patient;
 use chevet::policy::Matrix;
 use chevet::policy::facts::Cell as MatrixCell;
 use chevet::policy::matrix::Column;
@@ -13,6 +15,8 @@ use chevet::record::document::Label;
 use chevet::record::document::TypeCode;
 use chevet::record::note::Change;
 use chevet::record::note::NoteDraft;
+use chevet::time::Now;
+use chevet::trouble::Trouble;
 use chevet::visit::Visit;
 use chevet::visit::event::Refused;
 use chevet::visit::event::RefusedKind;
@@ -39,7 +43,7 @@ fn record_with_own() -> Visit {
     let author = Author { id: Some("899700000001".into()), name: "LEFÈVRE-TEST Camille".into(), structure: None };
     own.document.authors = vec![author];
     let documents = std::iter::once(own).chain(documents()).collect();
-    let page = Page::Record(Box::new(record(Room::Documents { class: None }, documents)));
+    let page = Page::Record(Box::new(record(Room::Documents, documents)));
     visit_with(page, matrix)
 }
 
@@ -85,7 +89,7 @@ fn a_note_is_typed_saved_read_again_and_finished_under_its_writers_name() {
     draws(&window, "note-check", &checking, &["Relisez avant de déposer", "TA 12/7.", "identité est qualifiée"]);
     sends(&window, &mut touches, "Identité vérifiée\u{a0}: déposer", Touch::Yes);
     let (depositing, effects) = touch(checking, Touch::Yes);
-    let [Effect::Contribute { ticket, row, id: named, contribution }] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::Contribute { ticket, row, id: named, contribution, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!((*named, &row.holder, row.rule.as_str()), (Some(id), &contribution.author, "W-01"));
     assert_eq!(row.document.as_ref().map(|(document, _)| document), Some(&contribution.unique_id));
     let Deed::Add { note, cda } = &contribution.deed else { panic!("a document") };
@@ -136,7 +140,7 @@ fn an_own_document_is_changed_after_a_page_that_says_what_follows() {
         let Page::Record(mut record) = record_with_own().page else { panic!("a record") };
         record.documents[0].document.labels.extend_from_slice(labels);
         let step = shown(narrative(), 0);
-        let reader = chevet::visit::page::Reader { record: *record, place: 0, class: None, step, text_percent: 100 };
+        let reader = chevet::visit::page::Reader { record: *record, place: 0, step, text_percent: 100, begin_at: 0 };
         visit_with(Page::Document(Box::new(reader)), matrix)
     };
     let managing = || with_labels(&[]);
@@ -191,6 +195,7 @@ fn refused(number: u128, kind: RefusedKind, code: &str, reason: &str) -> Refused
         since: at("2026-11-22T16:10:00Z"),
         code: code.into(),
         reason: reason.into(),
+        note_by: None,
     }
 }
 
@@ -220,6 +225,82 @@ fn the_tray_says_what_was_refused_why_and_what_next() {
     draws(&window, "tray-empty", &tray, &["Rien à régler"]);
     let (home, _) = touch(tray, Touch::Back);
     assert!(matches!(&home.page, Page::Home(home) if !home.tray));
+}
+
+/// From « À régler » through the patient's gate to the sheet, and from there out in the refused one's place.
+#[test]
+fn a_refused_note_is_put_right_by_its_author_through_the_patients_gate() {
+    let (window, mut touches) = window();
+    let at_tray = |by: &str| {
+        let mut visit = visit_with(home(false, None, round()), matrix);
+        visit.standing.waiting = Some(Waiting { set_aside: 1, ..Waiting::default() });
+        let mut item = refused(1, RefusedKind::Contribution, "too-long", "Trop long.");
+        item.note_by = Some(HolderId(by.into()));
+        visit.standing.refused = vec![item];
+        touch(visit, Touch::ShowTray).0
+    };
+    draws(&window, "tray-correct", &at_tray("899700000001"), &["Trop long.", "Corriger"]);
+    sends(&window, &mut touches, "Corriger", Touch::Correct(0));
+    let (_, effects) = touch(at_tray("899700000002"), Touch::Correct(0));
+    assert!(effects.is_empty(), "another's note: {effects:?}");
+
+    let (asking, effects) = touch(at_tray("899700000001"), Touch::Correct(0));
+    let refused = Uuid::from_u128(1);
+    let [Effect::OpenRefused { ticket, id, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*id, refused);
+    let ticket = *ticket;
+    // A disk that does not answer ends at home, with a word.
+    let (waited, _) = asking.step(Event::Tick, Now { since_boot: now().since_boot + Duration::from_secs(41), ..now() });
+    assert!(matches!(&waited.page, Page::Home(home) if home.notice == Some(Trouble::StoreUnreadable) && !home.tray));
+    let (gone, _) = at_tray_asked(&at_tray, Ok(None));
+    assert!(matches!(&gone.page, Page::Home(home) if home.notice == Some(Trouble::NothingToCorrect)));
+    let (late, effects) =
+        touch(at_tray("899700000001"), Touch::Back).0.step(Event::RefusedOpened { ticket, answer: Ok(None) }, now());
+    assert!(
+        matches!(&late.page, Page::Home(home) if home.notice.is_none()) && effects.is_empty(),
+        "an answer that comes late"
+    );
+
+    // The record opens by the gate, as any other.
+    let (gate, effects) = at_tray_asked(&at_tray, Ok(Some(round()[0].patient.clone())));
+    let [Effect::AskState { .. }] = &effects[..] else { panic!("by the gate: {effects:?}") };
+    let Page::Gate(page) = &gate.page else { panic!("the gate") };
+    assert_eq!(page.so_far.correcting, Some(refused));
+}
+
+type AtTray<'a> = &'a dyn Fn(&str) -> Visit;
+
+fn at_tray_asked(at_tray: AtTray, answer: Result<Option<Patient>, Trouble>) -> (Visit, Vec<Effect>) {
+    let (asking, effects) = touch(at_tray("899700000001"), Touch::Correct(0));
+    let [Effect::OpenRefused { ticket, .. }] = &effects[..] else { panic!("{effects:?}") };
+    asking.step(Event::RefusedOpened { ticket: *ticket, answer }, now())
+}
+
+/// The words of the refused note, changed, read again and deposited: under a name of its own, and saying what it stands for.
+#[test]
+fn what_was_put_right_names_what_it_stands_for() {
+    let refused = Uuid::from_u128(1);
+    let draft = NoteDraft {
+        type_code: Some(TypeCode("11505-5".into())),
+        text: "Trop long.".into(),
+        corrects: Some(refused),
+        ..NoteDraft::new(Uuid::from_u128(7))
+    };
+    let (asking, effects) = touch(record_with_own(), Touch::WriteNote);
+    let typing = draft_came(asking, &effects, draft.clone());
+    let (typing, _) = touch(typing, Touch::NoteTyped("Plus court.".into()));
+    let (checking, effects) = touch(typing, Touch::Confirm);
+    assert!(
+        matches!(&effects[..], [Effect::KeepDraft { draft, .. }] if draft.corrects == Some(refused)),
+        "{effects:?}"
+    );
+    let (_, effects) = touch(checking, Touch::Yes);
+    let [Effect::Contribute { row, id, contribution, corrects, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((*id, *corrects), (Some(draft.id), Some(refused)));
+    let reason = row.reason.as_deref().unwrap_or_default();
+    assert!(reason.contains(&refused.to_string()), "the journal says which it was: {reason}");
+    let Deed::Add { note, .. } = &contribution.deed else { panic!("a document") };
+    assert!(note.text == "Plus court." && note.id == draft.id);
 }
 
 /// Green is one thing; "hors ligne" is none of red or amber.
