@@ -3,6 +3,7 @@
 //! Exit codes as everywhere: 0 measured (met or not), 2 wrong use, 3 something failed.
 
 mod figure;
+#[allow(dead_code)]
 mod memory;
 mod policy;
 

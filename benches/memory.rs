@@ -11,12 +11,14 @@ pub struct Counted;
 
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator unchanged; two counters beside it cannot break its contract.
+// SAFETY: every call goes to the system's allocator unchanged; counters beside it cannot break its contract.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.fetch_add(1, Relaxed);
-        BYTES.fetch_add(layout.size(), Relaxed);
+        let held = BYTES.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(held, Relaxed);
         // SAFETY: the caller's promise is passed on.
         unsafe { System.alloc(layout) }
     }
@@ -36,4 +38,15 @@ pub fn calls() -> usize {
 /// Bytes held now.
 pub fn held() -> usize {
     BYTES.load(Relaxed)
+}
+
+/// Forgets the highest so far; bytes held now.
+pub fn begin() -> usize {
+    PEAK.store(held(), Relaxed);
+    held()
+}
+
+/// The highest since [`begin`].
+pub fn peak() -> usize {
+    PEAK.load(Relaxed)
 }

@@ -2,9 +2,21 @@
 //!
 //! Unknown keys are refused, relative paths are relative to the file. A room gets its own part only.
 
+mod aids;
+pub mod dmp;
+pub mod pace;
+pub mod printer;
+pub mod screen;
+
+use crate::config::dmp::Dmp;
+use crate::config::pace::Pace;
+use crate::config::printer::Printer;
+use crate::device::keys;
 use crate::device::scanner;
+use crate::device::voice;
 use crate::journal::allowance::Limits;
 use crate::journal::words::Regime;
+use crate::say::Looks;
 use crate::vault::provider::Provider;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,11 +33,22 @@ pub struct Config {
     /// The one scanner that is listened to.
     pub scanner: Option<scanner::Options>,
     pub upstream: Upstream,
+    /// What the connector `dmp` says of this software; only with it.
+    pub dmp: Option<Dmp>,
     pub audit: Audit,
     pub journal: Journal,
     pub link: Link,
     /// Pro Santé Connect; without it no visit is offered by telephone.
     pub ecps: Option<ECps>,
+    /// Without it nothing is offered to be printed.
+    pub printer: Option<Printer>,
+    /// Language, size of text and light, as a visit begins.
+    pub looks: Looks,
+    pub pace: Pace,
+    /// The one device whose four keys are listened to.
+    pub keys: Option<keys::Options>,
+    /// Without it nothing is said.
+    pub speech: Option<voice::Options>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +99,16 @@ pub struct Site {
     pub brain_death_framework: Option<PathBuf>,
     /// The agenda that the practice's software writes (iCalendar), from which a round can be made.
     pub agenda: Option<PathBuf>,
+    /// Who helps by telephone in this region.
+    pub grades: Option<Grades>,
+}
+
+/// A regional group that supports health software (groupement régional d'appui au développement de l'e-santé).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grades {
+    pub name: String,
+    pub phone: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +137,23 @@ pub struct Trust {
     pub crls: Option<PathBuf>,
     /// Where lists are fetched besides what cards say.
     pub crl_urls: Vec<String>,
+    /// Up to this age, a list says nothing of it.
+    pub crl_fresh_days: u32,
+    /// Up to this age, a list is used with a warning; beyond it, no card is taken.
+    pub crl_tolerated_days: u32,
+    pub authority_lists: AuthorityLists,
     pub production: bool,
+}
+
+/// What is asked of the lists that say which authorities are revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthorityLists {
+    /// One that is here counts; that there is none is said, and refuses no card.
+    #[default]
+    WhereThere,
+    /// As those of cards: without one, or by one that is too old, no card is taken.
+    Required,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +161,8 @@ pub struct Reader {
     /// Part of the PC/SC reader's name: then no other is watched.
     pub name: Option<String>,
     pub pinpad: Pinpad,
+    /// Readers whose keys are not used, whatever they say: USB identifiers (`076B:3031`), or part of the PC/SC name.
+    pub without_keys: Vec<String>,
     pub cps4: Cps4,
     /// How long a card may leave one command without an answer.
     pub answer_s_max: u32,
@@ -206,12 +257,20 @@ struct Raw {
     reader: RawReader,
     scanner: Option<RawScanner>,
     upstream: RawUpstream,
+    dmp: Option<dmp::Raw>,
     audit: Option<RawAudit>,
     #[serde(default)]
     journal: RawJournal,
     #[serde(default)]
     link: RawLink,
     ecps: Option<RawECps>,
+    printer: Option<printer::Raw>,
+    #[serde(default)]
+    screen: screen::Raw,
+    #[serde(default)]
+    pace: pace::Raw,
+    keys: Option<aids::RawKeys>,
+    speech: Option<aids::RawSpeech>,
 }
 
 #[derive(Deserialize)]
@@ -255,6 +314,7 @@ struct RawSite {
     duty_days: Option<u32>,
     brain_death_framework: Option<PathBuf>,
     agenda: Option<PathBuf>,
+    grades: Option<Grades>,
 }
 
 #[derive(Deserialize, Default)]
@@ -271,6 +331,10 @@ struct RawTrust {
     crls: Option<PathBuf>,
     #[serde(default)]
     crl_urls: Vec<String>,
+    crl_fresh_days: Option<u32>,
+    crl_tolerated_days: Option<u32>,
+    #[serde(default)]
+    authority_lists: AuthorityLists,
     production: bool,
 }
 
@@ -280,6 +344,8 @@ struct RawReader {
     name: Option<String>,
     #[serde(default)]
     pinpad: Pinpad,
+    #[serde(default)]
+    without_keys: Vec<String>,
     #[serde(default)]
     cps4: Cps4,
     answer_s_max: Option<u32>,
@@ -363,9 +429,17 @@ impl Config {
             (false, true, _) => return Err(meaning("site.team and site.team_list name two teams: keep one")),
             _ => {}
         }
+        let is_phone = |text: &str| {
+            text.chars().any(|c| c.is_ascii_digit())
+                && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '.'))
+        };
+        if raw.site.grades.as_ref().is_some_and(|grades| grades.name.trim().is_empty() || !is_phone(&grades.phone)) {
+            return Err(meaning("site.grades has no name, or its phone is no number"));
+        }
         if raw.trust.crl_urls.iter().any(|url| !url.starts_with("http://")) {
             return Err(meaning("trust.crl_urls: an address does not begin with http://"));
         }
+        let (crl_fresh_days, crl_tolerated_days) = list_ages(&raw.trust).map_err(meaning)?;
         let endpoint = |url: String, ca, certificate, key| {
             if !url.starts_with("https://") {
                 return Err(meaning("an upstream or audit url does not begin with https://"));
@@ -388,6 +462,15 @@ impl Config {
                 return Err(meaning("[audit] is required with connector = \"dmp\""));
             }
         };
+        let dmp = match (raw.dmp, upstream.connector) {
+            (Some(raw), Connector::Dmp) => Some(dmp::understand(raw).map_err(meaning)?),
+            (None, Connector::Pdsm) => None,
+            (None, Connector::Dmp) => return Err(meaning("[dmp] is required with connector = \"dmp\"")),
+            (Some(_), Connector::Pdsm) => return Err(meaning("[dmp] is for connector = \"dmp\"")),
+        };
+        if raw.ecps.is_some() && upstream.connector == Connector::Dmp {
+            return Err(meaning("[ecps] cannot be used with connector = \"dmp\", which wants a card"));
+        }
         let usual = Limits::default();
         let journal = Journal {
             retention_days: raw.journal.retention_days.unwrap_or(RETENTION_DAYS),
@@ -399,18 +482,24 @@ impl Config {
         if journal.allowance.days == 0 || journal.allowance.rows == 0 {
             return Err(meaning("journal.allowance_days or allowance_rows is 0: no record could ever be opened"));
         }
-        let reader = raw.reader;
-        let answer_s_max = reader.answer_s_max.unwrap_or(ANSWER_S_MAX);
+        let RawReader { name, pinpad, without_keys, cps4, answer_s_max } = raw.reader;
+        let answer_s_max = answer_s_max.unwrap_or(ANSWER_S_MAX);
         if answer_s_max == 0 {
             return Err(meaning("reader.answer_s_max is 0: no card answers in no time"));
         }
-        let reader = Reader { name: reader.name, pinpad: reader.pinpad, cps4: reader.cps4, answer_s_max };
+        // A shorter part of a name would be in that of every reader.
+        if without_keys.iter().any(|entry| entry.trim().len() < ENTRY_LEAST || entry.trim() != entry) {
+            return Err(meaning("reader.without_keys: an entry is shorter than 4 letters, or has spaces around it"));
+        }
+        let reader = Reader { name, pinpad, without_keys, cps4, answer_s_max };
         let link = Link { day_bytes_max: raw.link.metered_mb_per_day.map(|mb| u64::from(mb) * 1_000_000) };
         let scanner = raw.scanner.map(understand_scanner).transpose().map_err(meaning)?;
         let ecps = match raw.ecps {
             Some(raw) => Some(understand_ecps(raw, &upstream.endpoint, &at).map_err(meaning)?),
             None => None,
         };
+        let printer = raw.printer.map(|raw| printer::understand(raw, &at)).transpose().map_err(meaning)?;
+        let looks = screen::understand(raw.screen).map_err(meaning)?;
         Ok(Config {
             site: Site {
                 name: raw.site.name,
@@ -421,21 +510,31 @@ impl Config {
                 duty_days: raw.site.duty_days.unwrap_or(DUTY_DAYS),
                 brain_death_framework: raw.site.brain_death_framework.map(at),
                 agenda: raw.site.agenda.map(at),
+                grades: raw.site.grades,
             },
             vault: Vault { key, tpm },
             trust: Trust {
                 anchors: raw.trust.anchors.into_iter().map(at).collect(),
                 crls: raw.trust.crls.map(at),
                 crl_urls: raw.trust.crl_urls,
+                crl_fresh_days,
+                crl_tolerated_days,
+                authority_lists: raw.trust.authority_lists,
                 production: raw.trust.production,
             },
             reader,
             scanner,
             upstream,
+            dmp,
             audit,
             journal,
             link,
             ecps,
+            printer,
+            looks,
+            pace: pace::understand(&raw.pace).map_err(meaning)?,
+            keys: raw.keys.map(aids::understand_keys).transpose().map_err(meaning)?,
+            speech: raw.speech.map(aids::understand_speech).transpose().map_err(meaning)?,
         })
     }
 }
@@ -490,10 +589,28 @@ fn understand_ecps(raw: RawECps, device: &Endpoint, at: &impl Fn(PathBuf) -> Pat
 
 /// Longer than the work waiting time of a CPS3 in T=0, 4.2 s, after which its reader says so itself.
 const ANSWER_S_MAX: u32 = 6;
+const ENTRY_LEAST: usize = 4;
+const CRL_FRESH_DAYS: u32 = 7;
+const CRL_TOLERATED_DAYS: u32 = 30;
+const CRL_DAYS_MAX: u32 = 90;
 /// ANS, Ségur wave 2 (SC.DMP/CONF): at the first login, then from time to time, for example 180 days.
 const DUTY_DAYS: u32 = 180;
 /// A quarter: what a patient may still ask about on the spot.
 const RETENTION_DAYS: u32 = 90;
+
+/// In order, and none so many that a card which was revoked would be taken for months.
+fn list_ages(raw: &RawTrust) -> Result<(u32, u32), &'static str> {
+    match (raw.crl_fresh_days.unwrap_or(CRL_FRESH_DAYS), raw.crl_tolerated_days.unwrap_or(CRL_TOLERATED_DAYS)) {
+        (0, _) => Err("trust.crl_fresh_days is 0: no list would ever be fresh"),
+        (fresh, tolerated) if fresh > tolerated => Err(
+            "trust.crl_fresh_days is above trust.crl_tolerated_days: nobody would be warned before cards are refused",
+        ),
+        (_, tolerated) if tolerated > CRL_DAYS_MAX => {
+            Err("trust.crl_tolerated_days is above 90: a card that was revoked would be taken for months")
+        }
+        ages => Ok(ages),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -515,6 +632,26 @@ connector = "pdsm"
 
     fn understand(text: &str) -> Result<Config, String> {
         Config::understand(text, Path::new("/etc/chevet/kiosk.toml")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn how_old_a_list_may_be_is_the_sites_to_say_within_reason() {
+        let with = |lines: &str| understand(&LEAST.replace("[upstream]", &format!("{lines}\n[upstream]")));
+        let ages = |lines: &str| {
+            with(lines).map(|config| (config.trust.crl_fresh_days, config.trust.crl_tolerated_days)).map_err(|_| ())
+        };
+        assert_eq!(ages(""), Ok((7, 30)));
+        assert_eq!(ages("crl_fresh_days = 2\ncrl_tolerated_days = 5"), Ok((2, 5)));
+        assert_eq!(ages("crl_tolerated_days = 90"), Ok((7, 90)));
+        for refused in
+            ["crl_fresh_days = 0", "crl_fresh_days = 31", "crl_tolerated_days = 6", "crl_tolerated_days = 91"]
+        {
+            assert_eq!(ages(refused), Err(()), "{refused}");
+        }
+        let lists = |lines: &str| with(lines).map(|config| config.trust.authority_lists).map_err(|_| ());
+        assert_eq!(lists(""), Ok(AuthorityLists::WhereThere));
+        assert_eq!(lists("authority_lists = \"required\""), Ok(AuthorityLists::Required));
+        assert_eq!(lists("authority_lists = \"never\""), Err(()));
     }
 
     #[test]
@@ -542,6 +679,9 @@ connector = "pdsm"
         assert_eq!(chosen.reader.answer_s_max, 6);
         assert!(understand(&format!("{LEAST}[reader]\nanswer_s_max = 0\n")).is_err());
         assert!(understand(&format!("{LEAST}[reader]\npinpad = \"off\"\n")).is_err());
+        let without = |entry: &str| understand(&format!("{LEAST}[reader]\nwithout_keys = [\"{entry}\"]\n"));
+        assert_eq!(without("076B:3031").expect("understood").reader.without_keys, ["076B:3031"]);
+        assert!(without("ABC").is_err() && without(" 076B:3031").is_err() && without("").is_err());
         assert_eq!(config.scanner, None);
         let device = PathBuf::from("/dev/ttyACM0");
         let serial = format!("{LEAST}[scanner]\ndevice = \"/dev/ttyACM0\"\nkind = \"serial\"\n");
@@ -556,6 +696,13 @@ connector = "pdsm"
             let refused = understand(&wrong).expect_err("refused");
             assert!(refused.contains(named), "{refused}");
         }
+        assert_eq!(config.site.grades, None);
+        let grades = |phone: &str| {
+            let line = format!("grades = {{ name = \"GRADeS de test\", phone = \"{phone}\" }}\n[trust]");
+            understand(&LEAST.replace("[trust]", &line)).map(|config| config.site.grades.expect("a contact"))
+        };
+        assert_eq!(grades("01 99 00 12 34").expect("understood").phone, "01 99 00 12 34");
+        assert!(grades("voir la fiche").expect_err("refused").contains("site.grades"));
         assert_eq!(config.trust.anchors, [PathBuf::from("/etc/chevet/prod.pem")]);
         assert_eq!(config.site.brain_death_framework, None);
         let framework = LEAST.replace("[trust]", "brain_death_framework = \"cadre.csv\"\n[trust]");
@@ -598,6 +745,23 @@ connector = "pdsm"
         assert!(plain.contains("https://"), "{plain}");
         let dmp = understand(&LEAST.replace("\"pdsm\"", "\"dmp\"")).expect_err("refused");
         assert!(dmp.contains("[audit]"), "{dmp}");
+        let audit = "[audit]\nurl = \"https://a\"\nca = \"a\"\ncertificate = \"a\"\nkey = \"a\"\n";
+        let dmp = format!("{}{audit}", LEAST.replace("\"pdsm\"", "\"dmp\""));
+        assert!(understand(&dmp).expect_err("refused").contains("[dmp]"));
+        let whole = understand(&format!("{dmp}[dmp]\noid = \"1.2.250.1.999.1\"\n")).expect("understood");
+        let whole = whole.dmp.expect("settings of the connector");
+        assert_eq!((whole.homologation.as_str(), whole.vihf_version.as_str()), ("NON-HOMOLOGUE", "3.0"));
+        assert_eq!((whole.mode_name, whole.dialect), (dmp::ModeName::Upper, dmp::Dialect::French));
+        for (more, named) in [
+            ("[dmp]\noid = \"1.2..3\"\n", "dmp.oid"),
+            ("[dmp]\noid = \"1.2.3\"\ndialect = \"german\"\n", "dialect"),
+            ("[dmp]\noid = \"1.2.3\"\n[ecps]\nissuer = \"https://psc\"\nclient_id = \"b\"\nca = \"c\"\n", "[ecps]"),
+        ] {
+            let refused = understand(&format!("{dmp}{more}")).expect_err("refused");
+            assert!(refused.contains(named), "{refused}");
+        }
+        let idle = understand(&format!("{LEAST}[dmp]\noid = \"1.2.3\"\n")).expect_err("refused");
+        assert!(idle.contains("connector"), "{idle}");
         let never = understand(&format!("{LEAST}[journal]\nallowance_rows = 0\n")).expect_err("refused");
         assert!(never.contains("allowance_rows"), "{never}");
         let unsigned = LEAST.replace("[trust]", "team = [\"899700000001\"]\n[trust]");

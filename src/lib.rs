@@ -2,7 +2,7 @@
 //!
 //! The rooms, in reading order. `ARCHITECTURE.md` says what may use what, and `tests/house.rs` holds it.
 //!
-//! Meaning: [`visit`] → [`policy`] → [`journal`] → [`record`], [`patient`], [`identity`].
+//! Meaning: [`visit`] → [`policy`] → [`journal`] → [`record`], [`patient`], [`identity`]; [`paper`] lays out what is printed.
 //! The world: [`card`], [`ecps`], [`vault`], [`exchange`] (over [`link`]), [`render`], [`device`].
 //! [`kiosk`] wires the two together; [`screen`] shows a visit and knows nothing else.
 
@@ -15,9 +15,11 @@ pub mod policy;
 
 pub mod identity;
 pub mod journal;
+pub mod paper;
 pub mod patient;
 pub mod record;
 
+pub mod say;
 pub mod secret;
 pub mod time;
 pub mod trouble;

@@ -2,6 +2,8 @@
 //!
 //! Never `Clone`, never `Serialize`; `Debug` says only that something is there. Wiped on drop. Pure.
 
+pub mod content;
+
 use secrecy::ExposeSecret;
 use secrecy::ExposeSecretMut;
 use secrecy::SecretBox;

@@ -100,6 +100,13 @@ impl UnixSeconds {
         at.to_zoned(zone).date().to_string()
     }
 
+    /// The hour there, 0 to 23 (as [`UnixSeconds::day_in`]).
+    pub fn hour_in(self, zone: &str) -> u8 {
+        let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let at = jiff::Timestamp::from_second(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        at.to_zoned(zone).hour().unsigned_abs()
+    }
+
     /// This moment plus `seconds`.
     pub fn plus(self, seconds: i64) -> UnixSeconds {
         UnixSeconds(self.0.saturating_add(seconds))
@@ -145,6 +152,7 @@ mod tests {
         assert!(evening.is_same_day(later, "UTC"));
         assert!(!evening.is_same_day(later, "Europe/Paris"), "it is past midnight there");
         assert!(evening.is_same_day(evening, "Nowhere/AtAll"));
+        assert_eq!((later.hour_in("UTC"), later.hour_in("Europe/Paris")), (23, 0));
         assert_eq!((later.day_in("UTC"), later.day_in("Europe/Paris")), ("2026-11-23".into(), "2026-11-24".into()));
     }
 }

@@ -9,29 +9,34 @@ use std::path::PathBuf;
 
 /// The table is the architecture. A room may use itself, and these.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("say", &[]),
     ("time", &[]),
     ("secret", &[]),
-    ("trouble", &[]),
+    ("trouble", &["say"]),
     ("identity", &["secret", "time"]),
     ("patient", &["time"]),
     ("record", &["identity", "patient", "time"]),
     ("journal", &["identity", "patient", "record", "secret", "time"]),
-    ("policy", &["identity", "journal", "patient", "record", "time"]),
-    ("visit", &["identity", "journal", "patient", "policy", "record", "secret", "time", "trouble"]),
-    ("screen", &["identity", "journal", "patient", "policy", "record", "secret", "time", "trouble", "visit"]),
+    ("policy", &["identity", "journal", "patient", "record", "say", "time"]),
+    ("visit", &["identity", "journal", "patient", "policy", "record", "say", "secret", "time", "trouble"]),
+    (
+        "screen",
+        &["identity", "journal", "paper", "patient", "policy", "record", "say", "secret", "time", "trouble", "visit"],
+    ),
+    ("paper", &["record"]),
     ("link", &["secret", "time"]),
     ("card", &["identity", "secret", "time"]),
     ("ecps", &["identity", "link", "secret", "time"]),
     ("vault", &["identity", "journal", "patient", "record", "secret", "time"]),
     ("exchange", &["identity", "journal", "link", "patient", "record", "secret", "time"]),
     ("render", &["record", "secret", "time"]),
-    ("device", &["secret", "time"]),
-    ("config", &["device", "journal", "vault"]),
+    ("device", &["link", "secret", "time"]),
+    ("config", &["device", "journal", "say", "vault"]),
     (
         "kiosk",
         &[
-            "card", "config", "device", "ecps", "exchange", "identity", "journal", "link", "patient", "policy",
-            "record", "render", "screen", "secret", "time", "trouble", "vault", "visit",
+            "card", "config", "device", "ecps", "exchange", "identity", "journal", "link", "paper", "patient",
+            "policy", "record", "render", "say", "screen", "secret", "time", "trouble", "vault", "visit",
         ],
     ),
     // The operator's verbs use the drivers without a visit.
@@ -39,7 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "card", "config", "device", "ecps", "exchange", "identity", "journal", "kiosk", "link", "patient",
-            "policy", "record", "render", "sandbox", "screen", "secret", "time", "trouble", "vault",
+            "policy", "record", "render", "sandbox", "say", "screen", "secret", "time", "trouble", "vault",
         ],
     ),
     // Not part of an image.
@@ -47,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "sandbox",
         &[
             "card", "config", "exchange", "identity", "journal", "kiosk", "link", "patient", "policy", "record",
-            "render", "screen", "secret", "time", "trouble", "vault", "visit",
+            "render", "say", "screen", "secret", "time", "trouble", "vault", "visit",
         ],
     ),
 ];
@@ -59,7 +64,9 @@ const PURE: &[&str] = &[
     "identity/",
     "record/",
     "patient/",
+    "paper/",
     "journal/",
+    "say.rs",
     "secret.rs",
     "time.rs",
     "trouble.rs",
@@ -68,13 +75,18 @@ const PURE: &[&str] = &[
     "screen/ahead.rs",
     "screen/before.rs",
     "screen/gate.rs",
+    "screen/gentle.rs",
+    "screen/spoken.rs",
     "screen/within.rs",
     "screen/words.rs",
     "screen/labels.rs",
+    "screen/leaves.rs",
     "screen/reasons.rs",
     "screen/consent_text.rs",
     "screen/form.rs",
     "screen/pad.rs",
+    "screen/paper.rs",
+    "screen/printing.rs",
     "screen/sheet.rs",
     "screen/tray.rs",
     "screen/writing.rs",
@@ -82,6 +94,23 @@ const PURE: &[&str] = &[
     "exchange/outbox.rs",
     "exchange/outbox/",
     "exchange/search.rs",
+    "exchange/dmp/c14n.rs",
+    "exchange/dmp/deposit.rs",
+    "exchange/dmp/ebrim.rs",
+    "exchange/dmp/entry.rs",
+    "exchange/dmp/entry/",
+    "exchange/dmp/habilitation.rs",
+    "exchange/dmp/multipart.rs",
+    "exchange/dmp/names.rs",
+    "exchange/dmp/query.rs",
+    "exchange/dmp/retrieve.rs",
+    "exchange/dmp/said.rs",
+    "exchange/dmp/signature.rs",
+    "exchange/dmp/soap.rs",
+    "exchange/dmp/state.rs",
+    "exchange/dmp/update.rs",
+    "exchange/dmp/vihf.rs",
+    "exchange/dmp/xml.rs",
     "card/words.rs",
     "card/pkcs15.rs",
     "ecps/answer.rs",
@@ -154,6 +183,23 @@ fn only_the_bridge_knows_slint() {
     }
 }
 
+/// pcscd writes PINs down when it is asked to write commands down, and so does its spy.
+#[test]
+fn nobody_has_the_service_write_commands_down() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut looked_at = 0;
+    for folder in ["src", "ui", "scripts", "benches", "data", "docs", "fuzz/src", ".ci"] {
+        let Ok(files) = files_below(&root.join(folder)) else { continue };
+        for path in files {
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            looked_at += 1;
+            let wrong = writes_commands_down(&text);
+            assert!(wrong.is_none(), "{}: {wrong:?}", path.display());
+        }
+    }
+    assert!(looked_at > 200, "{looked_at} files");
+}
+
 #[test]
 fn every_file_says_what_it_is_for_and_has_a_room() {
     for (path, text) in sources() {
@@ -188,6 +234,11 @@ fn the_checks_can_fail() {
     assert_eq!(mint("kiosk/perform/attest.rs", "show(next.unseen.show_to_worker());").len(), 1);
     assert_eq!(mint("kiosk/perform/attest.rs", "show(words.for_storage());").len(), 1);
     assert!(mint("vault/journal.rs", "let done = pending.committed();").is_empty());
+    assert!(writes_commands_down("exec /usr/sbin/pcscd --foreground --apdu").is_some());
+    assert!(writes_commands_down("PCSCD_ARGS=\"-f -a\" # pcscd").is_some());
+    assert!(writes_commands_down("args([\"--foreground\", \"--apdu\"])").is_some());
+    assert!(writes_commands_down("LD_PRELOAD=libpcscspy.so").is_some());
+    assert!(writes_commands_down("pcscd --foreground --config readers").is_none());
     assert!(mint("journal/leaf.rs", "#[cfg(test)]\nmod tests { fn f() { p.committed(); } }").is_empty());
 }
 
@@ -229,6 +280,26 @@ fn mint(path: &str, text: &str) -> Vec<String> {
 /// Tests stand last in a file.
 fn outside_tests(text: &str) -> String {
     text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text).to_owned()
+}
+
+fn writes_commands_down(text: &str) -> Option<&str> {
+    let words = |line: &str| {
+        line.split(|c: char| !(c.is_alphanumeric() || c == '-')).any(|word| matches!(word, "--apdu" | "-a" | "-afd"))
+    };
+    text.lines()
+        .find(|line| (line.contains("pcscd") && words(line)) || line.contains("--apdu") || line.contains("pcscspy"))
+}
+
+fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)?.flatten() {
+        let path = entry.path();
+        match entry.file_type()?.is_dir() {
+            true => found.extend(files_below(&path)?),
+            false => found.push(path),
+        }
+    }
+    Ok(found)
 }
 
 fn is_comment(line: &str) -> bool {

@@ -5,12 +5,26 @@
 //! - oidc-provider (npm) with CIBA in poll mode behind mutual TLS: a telephone logs in, by both ways of knowing a client.
 //! - Keycloak (Maven Central), which Pro Santé Connect is: the same login by its own CIBA path, with its own `slow_down`.
 //! - fhir.resources (PyPI): it parses every resource that we send.
+//! - `ippeveprinter` (OpenPrinting, Debian): it takes what we print, as PDF and as PWG raster.
+//! - netem, of Debian's kernel in a small machine of QEMU's: a whole evening and a whole round over as bad a line as there is.
 //! - pymerkle (PyPI): the journal's roots, its proofs, and each head's consistency with the one before.
 
 #[path = "peers/contributions.rs"]
 mod contributions;
+#[path = "it/desk.rs"]
+mod desk;
 #[path = "peers/keycloak.rs"]
 mod keycloak;
+#[path = "peers/line/mod.rs"]
+mod line;
+#[path = "it/person.rs"]
+#[allow(dead_code)]
+mod person;
+#[path = "peers/printing.rs"]
+mod printing;
+#[path = "wire/mod.rs"]
+#[allow(dead_code)]
+mod wire;
 
 use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
 use aws_lc_rs::signature::EcdsaKeyPair;
@@ -103,6 +117,7 @@ async fn medplum_takes_every_answer_of_a_patient_once() {
         token: SecretBytes::new(b"unread".to_vec()),
         until: UnixSeconds(i64::MAX),
         mode: None,
+        actor: None,
     };
     let answers = [Answer::Yes, Answer::No, Answer::Withdrawn];
     let scopes = [Scope::Team("equipe".into()), Scope::HolderOnce, Scope::Authorization];

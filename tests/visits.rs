@@ -32,6 +32,7 @@ fn the_promises_hold_in_every_life() {
     // A simulation that never gets anywhere proves nothing.
     assert!(all.homes > 300, "{all:?}");
     assert!(all.searches > 100 && all.finds > 2, "{all:?}");
+    assert!(all.summed_up > 100, "{all:?}");
     assert!(all.rounds_made > 100, "{all:?}");
     assert!(all.lists > 200, "{all:?}");
     assert!(all.documents > 100, "{all:?}");
@@ -40,7 +41,7 @@ fn the_promises_hold_in_every_life() {
     assert!(all.cards_out > 3_000 && all.cards_out_of_documents > 5, "{all:?}");
     assert!(all.disk_refusals > 100 && all.late_answers > 1_000, "{all:?}");
     assert!(all.allowance_refusals > 10, "{all:?}");
-    assert!(all.last_tries > 10 && all.blocked > 10 && all.keyed_pins > 100, "{all:?}");
+    assert!(all.last_tries > 10 && all.untold_tries > 10 && all.blocked > 10 && all.keyed_pins > 100, "{all:?}");
     // Every ground, every way through the gate.
     assert!(all.by_authorization > 50 && all.by_team > 50 && all.by_explicit > 50, "{all:?}");
     assert!(all.by_care_team > 5 && all.by_framework > 5 && all.refused_upstream > 5, "{all:?}");
@@ -54,10 +55,14 @@ fn the_promises_hold_in_every_life() {
     assert!(all.phone_networks > 10 && all.phone_cards > 10, "{all:?}");
     assert!(all.secret > 10 && all.brain_death > 10 && all.duties > 100, "{all:?}");
     assert!(all.handed_over > 5, "{all:?}");
+    assert!(all.deposits > 5 && all.changes > 0 && all.corrections > 0, "{all:?}");
+    assert!(all.printed > 100 && all.prints_stopped > 20, "{all:?}");
     assert!(all.deposits > 5 && all.changes > 0, "{all:?}");
     // Rounds that were prepared, to their end and not; what was read offline and accounted for afterwards.
     assert!(all.prepared > 20 && all.prefetched > 20 && all.cut_short > 100, "{all:?}");
     assert!(all.national > 20, "{all:?}");
+    // Locked, and come back to.
+    assert!(all.locks > 80 && all.resumes > 10, "{all:?}");
 }
 
 /// Showing before the trace is durable, tried on purpose: a vault that says "committed" and has written nothing.

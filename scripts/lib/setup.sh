@@ -78,4 +78,4 @@ BUILD_PACKAGES=(gcc g++ make cmake pkg-config libpcsclite-dev libfontconfig1-dev
 # To run the sandbox: the card service, its virtual reader, and what the window loads at run time.
 SANDBOX_PACKAGES=(pcscd vsmartcard-vpcd util-linux mount perl-base fontconfig fonts-dejavu-core libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2)
 # The tests' witnesses.
-TEST_PACKAGES=(opensc openssl xvfb gdb swtpm tpm2-tools libxml2-utils iproute2 nftables)
+TEST_PACKAGES=(espeak-ng opensc openssl xvfb gdb swtpm tpm2-tools libxml2-utils iproute2 nftables poppler-utils xmlsec1)

@@ -39,6 +39,9 @@ pub struct Arguments {
     /// A card of the drawer that is in the reader from the start
     #[arg(long, value_name = "NAME")]
     card: Option<String>,
+    /// In which language the record is spoken to
+    #[arg(long, value_name = "pdsm|dmp", default_value = "pdsm", value_parser = ["pdsm", "dmp"])]
+    connector: String,
     /// Width and height of the window
     #[arg(long, value_name = "WxH", default_value = "800x480", value_parser = kiosk::size)]
     window: (u32, u32),
@@ -103,7 +106,10 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
     let slot = Slot::at(slot);
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let today = UnixSeconds(i64::try_from(seconds)?);
-    let stage = Stage::set(&out.join("sandbox"), today)?;
+    let mut stage = Stage::set(&out.join("sandbox"), today)?;
+    if arguments.connector == "dmp" {
+        stage.speak_dmp()?;
+    }
     let config = Config::read(&stage.settings)?;
     if let Some(name) = arguments.card.as_deref().filter(|name| !Drawer::names().contains(name)) {
         return Err(format!("the drawer has no card « {name} », only: {}", Drawer::names().join(", ")).into());
@@ -117,7 +123,7 @@ fn perform(arguments: &Arguments, slot: &Path) -> Result<(), Failure> {
         program: std::env::current_exe()?,
         starter_round,
     };
-    let Kiosk { views, touches, tasks } = runtime.block_on(start::start(begin))?;
+    let Kiosk { views, touches, tasks, aids: _neither_keys_nor_headset } = runtime.block_on(start::start(begin))?;
 
     let (width, height) = arguments.window;
     let (hand, asks) = hand::hand();

@@ -74,16 +74,16 @@ pub fn run(arguments: Arguments, common: &Common) -> u8 {
 
 #[cfg(not(feature = "sandbox"))]
 fn run_window(arguments: &Arguments, _runtime: &Runtime, kiosk: Kiosk) -> Result<(), bridge::Error> {
-    let Kiosk { views, touches, tasks: _until_the_window_closes } = kiosk;
-    bridge::run(views, touches, options(arguments.window))
+    let Kiosk { views, touches, aids, tasks: _until_the_window_closes } = kiosk;
+    bridge::run(views, touches, options(arguments.window), Some(aids))
 }
 
 /// The same, but that a test may put a hand on it.
 #[cfg(feature = "sandbox")]
 fn run_window(arguments: &Arguments, runtime: &Runtime, kiosk: Kiosk) -> Result<(), bridge::Error> {
-    let Kiosk { views, touches, tasks: _until_the_window_closes } = kiosk;
+    let Kiosk { views, touches, aids, tasks: _until_the_window_closes } = kiosk;
     let options = options(arguments.window);
-    let Some(socket) = &arguments.hand else { return bridge::run(views, touches, options) };
+    let Some(socket) = &arguments.hand else { return bridge::run(views, touches, options, Some(aids)) };
     let (hand, asks) = hand::hand();
     let _inside = runtime.enter();
     match remote::listen(socket) {
@@ -102,7 +102,7 @@ fn show_why_not(error: &StartError, options: bridge::Options) -> Result<(), brid
 fn show_trouble(trouble: Trouble, options: bridge::Options) -> Result<(), bridge::Error> {
     let (views_in, views) = watch::channel(view::of_trouble(trouble));
     let (touches, _nobody_listens) = mpsc::channel(1);
-    let done = bridge::run(views, touches, options);
+    let done = bridge::run(views, touches, options, None);
     drop(views_in);
     done
 }

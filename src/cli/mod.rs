@@ -35,6 +35,7 @@ use std::error::Error;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Chevet: a bedside appliance for the French shared medical record.
 #[derive(Parser)]
@@ -190,6 +191,13 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if asked_for { DONE } else { WRONG_USE });
         }
     };
+    let code = obey(arguments);
+    // One that its driver swallowed is not waited for.
+    let _swallowed = crate::card::settle(READERS_WITHIN);
+    code
+}
+
+fn obey(arguments: Arguments) -> ExitCode {
     let common = &arguments.common;
     ExitCode::from(match arguments.verb {
         Verb::Card(verb) => return card_verb(&verb, common),
@@ -274,6 +282,7 @@ pub(crate) fn complain(error: &(dyn Error + 'static)) {
 }
 
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+const READERS_WITHIN: Duration = Duration::from_millis(500);
 /// Done.
 pub(crate) const DONE: u8 = 0;
 /// Denied, refused, an invalid signature or proof.

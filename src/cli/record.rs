@@ -10,6 +10,8 @@ use crate::record::reading::Reading;
 use crate::record::reading::Row;
 use crate::record::reading::RowKind;
 use crate::record::reading::plain_text;
+use crate::record::summary;
+use crate::record::summary::Line;
 use crate::render::Error;
 use crate::render::Limits;
 use crate::render::Worker;
@@ -67,7 +69,7 @@ fn source_of(error: &ShowError) -> String {
     std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default()
 }
 
-/// The stable form. `pages` is how many pictures of pages there are.
+/// The stable form. `pages` is how many pictures of pages there are; `summary` what a record's summary takes of it.
 fn to_json(reading: &Reading) -> Value {
     let row = |row: &Row| {
         let cells: Vec<Value> = row
@@ -77,12 +79,18 @@ fn to_json(reading: &Reading) -> Value {
             .collect();
         json!({"kind": row.kind.name(), "level": row.level, "text": plain_text(&row.text), "cells": cells})
     };
+    let line = |line: &Line| {
+        let details: Vec<Value> =
+            line.details.iter().map(|(column, value)| json!({"column": column, "value": value})).collect();
+        json!({"topic": line.topic.name(), "section": line.section, "text": line.text, "details": details})
+    };
     json!({
         "format": reading.format,
         "header": reading.header.iter().map(|(label, value)| json!({"label": label, "value": value})).collect::<Vec<_>>(),
         "rows": reading.rows.iter().map(row).collect::<Vec<_>>(),
         "pages": reading.page_count,
         "notices": reading.notices,
+        "summary": summary::lines(reading).iter().map(line).collect::<Vec<_>>(),
     })
 }
 
@@ -116,6 +124,8 @@ mod tests {
     use super::*;
     use crate::record::reading::Cell;
     use crate::record::reading::Run;
+    use crate::record::summary::Part;
+    use crate::record::summary::Topic;
 
     #[test]
     fn the_stable_form_has_all_that_is_displayed() {
@@ -129,6 +139,7 @@ mod tests {
                 cells: vec![Cell { text: vec![Run::plain("c")], columns: 2, rows: 1 }],
             }],
             page_count: 3,
+            parts: vec![Part { topic: Topic::Treatments, rows: 0..9 }],
             notices: vec!["n".into()],
             ..Reading::default()
         };
@@ -138,6 +149,9 @@ mod tests {
             "rows": [{"kind": "table_row", "level": 1, "text": "ab", "cells": [{"text": "c", "columns": 2, "rows": 1}]}],
             "pages": 3,
             "notices": ["n"],
+            "summary": [{
+                "topic": "treatments", "section": "", "text": "c", "details": [],
+            }],
         });
         assert_eq!(to_json(&reading), expected);
     }

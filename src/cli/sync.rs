@@ -160,6 +160,7 @@ mod tests {
             since: UnixSeconds(1_795_423_320),
             code: "refused".into(),
             reason: "Le dossier est fermé.".into(),
+            note_by: None,
         };
         let counts = Counts { traces: 3, consents: 1, contributions: 0, set_aside: vec![refused], oldest: None };
         let at = UnixSeconds(1_795_423_320);

@@ -7,8 +7,8 @@ use crate::cli;
 use crate::cli::Common;
 use crate::config::Config;
 use crate::identity::anchors::Authority;
-use crate::identity::trust::CRL_FRESH_S;
-use crate::identity::trust::CRL_TOLERATED_S;
+use crate::identity::trust::Age;
+use crate::identity::trust::ListPolicy;
 use crate::kiosk::lists;
 use crate::kiosk::lists::Fetched;
 use crate::kiosk::trusted;
@@ -47,6 +47,8 @@ struct Listing {
     production: bool,
     authorities: Vec<ShownAuthority>,
     lists: Vec<ShownList>,
+    /// Authorities on whose own revocation no list here speaks.
+    unspoken_for: Vec<String>,
     /// Where lists are fetched.
     points: Vec<String>,
 }
@@ -105,7 +107,8 @@ fn list(config: &Config, common: &Common) -> u8 {
     let listing = Listing {
         production: config.trust.production,
         authorities: trust.anchors.authorities().iter().map(shown).collect(),
-        lists: crls.signed(&trust.anchors).map(|list| shown_list(list, now)).collect(),
+        lists: crls.signed(&trust.anchors).map(|list| shown_list(list, now, crls.policy())).collect(),
+        unspoken_for: crls.unspoken_for(&trust.anchors).map(|authority| authority.subject.clone()).collect(),
         points,
     };
     if common.json {
@@ -113,11 +116,14 @@ fn list(config: &Config, common: &Common) -> u8 {
     }
     println!("trusts      {} authorities", if listing.production { "production" } else { "test" });
     for authority in &listing.authorities {
-        say_authority(authority);
+        print!("{}", described(authority));
     }
     for ShownList { issuer, age_days, delta, state, .. } in &listing.lists {
         let kind = if *delta { "delta list" } else { "list" };
         println!("{kind:<11} {age_days} days old, {state}: {issuer}");
+    }
+    for subject in &listing.unspoken_for {
+        println!("not known   whether this authority was revoked, for no list of the one above it is here: {subject}");
     }
     if crls.unreadable() > 0 {
         println!("left out    {} files that are no revocation lists", crls.unreadable());
@@ -146,11 +152,16 @@ fn add(config: &Config, common: &Common, path: &Path, fingerprints: &[String]) -
             return cli::SAID_NO;
         }
     };
-    if !common.json {
-        found.iter().map(shown).for_each(|authority| say_authority(&authority));
+    // Whoever is asked sees what they are asked about; standard output is for the answer alone with --json.
+    let asks = fingerprints.is_empty() && std::io::stdin().is_terminal();
+    match (common.json, asks) {
+        (false, _) => found.iter().for_each(|authority| print!("{}", described(&shown(authority)))),
+        (true, true) => found.iter().for_each(|authority| eprint!("{}", described(&shown(authority)))),
+        (true, false) => {}
     }
     let agreed = match fingerprints {
-        [] => agrees_on_terminal(),
+        [] if asks => agrees_on_terminal(),
+        [] => Agreement::NobodyToAsk,
         given => Agreement::of(&found, given),
     };
     match agreed {
@@ -203,13 +214,9 @@ impl Agreement {
 }
 
 fn agrees_on_terminal() -> Agreement {
-    let input = std::io::stdin();
-    if !input.is_terminal() {
-        return Agreement::NobodyToAsk;
-    }
     eprint!("Compare each fingerprint with the one that the agency publishes. Trust them? (yes/no) ");
     let mut line = String::new();
-    let read = std::io::stderr().flush().and_then(|()| input.lock().read_line(&mut line));
+    let read = std::io::stderr().flush().and_then(|()| std::io::stdin().lock().read_line(&mut line));
     if read.is_ok() && line.trim() == "yes" { Agreement::Yes } else { Agreement::No }
 }
 
@@ -269,12 +276,12 @@ fn shown(authority: &Authority) -> ShownAuthority {
     }
 }
 
-fn shown_list((issuer, at, delta): (&str, UnixSeconds, bool), now: UnixSeconds) -> ShownList {
+fn shown_list((issuer, at, delta): (&str, UnixSeconds, bool), now: UnixSeconds, policy: ListPolicy) -> ShownList {
     let age_s = (now.0 - at.0).max(0);
-    let state = match age_s {
-        _ if age_s > CRL_TOLERATED_S => "too_old",
-        _ if age_s > CRL_FRESH_S => "tolerated",
-        _ => "fresh",
+    let state = match policy.age(age_s) {
+        Age::TooOld => "too_old",
+        Age::Tolerated => "tolerated",
+        Age::Fresh => "fresh",
     };
     ShownList { issuer: issuer.to_owned(), this_update: at.rfc3339(), age_days: age_s / 86_400, delta, state }
 }
@@ -296,11 +303,13 @@ fn shown_fetch(Fetched { url, outcome }: Fetched) -> ShownFetch {
     }
 }
 
-fn say_authority(authority: &ShownAuthority) {
-    println!("authority   {}", authority.subject);
-    println!("  issuer    {}", authority.issuer);
-    println!("  valid     {} to {}", authority.not_before, authority.not_after);
-    println!("  SHA-256   {}", in_pairs(&authority.fingerprint));
+/// For people, with the fingerprint that is to be compared.
+fn described(authority: &ShownAuthority) -> String {
+    let ShownAuthority { subject, issuer, fingerprint, not_before, not_after } = authority;
+    format!(
+        "authority   {subject}\n  issuer    {issuer}\n  valid     {not_before} to {not_after}\n  SHA-256   {}\n",
+        in_pairs(fingerprint)
+    )
 }
 
 /// `1B:05:3B…`, as OpenSSL and the agency write it.

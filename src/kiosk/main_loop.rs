@@ -1,6 +1,8 @@
-//! One task owns the visit. One event, one step, one view; it sleeps until the visit's alarm or the clock's next minute.
+//! One task owns the visit. One event, one step, one view; it sleeps until the visit's alarm, the clock's next minute or the
+//! watchdog's next feed.
 
 use crate::device::clock::Clock;
+use crate::device::watchdog::Watchdog;
 use crate::screen::view::DeviceFacts;
 use crate::screen::view::View;
 use crate::screen::view::view;
@@ -25,7 +27,7 @@ pub struct Ends {
 ///
 /// Effects go out by an unbounded channel on purpose: the loop must never wait for the world, least of all on card-out.
 /// Its length is bounded by the machine itself, which has one question open at a time.
-pub async fn run(mut visit: Visit, mut ends: Ends, clock: Clock, facts: DeviceFacts) {
+pub async fn run(mut visit: Visit, mut ends: Ends, clock: Clock, facts: DeviceFacts, mut watchdog: Watchdog) {
     loop {
         let event = tokio::select! {
             event = ends.events.recv() => match event {
@@ -33,11 +35,12 @@ pub async fn run(mut visit: Visit, mut ends: Ends, clock: Clock, facts: DeviceFa
                 None => return,
             },
             Some(touch) = ends.touches.recv() => Event::Touched(*touch),
-            () = tokio::time::sleep(until_next(&visit, &clock)) => Event::Tick,
+            () = tokio::time::sleep(until_next(&visit, &clock, &watchdog)) => Event::Tick,
         };
         let was = visit.page.name();
         let name = event.name();
         let now = clock.now();
+        watchdog.turned(now.since_boot);
         let (next, effects) = visit.step(event, now);
         visit = next;
         // The blank view of a card that is out goes first: it waits for no driver (P3).
@@ -60,12 +63,9 @@ pub async fn run(mut visit: Visit, mut ends: Ends, clock: Clock, facts: DeviceFa
     }
 }
 
-/// The visit's own alarm, or the next change of the displayed minute.
-fn until_next(visit: &Visit, clock: &Clock) -> Duration {
-    let into_minute = u64::try_from(clock.as_shown().0.rem_euclid(60)).unwrap_or(0);
-    let minute = Duration::from_secs(60 - into_minute);
-    match visit.alarm() {
-        Some(alarm) => alarm.saturating_sub(clock.now().since_boot).min(minute),
-        None => minute,
-    }
+/// The visit's own alarm, the watchdog's, or the next change of the displayed minute.
+fn until_next(visit: &Visit, clock: &Clock, watchdog: &Watchdog) -> Duration {
+    let due = [visit.alarm(), watchdog.due()].into_iter().flatten().min();
+    let minute = clock.until_minute();
+    due.map_or(minute, |due| due.saturating_sub(clock.now().since_boot).min(minute))
 }

@@ -11,18 +11,22 @@
 //! - `main_loop` owns the `Visit` · `perform` effect → driver call → event · `courier` delivers what waits
 //! - `troubles` every driver's error → one [`Trouble`](crate::trouble::Trouble), logged once
 //! - `trusted` authorities and revocation lists, as files · `lists` fetches the lists · `meter` what the line cost today
+//! - `speech` says pages and controls into the headset · `light` dims the panel with the page
 //! - `counter` whether a TPM says that this disk was put back
 //! - `start` reads the settings and makes all of it
 
+pub mod card_key;
 pub mod counter;
 pub mod courier;
 pub mod ears;
+pub mod light;
 pub mod lists;
 pub mod main_loop;
 pub mod meter;
 pub mod perform;
 pub mod phone;
 pub mod rulebook;
+pub mod speech;
 pub mod start;
 pub mod troubles;
 pub mod trusted;

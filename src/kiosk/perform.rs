@@ -23,18 +23,19 @@ pub mod makers;
 mod memory;
 mod note;
 pub mod prepared;
+pub mod print;
 mod record;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Option<Event>> + Send + 'a>>;
 
-/// Answers when to look again.
-type Attesting<'a> = Pin<Box<dyn Future<Output = Duration> + Send + 'a>>;
+/// Answers when to look again; `None`: when somebody asked for something.
+type Attesting<'a> = Pin<Box<dyn Future<Output = Option<Duration>> + Send + 'a>>;
 
 /// Runs until the loop is gone.
 pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, events: mpsc::Sender<Event>) {
     let mut waiting: VecDeque<Effect> = VecDeque::new();
     let mut running: Option<(Running<'_>, Fate)> = None;
-    let mut quiet = attest::SOON;
+    let mut quiet = Some(attest::SOON);
     let mut attesting: Option<Attesting<'_>> = None;
     loop {
         if running.is_none()
@@ -42,7 +43,7 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
         {
             // What somebody waits for goes first; the attestation is begun again when there is nothing to do.
             attesting = None;
-            quiet = attest::SOON;
+            quiet = Some(attest::SOON);
             let fate = fate_of(&effect);
             running = Some((Box::pin(hands.perform(effect)), fate));
         }
@@ -52,6 +53,7 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                 None => return,
                 Some(Effect::Lock) => {
                     attesting = None;
+                    quiet = Some(attest::SOON);
                     // Dropped before anything is waited for: what is not polled any more may hold what `lock` needs.
                     let unfinished = running.take().filter(|(_, fate)| *fate == Fate::Finished);
                     finish_only_writing(&mut waiting);
@@ -71,7 +73,8 @@ pub async fn run(hands: Hands, mut effects: mpsc::UnboundedReceiver<Effect>, eve
                     return;
                 }
             }
-            () = tokio::time::sleep(quiet), if running.is_none() && attesting.is_none() => {
+            // With nobody here and nothing left to do it sleeps until it is asked.
+            () = tokio::time::sleep(quiet.unwrap_or_default()), if quiet.is_some() && running.is_none() && attesting.is_none() => {
                 attesting = Some(Box::pin(hands.when_quiet()));
             }
             rest = rest_of(&mut attesting), if attesting.is_some() => {
@@ -99,10 +102,10 @@ async fn lock_beside(lock: impl Future<Output = ()>, unfinished: Option<Running<
     tokio::join!(lock, finish);
 }
 
-async fn rest_of(attesting: &mut Option<Attesting<'_>>) -> Duration {
+async fn rest_of(attesting: &mut Option<Attesting<'_>>) -> Option<Duration> {
     match attesting {
         Some(future) => future.as_mut().await,
-        None => attest::SOON,
+        None => Some(attest::SOON),
     }
 }
 
@@ -141,6 +144,9 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::Search { .. }
         | Effect::Fetch { .. }
         | Effect::OpenDraft { .. }
+        | Effect::OpenRefused { .. }
+        // What was not wholly sent is no job.
+        | Effect::Print { .. }
         | Effect::Render { .. } => Fate::DroppedByTheNext,
         Effect::ReadCard { .. }
         | Effect::CheckPin { .. }
@@ -163,7 +169,8 @@ fn fate_of(effect: &Effect) -> Fate {
         | Effect::KeepDraft { .. }
         | Effect::SendAgain { .. }
         | Effect::Lock => Fate::DroppedByLock,
-        Effect::Record { .. } | Effect::Contribute { .. } => Fate::Finished,
+        // A job that is taken back is, within a few seconds.
+        Effect::StopPrint | Effect::Record { .. } | Effect::Contribute { .. } => Fate::Finished,
     }
 }
 
@@ -171,6 +178,7 @@ fn fate_of(effect: &Effect) -> Fate {
 mod tests {
     use super::*;
     use crate::time::UnixSeconds;
+    use crate::visit::effect::Paper;
     use crate::visit::event::Ticket;
     use tokio::sync::Mutex;
     use tokio::sync::oneshot;
@@ -202,8 +210,10 @@ mod tests {
     fn a_word_that_waits_to_be_written_is_not_lost_with_the_card() {
         let record = |ticket| Effect::Record { ticket: Ticket(ticket), rows: Vec::new(), said: Vec::new() };
         let told = Effect::KeepTold { at: UnixSeconds(1) };
+        // With the card gone no sheet comes out any more.
+        let print = Effect::Print { ticket: Ticket(4), paper: Box::new(Paper::Leaflet), committed: None };
         let mut waiting: VecDeque<Effect> =
-            [Effect::Deliver { ticket: Ticket(1) }, record(2), told, record(3)].into_iter().collect();
+            [Effect::Deliver { ticket: Ticket(1) }, record(2), told, print, record(3)].into_iter().collect();
         finish_only_writing(&mut waiting);
         let left = waiting.iter().map(|effect| if let Effect::Record { ticket, .. } = effect { ticket.0 } else { 0 });
         assert_eq!(left.collect::<Vec<u64>>(), [2, 3], "in their order, and nothing else");

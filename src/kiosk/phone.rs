@@ -72,6 +72,7 @@ impl Granted {
             token: SecretBytes::new(self.token.show_bytes().to_vec()),
             until: self.until,
             mode: Some(mode),
+            actor: None,
         }
     }
 

@@ -10,17 +10,31 @@ use crate::config::Config;
 use crate::config::Connector;
 use crate::config::ECps;
 use crate::config::Endpoint;
+use crate::device::backlight;
+use crate::device::backlight::Backlight;
 use crate::device::clock;
 use crate::device::clock::Clock;
+use crate::device::keys;
+use crate::device::printer;
 use crate::device::scanner;
+use crate::device::voice;
+use crate::device::voice::Voice;
+use crate::device::watchdog::Watchdog;
 use crate::ecps;
+use crate::exchange;
+use crate::exchange::Dmp;
+use crate::exchange::dmp;
+use crate::exchange::dmp::vihf;
 use crate::exchange::pdsm;
 use crate::exchange::pdsm::Pdsm;
 use crate::identity::holder::HolderId;
+use crate::identity::statement;
+use crate::kiosk::card_key::CardKey;
 use crate::kiosk::counter::Counter;
 use crate::kiosk::courier;
 use crate::kiosk::courier::Courier;
 use crate::kiosk::ears;
+use crate::kiosk::light;
 use crate::kiosk::lists;
 use crate::kiosk::main_loop;
 use crate::kiosk::meter;
@@ -28,10 +42,12 @@ use crate::kiosk::perform;
 use crate::kiosk::perform::ahead::Pace;
 use crate::kiosk::perform::hands::Hands;
 use crate::kiosk::perform::makers::AgendaFile;
+use crate::kiosk::perform::print::Outlet;
 use crate::kiosk::phone;
 use crate::kiosk::phone::Line;
 use crate::kiosk::phone::Phone;
 use crate::kiosk::rulebook;
+use crate::kiosk::speech;
 use crate::kiosk::trusted;
 use crate::kiosk::trusted::Trust;
 use crate::link;
@@ -42,6 +58,14 @@ use crate::patient::ins::Patient;
 use crate::policy::in_force::Refused;
 use crate::policy::signed::Standing;
 use crate::render;
+use crate::say;
+use crate::say::Both;
+use crate::say::Lang;
+use crate::say::both;
+use crate::screen::aids::Aids;
+use crate::screen::aids::HardKey;
+use crate::screen::leaves::Contact;
+use crate::screen::leaves::InForce;
 use crate::screen::view::DeviceFacts;
 use crate::screen::view::View;
 use crate::screen::view::view;
@@ -55,6 +79,7 @@ use crate::vault::provider::Provider;
 use crate::vault::provider::Sources;
 use crate::visit::Visit;
 use crate::visit::event::Touch;
+use crate::visit::gentle::Patience;
 use crate::visit::page::Aside;
 use crate::visit::page::AsideKind;
 use crate::visit::page::Colleague;
@@ -84,6 +109,8 @@ pub struct Start {
 pub struct Kiosk {
     pub views: watch::Receiver<View>,
     pub touches: mpsc::Sender<Box<Touch>>,
+    /// Four keys and a headset, where the settings name them.
+    pub aids: Aids,
     /// Dropping it ends every task.
     pub tasks: JoinSet<()>,
 }
@@ -103,12 +130,14 @@ pub enum StartError {
     ECps { source: ecps::Error },
     #[error("the card reader's thread cannot be started")]
     Reader { source: card::Error },
+    #[error("the printer cannot be used")]
+    Printer { source: printer::Error },
     #[error("the scanner's thread cannot be started")]
     Scanner { source: std::io::Error },
+    #[error("the thread of the four keys cannot be started")]
+    Keys { source: std::io::Error },
     #[error("the sealed worker cannot be started")]
     Worker { source: render::Error },
-    #[error("this version has no connector \"dmp\"")]
-    Connector,
     #[error("the rules of this device cannot be put in force")]
     Rulebook { source: rulebook::Error },
 }
@@ -117,9 +146,6 @@ pub enum StartError {
 pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     let Start { config, state, credentials, program, starter_round } = start;
     let of_vault = |source| StartError::Vault { source };
-    if config.upstream.connector == Connector::Dmp {
-        return Err(StartError::Connector);
-    }
     // The clock has no floor yet; the vault's newest row becomes it.
     let device = vault::keys::device_id(&state).map_err(of_vault)?;
     let sources = Sources { state: &state, credentials: credentials.as_deref(), tpms: Path::new(provider::TPMS) };
@@ -149,7 +175,8 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
     // A folder that cannot be read is said at the start, not at the first card.
     trust.crls().map_err(of_trust)?;
     let traffic = Traffic::default();
-    let upstream = Arc::new(make_upstream(&config, &traffic, &clock)?);
+    let key = Arc::new(CardKey::default());
+    let upstream = Arc::new(make_upstream(&config, &traffic, &clock, &key)?);
     let ledger = Ledger::open(&state, &traffic, config.link.day_bytes_max);
     let limits = render::Limits { allow_unsealed: false, ..render::Limits::default() };
     let worker = render::Worker::start(program, limits).map_err(|source| StartError::Worker { source })?;
@@ -172,6 +199,9 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         duty_days: config.site.duty_days,
         framework: issued.framework,
         by_phone: config.ecps.is_some(),
+        prints: config.printer.is_some(),
+        looks: config.looks,
+        patience: patience(config.pace),
     };
     let visit = Visit::new(Arc::new(rules));
     let (views_in, views) = watch::channel(view(&visit, clock.now(), &facts));
@@ -197,11 +227,13 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         }
         None => (None, None),
     };
+    let outlet = config.printer.as_ref().map(|printer| Outlet::new(printer, &facts.time_zone));
     let hands = Hands {
         device: device.clone(),
         reader,
         vault: vault.clone(),
         upstream: upstream.clone(),
+        key,
         worker,
         trust: trust.clone(),
         lists: lists_in,
@@ -214,44 +246,123 @@ pub async fn start(start: Start) -> Result<Kiosk, StartError> {
         phone: line,
         starter_round,
         agenda: config.site.agenda.clone().map(|path| AgendaFile { path, zone: facts.time_zone.clone() }),
+        outlet: outlet.transpose().map_err(|source| StartError::Printer { source })?,
         prepared: Default::default(),
         present: Hands::nobody(),
+        begun: Default::default(),
         pace: Pace::default(),
     };
     let journal = config.journal;
     let courier = Courier { vault, upstream, clock: clock.clone(), events: events.clone(), presence, device, journal };
-    let (clock_of_meter, time_zone) = (clock.clone(), facts.time_zone.clone());
+    let metering = meter::run(ledger, clock.clone(), facts.time_zone.clone(), events.clone());
     let ends = main_loop::Ends { events: events_out, touches: touched, effects, views: views_in };
     let mut tasks = JoinSet::new();
-    tasks.spawn(main_loop::run(visit, ends, clock, facts));
+    tasks.spawn(main_loop::run(visit, ends, clock, facts, Watchdog::of_systemd()));
+    if let Some(panel) = Backlight::find(Path::new(backlight::CLASS)) {
+        tasks.spawn(light::run(panel, views.clone()));
+    }
     tasks.spawn(ears::run(heard, events.clone()));
     tasks.spawn(perform::run(hands, effects_out, events));
     tasks.spawn(courier::run(courier, orders_out));
     tasks.spawn(lists::run(trust, lists_wanted));
-    tasks.spawn(meter::run(ledger, clock_of_meter, time_zone));
+    tasks.spawn(metering);
     if let Some((phone, orders)) = by_phone {
         tasks.spawn(phone::run(phone, orders));
     }
-    Ok(Kiosk { views, touches, tasks })
+    let aids = join_aids(config.keys.clone(), config.speech.clone(), &views, &mut tasks)?;
+    Ok(Kiosk { views, touches, aids, tasks })
+}
+
+/// Where the settings name neither, nothing is sent either way.
+pub fn join_aids(
+    four: Option<keys::Options>,
+    headset: Option<voice::Options>,
+    views: &watch::Receiver<View>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Aids, StartError> {
+    let (struck, keys) = mpsc::channel(CHANNEL);
+    let (focused, said) = mpsc::channel(CHANNEL);
+    if let Some(options) = four {
+        let heard = move |key| struck.blocking_send(hard_key(key)).is_ok();
+        keys::start(options, heard).map_err(|source| StartError::Keys { source })?;
+    }
+    if let Some(options) = headset {
+        tasks.spawn(speech::run(Voice::new(options), views.clone(), said));
+    }
+    Ok(Aids { keys, focused })
+}
+
+fn hard_key(key: keys::Key) -> HardKey {
+    match key {
+        keys::Key::Previous => HardKey::Previous,
+        keys::Key::Next => HardKey::Next,
+        keys::Key::Do => HardKey::Do,
+        keys::Key::Back => HardKey::Back,
+    }
 }
 
 /// The connector that the settings name, with its two links.
-pub fn make_upstream(config: &Config, traffic: &Traffic, clock: &Clock) -> Result<Pdsm, StartError> {
+pub fn make_upstream(
+    config: &Config,
+    traffic: &Traffic,
+    clock: &Clock,
+    key: &Arc<CardKey>,
+) -> Result<exchange::Connector, StartError> {
     let (turns, clock) = (Turns::default(), clock.clone());
     let own: link::client::Clock = Arc::new(move || clock.as_shown());
-    let upstream = make_link(&config.upstream.endpoint)?.sharing(&turns, traffic).dated_by(own.clone());
-    let audit = make_link(&config.audit.endpoint)?.sharing(&turns, traffic).dated_by(own);
+    let audit = make_link(&config.audit.endpoint)?.sharing(&turns, traffic).dated_by(own.clone());
     let profile = match config.audit.profile {
         AuditProfile::Put => pdsm::Profile::Put,
         AuditProfile::Post => pdsm::Profile::Post,
     };
-    let (base, audit_base) = (&config.upstream.endpoint.url, &config.audit.endpoint.url);
     let shape = match config.audit.shape {
         AuditShape::Balp => pdsm::event::Shape::Balp,
         AuditShape::Tde => pdsm::event::Shape::Tde,
     };
-    let made = Pdsm::new(upstream, base, audit, audit_base, profile).map_err(|source| StartError::Link { source })?;
-    Ok(made.with_shape(shape))
+    let of_link = |source| StartError::Link { source };
+    let (endpoint, audit_base) = (&config.upstream.endpoint, &config.audit.endpoint.url);
+    let Some(settings) = &config.dmp else {
+        let upstream = make_link(endpoint)?.sharing(&turns, traffic).dated_by(own);
+        let made = Pdsm::new(upstream, &endpoint.url, audit, audit_base, profile).map_err(of_link)?;
+        return Ok(made.with_shape(shape).into());
+    };
+    // In the holder's name, by their card: the device has none there.
+    let upstream = link::Client::of_holder(&read(&endpoint.ca)?, key.clone(), timeouts()).map_err(of_link)?;
+    let upstream = upstream.sharing(&turns, traffic).dated_by(own.clone());
+    let audit = Pdsm::new(audit.clone(), audit_base, audit, audit_base, profile).map_err(of_link)?.with_shape(shape);
+    let made = Dmp::new(upstream, key.clone(), &endpoint.url, audit, dmp_settings(settings), own).map_err(of_link)?;
+    Ok(exchange::Connector::Dmp(Box::new(made)))
+}
+
+/// The settings' words in the connector's.
+fn dmp_settings(settings: &config::dmp::Dmp) -> dmp::Settings {
+    let mode_name = match settings.mode_name {
+        config::dmp::ModeName::Upper => vihf::ModeName::Upper,
+        config::dmp::ModeName::Lower => vihf::ModeName::Lower,
+    };
+    let dialect = match settings.dialect {
+        config::dmp::Dialect::French => dmp::Dialect::French,
+        config::dmp::Dialect::Ihe => dmp::Dialect::Ihe,
+    };
+    let software = vihf::Software {
+        id: settings.installation.clone(),
+        name: "CHEVET".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        homologation: settings.homologation.clone(),
+    };
+    let shape = vihf::Shape { version: settings.vihf_version.clone(), mode_name };
+    let hash = |hash| match hash {
+        config::dmp::Hash::Sha1 => statement::Hash::Sha1,
+        config::dmp::Hash::Sha256 => statement::Hash::Sha256,
+    };
+    dmp::Settings {
+        software,
+        shape,
+        oid: settings.oid.clone(),
+        dialect,
+        sign_assertions: settings.sign_assertions.map(hash),
+        sign_deposits: hash(settings.sign_deposits),
+    }
 }
 
 /// Pro Santé Connect, by a link of its own.
@@ -290,7 +401,13 @@ fn reader_options(settings: &config::Reader) -> card::Options {
         config::Pinpad::Never => card::Pinpad::Never,
     };
     let answer_max = Duration::from_secs(settings.answer_s_max.into());
-    card::Options { reader_name: settings.name.clone(), cps4, pinpad, answer_max }
+    card::Options {
+        reader_name: settings.name.clone(),
+        cps4,
+        pinpad,
+        without_keys: settings.without_keys.clone(),
+        answer_max,
+    }
 }
 
 fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
@@ -298,10 +415,14 @@ fn make_link(endpoint: &Endpoint) -> Result<link::Client, StartError> {
         ca_pem: read(&endpoint.ca)?,
         certificate_pem: read(&endpoint.certificate)?,
         key_pem: SecretBytes::new(read(&endpoint.key)?),
-        // Somebody may be waiting at the screen: a network that lies dead is found out in seconds.
-        timeouts: link::Timeouts { connect: CONNECT_MAX, ..link::Timeouts::default() },
+        timeouts: timeouts(),
     };
     link::Client::new(options).map_err(|source| StartError::Link { source })
+}
+
+/// Somebody may be waiting at the screen: a network that lies dead is found out in seconds.
+fn timeouts() -> link::Timeouts {
+    link::Timeouts { connect: CONNECT_MAX, ..link::Timeouts::default() }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, StartError> {
@@ -312,6 +433,11 @@ fn colleague((id, name): &(String, String)) -> Colleague {
     Colleague { id: HolderId(id.clone()), name: name.clone() }
 }
 
+fn patience(pace: config::pace::Pace) -> Patience {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    Patience { dim: seconds(pace.dim_s), lock: seconds(pace.lock_s), end: seconds(pace.end_s) }
+}
+
 fn device_facts(config: &Config, provider: Provider) -> DeviceFacts {
     DeviceFacts {
         site_name: config.site.name.clone(),
@@ -319,23 +445,48 @@ fn device_facts(config: &Config, provider: Provider) -> DeviceFacts {
         key_provider: protection(provider, config.vault.key),
         time_zone: "Europe/Paris".to_owned(),
         has_scanner: config.scanner.is_some(),
+        in_force: in_force(config),
+    }
+}
+
+fn in_force(config: &Config) -> InForce {
+    let connector = match config.upstream.connector {
+        Connector::Pdsm => both("PDSm (FHIR), non homologué", "PDSm (FHIR), not approved"),
+        Connector::Dmp => both("DMP (SOAP, XDS.b), non homologué", "DMP (SOAP, XDS.b), not approved"),
+    };
+    let contact = |grades: &config::Grades| Contact { name: grades.name.clone(), phone: grades.phone.clone() };
+    InForce {
+        connector: Both { french: connector.french.to_owned(), english: connector.english.to_owned() },
+        printer: config.printer.as_ref().map(config::printer::Printer::host),
+        headset: config.speech.as_ref().map(|speech| speech.headset.clone()),
+        has_keys: config.keys.is_some(),
+        contact: config.site.grades.as_ref().map(contact),
     }
 }
 
 /// What guards the device key now, and what was asked for when that is something else (P2b).
-fn protection(in_force: Provider, wanted: Provider) -> String {
+fn protection(in_force: Provider, wanted: Provider) -> Both<String> {
+    let said = |lang| protection_in(lang, in_force, wanted);
+    Both { french: said(Lang::French), english: said(Lang::English) }
+}
+
+fn protection_in(lang: Lang, in_force: Provider, wanted: Provider) -> String {
     let guard = |provider| match provider {
-        Provider::TpmPin => "puce TPM et code",
-        Provider::Tpm => "puce TPM",
-        Provider::Passphrase => "phrase secrète au démarrage",
-        Provider::Usb => "clé USB",
-        Provider::None => "aucune protection",
+        Provider::TpmPin => lang.pick("puce TPM et code", "TPM chip and code"),
+        Provider::Tpm => lang.pick("puce TPM", "TPM chip"),
+        Provider::Passphrase => lang.pick("phrase secrète au démarrage", "passphrase at start"),
+        Provider::Usb => lang.pick("clé USB", "USB key"),
+        Provider::None => lang.pick("aucune protection", "no protection"),
     };
     let now = match in_force {
-        Provider::None => "Borne non protégée contre le vol".to_owned(),
-        some => format!("Clé de la borne protégée : {}", guard(some)),
+        Provider::None => say!(lang, "Borne non protégée contre le vol", "Device not protected against theft"),
+        some => say!(lang, "Clé de la borne protégée : {}", "Device key protected: {}", guard(some)),
     };
-    if in_force == wanted { now } else { format!("{now} · réglage demandé : {}", guard(wanted)) }
+    if in_force == wanted {
+        now
+    } else {
+        say!(lang, "{now} · réglage demandé : {}", "{now} · setting asked for: {}", guard(wanted))
+    }
 }
 
 /// As it enters every row, and « À propos ».
@@ -349,18 +500,39 @@ const CONNECT_MAX: Duration = Duration::from_secs(8);
 mod tests {
     use super::*;
 
+    /// The switch against false claims, above all: with "never" no reader is asked for keys.
+    #[test]
+    fn the_reader_is_what_the_settings_say() {
+        let said = |pinpad, cps4| {
+            let settings = config::Reader {
+                name: Some("Un lecteur".into()),
+                pinpad,
+                without_keys: vec!["046A:003E".into()],
+                cps4,
+                answer_s_max: 7,
+            };
+            let card::Options { reader_name, cps4, pinpad, without_keys, answer_max } = reader_options(&settings);
+            assert_eq!(without_keys, ["046A:003E"]);
+            assert_eq!((reader_name.as_deref(), answer_max), (Some("Un lecteur"), Duration::from_secs(7)));
+            (pinpad, cps4)
+        };
+        let never = said(config::Pinpad::Never, config::Cps4::Refuse);
+        assert_eq!(never, (card::Pinpad::Never, card::Cps4::Refuse));
+        assert_eq!(said(config::Pinpad::Auto, config::Cps4::Try), (card::Pinpad::Auto, card::Cps4::Try));
+    }
+
     #[test]
     fn the_screen_names_what_is_in_force_and_what_was_wanted() {
-        let said = |in_force, wanted| protection(in_force, wanted);
+        let said = |in_force, wanted| protection(in_force, wanted).french;
         assert_eq!(said(Provider::None, Provider::None), "Borne non protégée contre le vol");
         assert_eq!(
             said(Provider::None, Provider::TpmPin),
-            "Borne non protégée contre le vol · réglage demandé : puce TPM et code"
+            "Borne non protégée contre le vol · réglage demandé\u{a0}: puce TPM et code"
         );
-        assert_eq!(said(Provider::TpmPin, Provider::TpmPin), "Clé de la borne protégée : puce TPM et code");
+        assert_eq!(said(Provider::TpmPin, Provider::TpmPin), "Clé de la borne protégée\u{a0}: puce TPM et code");
         assert_eq!(
             said(Provider::Tpm, Provider::TpmPin),
-            "Clé de la borne protégée : puce TPM · réglage demandé : puce TPM et code"
+            "Clé de la borne protégée\u{a0}: puce TPM · réglage demandé\u{a0}: puce TPM et code"
         );
     }
 }

@@ -1,7 +1,10 @@
 //! Every driver's error → one [`Trouble`], logged once, with its chain and without personal data.
 
 use crate::card;
+use crate::device::printer;
+use crate::device::printer::Hindrance;
 use crate::ecps;
+use crate::exchange::About;
 use crate::exchange::upstream;
 use crate::identity::anchors::Realm;
 use crate::identity::certificate;
@@ -10,6 +13,7 @@ use crate::identity::trust;
 use crate::kiosk::start::StartError;
 use crate::kiosk::trusted;
 use crate::link;
+use crate::paper;
 use crate::render;
 use crate::trouble::Trouble;
 use crate::vault;
@@ -23,11 +27,12 @@ pub fn of_start(error: &StartError) -> Trouble {
         StartError::File { .. }
         | StartError::Trust { .. }
         | StartError::Link { .. }
-        | StartError::Connector
+        | StartError::Printer { .. }
         | StartError::ECps { .. } => told("settings", error, Trouble::Settings),
-        StartError::Scanner { .. } | StartError::Worker { .. } | StartError::Rulebook { .. } => {
-            told("kiosk", error, Trouble::Internal)
-        }
+        StartError::Scanner { .. }
+        | StartError::Keys { .. }
+        | StartError::Worker { .. }
+        | StartError::Rulebook { .. } => told("kiosk", error, Trouble::Internal),
     }
 }
 
@@ -37,17 +42,25 @@ pub fn of_card(error: &card::Error) -> Trouble {
         card::Error::NoReader => Trouble::NoReader,
         card::Error::ServiceDown => Trouble::ReaderServiceDown,
         card::Error::Busy => Trouble::ReaderBusy,
+        card::Error::Forbidden => Trouble::ReaderForbidden,
         card::Error::Mute => Trouble::CardMute,
         card::Error::Removed | card::Error::StaleInsertion => Trouble::CardPulledWhileReading,
         card::Error::UnknownCard => Trouble::CardUnknown,
         card::Error::Cps4 => Trouble::CardCps4,
         card::Error::Contactless => Trouble::CardContactless,
         card::Error::NoApplication | card::Error::NoCertificate => Trouble::CardNoApplication,
+        card::Error::NoSignatureKey | card::Error::OtherPin => Trouble::CardSignsNoDocument,
         card::Error::SignatureRefused => Trouble::SignatureRefused,
         card::Error::NotAsKnown => Trouble::CardNotAsKnown,
         card::Error::PinTimedOut | card::Error::PinCancelled => Trouble::PinNotTyped,
+        card::Error::PinUnchecked | card::Error::PinLength => Trouble::PinNotChecked,
         card::Error::Blocked => Trouble::CardBlocked,
-        _ => Trouble::CardDialogue,
+        card::Error::WrongPin { .. }
+        | card::Error::PinNeeded
+        | card::Error::Dialogue { .. }
+        | card::Error::Unreadable { .. }
+        | card::Error::NoThread
+        | card::Error::Reader(_) => Trouble::CardDialogue,
     };
     told("card", error, trouble)
 }
@@ -74,8 +87,9 @@ pub fn of_trust(error: &trust::Error) -> Trouble {
         trust::Error::OtherRealm(Realm::Production) => Trouble::CertificateOfProduction,
         trust::Error::OtherUsage => Trouble::CertificateOtherUsage,
         trust::Error::CrlTooOld { .. } => Trouble::RevocationListTooOld,
-        trust::Error::CrlMissing => Trouble::RevocationListMissing,
-        _ => Trouble::CertificateUnreadable,
+        trust::Error::CrlMissing | trust::Error::AuthorityCrlMissing => Trouble::RevocationListMissing,
+        trust::Error::AuthorityRevoked => Trouble::CertificateAuthorityRevoked,
+        trust::Error::Unreadable => Trouble::CertificateUnreadable,
     };
     told("identity", error, trouble)
 }
@@ -118,12 +132,34 @@ pub fn of_upstream(error: &upstream::Error) -> Trouble {
         upstream::Error::DeviceRefused { .. } => Trouble::ServerRefusedDevice,
         upstream::Error::HolderRefused { .. } => Trouble::ServerRefusedHolder,
         upstream::Error::Failed { .. } => Trouble::ServerFailed,
+        upstream::Error::Refused { about: About::Busy, .. } => Trouble::ServerFailed,
+        // A refusal that is not understood is still one: nothing kept is shown instead (P5).
+        upstream::Error::Refused { about: About::Holder | About::Patient | About::Other, .. } => {
+            Trouble::ServerRefusedHolder
+        }
+        upstream::Error::HolderKey { source } => return of_holder_key(source.as_ref()),
+        upstream::Error::Unsayable { .. } => Trouble::ServerRefusedHolder,
+        upstream::Error::NotOffered { .. } => Trouble::ServerFailed,
         upstream::Error::Unreadable { .. } => Trouble::AnswerUnreadable,
         upstream::Error::OverBudget => Trouble::LineBudgetSpent,
         upstream::Error::TooLarge { .. } => Trouble::DocumentTooLarge,
         upstream::Error::Damaged { .. } => Trouble::DocumentDamaged,
+        upstream::Error::NotKept { source } if source.kind() == std::io::ErrorKind::StorageFull => Trouble::DiskFull,
+        upstream::Error::NotKept { .. } => Trouble::StoreFailing,
     };
     told("exchange", error, trouble)
+}
+
+/// The card, asked in the handshake: its own trouble, where it said one.
+fn of_holder_key(error: &(dyn Error + 'static)) -> Trouble {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(card) = error.downcast_ref::<card::Error>() {
+            return of_card(card);
+        }
+        cause = error.source();
+    }
+    told("exchange", error, Trouble::ServerRefusedHolder)
 }
 
 /// Why nobody could log in by telephone.
@@ -177,6 +213,46 @@ fn told(layer: &'static str, error: &(dyn Error + 'static), trouble: Trouble) ->
     trouble
 }
 
+/// What hinders a printer, as far as it says.
+pub fn of_hindrance(hindrance: Hindrance) -> Trouble {
+    match hindrance {
+        Hindrance::Paper => Trouble::PrinterNoPaper,
+        Hindrance::Jam => Trouble::PrinterJammed,
+        Hindrance::Ink => Trouble::PrinterNoInk,
+        Hindrance::Open => Trouble::PrinterOpen,
+        Hindrance::Stopped => Trouble::PrinterStopped,
+        Hindrance::Closed => Trouble::PrinterRefused,
+    }
+}
+
+pub fn of_printer(error: &printer::Error) -> Trouble {
+    let trouble = match error {
+        printer::Error::Address { .. } => Trouble::Settings,
+        printer::Error::Link { source: link::Error::ServerCertificate { .. } } => Trouble::PrinterCertificate,
+        printer::Error::Link { .. } => Trouble::PrinterUnreachable,
+        printer::Error::Refused { .. } | printer::Error::Unreadable { .. } => Trouble::PrinterRefused,
+    };
+    told("printer", error, trouble)
+}
+
+/// The document was on its way: it may lie in the printer, or in its tray.
+pub fn of_printing(error: &printer::Error) -> Trouble {
+    let is_away = matches!(
+        error,
+        printer::Error::Link { source: link::Error::Unreachable { .. } | link::Error::ServerCertificate { .. } }
+            | printer::Error::Refused { .. }
+    );
+    if is_away { of_printer(error) } else { told("printer", error, Trouble::PrinterUnsure) }
+}
+
+pub fn of_paper(error: &paper::Error) -> Trouble {
+    let trouble = match error {
+        paper::Error::TooLong { .. } => Trouble::TooManyPages,
+        paper::Error::Made { .. } => Trouble::Internal,
+    };
+    told("paper", error, trouble)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +269,7 @@ mod tests {
         check(of_card(&card::Error::NoReader), Trouble::NoReader, "lecteur");
         check(of_card(&card::Error::ServiceDown), Trouble::ReaderServiceDown, "lecteur");
         check(of_card(&card::Error::Busy), Trouble::ReaderBusy, "lecteur");
+        check(of_card(&card::Error::Forbidden), Trouble::ReaderForbidden, "lecteur");
         check(of_card(&card::Error::Mute), Trouble::CardMute, "carte");
         // A card that was pulled is never a wrong PIN (P7).
         check(of_card(&card::Error::Removed), Trouble::CardPulledWhileReading, "carte");
@@ -204,6 +281,14 @@ mod tests {
         check(of_card(&card::Error::SignatureRefused), Trouble::SignatureRefused, "identité");
         check(of_card(&card::Error::NotAsKnown), Trouble::CardNotAsKnown, "identité");
         check(of_card(&card::Error::Dialogue { step: "select", status: 0x6a82 }), Trouble::CardDialogue, "carte");
+        check(of_card(&card::Error::Unreadable { file: "AODF" }), Trouble::CardDialogue, "carte");
+        check(of_card(&card::Error::NoApplication), Trouble::CardNoApplication, "carte");
+        check(of_card(&card::Error::NoCertificate), Trouble::CardNoApplication, "carte");
+        check(of_card(&card::Error::PinTimedOut), Trouble::PinNotTyped, "carte");
+        check(of_card(&card::Error::PinCancelled), Trouble::PinNotTyped, "carte");
+        // Refused before it cost a try, or never looked at: neither is a wrong PIN.
+        check(of_card(&card::Error::PinLength), Trouble::PinNotChecked, "carte");
+        check(of_card(&card::Error::PinUnchecked), Trouble::PinNotChecked, "carte");
     }
 
     #[test]
@@ -214,6 +299,13 @@ mod tests {
         check(of_trust(&trust::Error::OtherIssuer), Trouble::CertificateOtherIssuer, "identité");
         check(of_trust(&trust::Error::CrlTooOld { age_days: 31 }), Trouble::RevocationListTooOld, "identité");
         check(of_trust(&trust::Error::CrlMissing), Trouble::RevocationListMissing, "identité");
+        check(of_trust(&trust::Error::AuthorityCrlMissing), Trouble::RevocationListMissing, "identité");
+        check(of_trust(&trust::Error::AuthorityRevoked), Trouble::CertificateAuthorityRevoked, "identité");
+        check(of_trust(&trust::Error::OtherRealm(Realm::Test)), Trouble::CertificateOfTest, "identité");
+        check(of_trust(&trust::Error::OtherRealm(Realm::Production)), Trouble::CertificateOfProduction, "identité");
+        check(of_trust(&trust::Error::OtherUsage), Trouble::CertificateOtherUsage, "identité");
+        check(of_trust(&trust::Error::TimeLost), Trouble::TimeLost, "identité");
+        check(of_trust(&trust::Error::Unreadable), Trouble::CertificateUnreadable, "identité");
     }
 
     #[test]
@@ -260,6 +352,14 @@ mod tests {
             "réseau",
         );
         check(of_upstream(&upstream::Error::HolderRefused { status: 403 }), Trouble::ServerRefusedHolder, "serveur");
+        let refused = |about| {
+            of_upstream(&upstream::Error::Refused { about, code: "x".into(), text: upstream::Words::default() })
+        };
+        check(refused(About::Busy), Trouble::ServerFailed, "serveur");
+        for about in [About::Holder, About::Patient, About::Other] {
+            check(refused(about), Trouble::ServerRefusedHolder, "serveur");
+            assert!(!refused(about).leaves_the_compartment(), "{about:?}");
+        }
         check(
             of_upstream(&upstream::Error::Unreadable { what: "list", why: "x" }),
             Trouble::AnswerUnreadable,

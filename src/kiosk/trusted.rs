@@ -15,6 +15,8 @@ use crate::identity::anchors::Anchors;
 use crate::identity::anchors::Realm;
 use crate::identity::crl::Accepted;
 use crate::identity::crl::Crls;
+use crate::identity::trust::AuthorityLists;
+use crate::identity::trust::ListPolicy;
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -28,6 +30,7 @@ pub struct Trust {
     given: Option<PathBuf>,
     state: PathBuf,
     urls: Vec<String>,
+    policy: ListPolicy,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +50,7 @@ impl Trust {
     pub fn read(config: &config::Trust, state: &Path) -> Result<Trust, Error> {
         let anchors = together(&authorities(config, state)?)?;
         let urls = config.crl_urls.clone();
-        Ok(Trust { anchors, given: config.crls.clone(), state: state.to_owned(), urls })
+        Ok(Trust { anchors, given: config.crls.clone(), state: state.to_owned(), urls, policy: policy(config) })
     }
 
     /// The revocation lists as they are in their folders now.
@@ -59,7 +62,8 @@ impl Trust {
             paths.append(&mut files(folder, "crl")?);
         }
         paths.append(&mut files(&self.state.join(LISTS), "crl")?);
-        Ok(Crls::from_bytes(paths.iter().map(|path| read(path)).collect::<Result<_, _>>()?))
+        let lists = Crls::from_bytes(paths.iter().map(|path| read(path)).collect::<Result<_, _>>()?);
+        Ok(lists.under(self.policy))
     }
 
     /// Keeps a fetched list, over the one before.
@@ -97,6 +101,17 @@ impl Trust {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(source) => Err(Error::Read { path, source }),
         }
+    }
+}
+
+fn policy(config: &config::Trust) -> ListPolicy {
+    ListPolicy {
+        fresh_days: config.crl_fresh_days,
+        tolerated_days: config.crl_tolerated_days,
+        authorities: match config.authority_lists {
+            config::AuthorityLists::WhereThere => AuthorityLists::WhereThere,
+            config::AuthorityLists::Required => AuthorityLists::Required,
+        },
     }
 }
 

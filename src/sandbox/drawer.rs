@@ -114,6 +114,10 @@ fn sheets() -> Vec<Sheet> {
         sheet(Profile { kind: CardKind::Cpf, ..person("in-training", "Noé", "VASTERNAUX", "899700501739", "Médecin", 10, "993116599") },
             "médecin en formation (CPF)"),
         sheet(reception(), "accueil (CPE)"),
+        sheet(authorised(), "personne autorisée (CPA)"),
+        sheet(of_nobody(), "carte de service, sans nom (CPE)"),
+        sheet(Profile { dates: Dates::Coming, ..nurse("not-yet", "Ghislaine", "MONTVERDIER", "899700602958", "993135599") },
+            "carte pas encore valable"),
         sheet(Profile { dates: Dates::Expired, ..nurse("expired", "Yvonne", "CHANTEGRAIL", "899700601810", "993118850") }, "carte périmée"),
         sheet(Profile { dates: Dates::Ending, ..nurse("ending", "Azilis", "KERLEROUX", ENDING, "993129048") }, "carte bientôt périmée"),
         sheet(nurse("renewed", "Azilis", "KERLEROUX", ENDING, "993130186"), "sa nouvelle carte"),
@@ -152,6 +156,34 @@ fn reception() -> Profile {
     }
 }
 
+/// Somebody whom a professional lets work in their name: a CPA.
+fn authorised() -> Profile {
+    Profile {
+        name: "authorised",
+        given_name: "Théodule",
+        family_name: "BRASSEUR-LENOIR",
+        holder_id: "500000000000018/CPAT00031",
+        title: "Personnel santé ou social",
+        kind: CardKind::Cpa,
+        structure: Some(("300000000000018", "CABINET DU BAC A SABLE")),
+        card_number: "993133131",
+        ..reception()
+    }
+}
+
+/// A CPE that a structure hands to whoever is on duty, under the third authority.
+fn of_nobody() -> Profile {
+    Profile {
+        name: "of-nobody",
+        given_name: "",
+        family_name: "",
+        holder_id: "3440000999/CPET00026",
+        authority: Authority::Elementary,
+        card_number: "993134360",
+        ..reception()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,7 +209,7 @@ mod tests {
             assert!(luhn_holds(profile.card_number) && profile.card_number.len() == 9, "{}", profile.name);
             // ADELI identifiers, which professions without RPPS still have, may hold letters.
             let has_letters = profile.holder_id.starts_with("00B");
-            if profile.kind != CardKind::Cpe && !has_letters {
+            if !matches!(profile.kind, CardKind::Cpe | CardKind::Cpa) && !has_letters {
                 let rpps = profile.holder_id.strip_prefix('8').expect("a professional's identifier opens with 8");
                 assert!(rpps.starts_with("99700") && rpps.len() == 11 && luhn_holds(rpps), "{}", profile.name);
             }
@@ -192,7 +224,7 @@ mod tests {
             seen.dedup();
             seen.len()
         };
-        assert_eq!((count(|p| p.name), count(|p| p.card_number)), (19, 19));
-        assert_eq!(count(|p| p.holder_id), 18, "one holder has two cards");
+        assert_eq!((count(|p| p.name), count(|p| p.card_number)), (22, 22));
+        assert_eq!(count(|p| p.holder_id), 21, "one holder has two cards");
     }
 }

@@ -21,6 +21,7 @@ pub mod people;
 pub mod pki;
 #[cfg(feature = "screen")]
 pub mod play;
+pub mod printer;
 pub mod psc;
 #[cfg(feature = "screen")]
 pub mod remote;

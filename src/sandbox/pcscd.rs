@@ -129,6 +129,21 @@ impl Pcscd {
         self.switch(number, "stuck", is_stuck)
     }
 
+    /// Gives the reader keys of its own, and has somebody type there, in the words of the switch (`tests/it/plug.c`); `None`
+    /// takes them away.
+    pub fn give_keys(&mut self, number: usize, words: Option<&str>) -> Result<(), Error> {
+        let path = self.folder.join(format!("{}.keys", switch_name(number)));
+        let given = match words {
+            // Whole or not at all: the driver may be reading it.
+            Some(words) => {
+                let new = path.with_extension("new");
+                fs::write(&new, words).and_then(|()| fs::rename(&new, &path))
+            }
+            None => fs::remove_file(&path),
+        };
+        given.map_err(|source| Error::Folder { path, source })
+    }
+
     fn switch(&self, number: usize, what: &str, on: bool) -> Result<(), Error> {
         let path = self.folder.join(format!("{}.{what}", switch_name(number)));
         let turned = if on { fs::write(&path, b"") } else { fs::remove_file(&path) };

@@ -7,6 +7,7 @@ use crate::sandbox::vpcd::Inserted;
 use crate::sandbox::vpcd::Slot;
 use crate::screen::bridge::hand::Hand;
 use crate::screen::view::Body;
+use crate::screen::view::SummaryLook;
 use crate::screen::view::View;
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 mod cards;
+mod gallery;
 mod gates;
 mod notes;
 mod round;
@@ -76,6 +78,9 @@ impl Player {
     }
 
     async fn scenes(&mut self) -> Result<(), Error> {
+        if self.stage.speaks_dmp() {
+            return self.by_card_alone().await;
+        }
         self.enter().await?;
         let patient = self.read().await?;
         self.write_a_note().await?;
@@ -85,8 +90,39 @@ impl Player {
         self.leave_and_deliver().await?;
         self.offline(&patient).await?;
         self.other_cards().await?;
+        self.gallery().await?;
         self.tell("\nTout est arrivé. La borne attend la prochaine carte.\n");
         Ok(())
+    }
+
+    /// What the connector `dmp` does (docs/dmp.md): a reading and a deposit that is refused once, from the card to the last trace.
+    async fn by_card_alone(&mut self) -> Result<(), Error> {
+        self.enter().await?;
+        self.read().await?;
+        self.write_a_note().await?;
+        self.leave_record().await?;
+        self.settle().await?;
+        self.note_arrived().await?;
+        self.pull();
+        self.until("blank page", |view| matches!(view.body, Body::Idle(_))).await?;
+        self.picture("carte-retiree", "Carte retirée : plus rien à l’écran, plus aucune connexion au DMP.").await?;
+        self.all_arrived().await?;
+        self.owed_arrived().await?;
+        self.tell(
+            "\nLe dossier a été lu, et une note déposée, dans la langue du DMP ; toutes les traces sont arrivées.\n",
+        );
+        Ok(())
+    }
+
+    /// Before its author's card goes: the note is signed by it.
+    async fn note_arrived(&self) -> Result<(), Error> {
+        for _look in 0..300 {
+            if self.stage.received_documents() == 1 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(Error::Wrong { what: "the note has not arrived" })
     }
 
     /// Card, PIN (once wrong, to see the tries), home.
@@ -171,6 +207,7 @@ impl Player {
             if has_rows && !rows_seen {
                 self.picture("lecture", "Un document CDA, ouvert dans un processus scellé, sous sa propre trace.")
                     .await?;
+                self.print().await?;
             }
             if has_pages && !pages_seen {
                 self.picture("lecture-pdf", "Un document PDF : la première page.").await?;
@@ -185,12 +222,37 @@ impl Player {
         if !(rows_seen && pages_seen) {
             return Err(Error::Wrong { what: "no CDA with text, or no PDF, among the first documents" });
         }
+        self.press(SUMMARY).await?;
+        self.until("summary", |view| matches!(view.body, Body::Summary(_))).await?;
+        self.picture("resume", "Le résumé, tiré des documents structurés ; chaque ligne nomme le sien.").await?;
+        // One that took too long to read on a busy machine was accounted for all the same.
+        let is_source = |look: SummaryLook| look.was_read() || look == SummaryLook::SourceFailed;
+        let read = |view: &View| match &view.body {
+            Body::Summary(page) => page.rows.iter().filter(|row| is_source(row.look)).count(),
+            _ => 0,
+        };
+        let read = read(&self.views.borrow());
+        self.owe("summary", read);
         self.press(HISTORY).await?;
         let came = |view: &View| matches!(&view.body, Body::History(history) if !history.waiting);
         self.until("access history", came).await?;
         self.picture("historique", "L’historique des accès, avec ce qui n’est pas encore transmis.").await?;
         self.owe("opened", opened);
         Ok(asks)
+    }
+
+    /// What is open, onto the sandbox's printer.
+    async fn print(&mut self) -> Result<(), Error> {
+        let before = self.stage.printer.jobs().len();
+        self.press(PRINT).await?;
+        self.owe("printed", 1);
+        self.until("what was printed", |view| matches!(&view.body, Body::Print(page) if page.is_over)).await?;
+        self.picture("imprime", "Imprimé, sous sa propre trace ; le travail ne porte aucun nom.").await?;
+        if self.stage.printer.jobs().len() != before + 1 {
+            return Err(Error::Wrong { what: "the printer has no new job" });
+        }
+        self.press(CLOSE).await?;
+        self.until("document", |view| matches!(&view.body, Body::Reader(reader) if reader.reading.is_some())).await
     }
 
     /// The first patient of the round whom the gate must ask; those who refuse or are closed are left again.
@@ -221,11 +283,9 @@ impl Player {
         self.picture("carte-retiree", "Carte retirée : plus rien à l’écran. L’accord attend le collègue.").await?;
         self.the_colleague_comes().await?;
         self.all_arrived().await?;
+        self.owed_arrived().await?;
         let classes = self.classes_received();
         let count = |class: &str| classes.iter().filter(|received| received.as_str() == class).count();
-        if self.owed.iter().any(|(class, owed)| count(class) != *owed) {
-            return Err(Error::Wrong { what: "the traces that arrived are not those of the visit" });
-        }
         let opened = count("opened");
         let web = self.stage.web_url().to_owned();
         self.tell(&format!(
@@ -373,6 +433,24 @@ impl Player {
         self.until("« Tout est transmis »", sent).await
     }
 
+    /// Each of them, and no more; on a busy machine the last one may be a moment behind what the page says.
+    async fn owed_arrived(&self) -> Result<(), Error> {
+        let mut wrong = Vec::new();
+        for _look in 0..100 {
+            let classes = self.classes_received();
+            let count = |class: &str| classes.iter().filter(|received| received.as_str() == class).count();
+            let counted = self.owed.iter().map(|(class, owed)| (*class, *owed, count(class)));
+            wrong = counted.filter(|(_, owed, came)| owed != came).collect();
+            if wrong.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // Class, how many are owed, how many came.
+        tracing::error!(?wrong, "traces that arrived");
+        Err(Error::Wrong { what: "the traces that arrived are not those of the visit" })
+    }
+
     /// The class of each trace that the DMP holds, as they came.
     fn classes_received(&self) -> Vec<String> {
         let class = |event: serde_json::Value| event["subtype"].as_array()?.last()?["code"].as_str().map(str::to_owned);
@@ -406,5 +484,8 @@ const OPENED_MAX: usize = 12;
 const CONFIRM: &str = "Valider";
 const UNDERSTOOD: &str = "J’ai compris";
 const WHY: &str = "Pourquoi\u{a0}?";
+const SUMMARY: &str = "Résumé";
 const HISTORY: &str = "Historique";
+const PRINT: &str = "Imprimer";
+const CLOSE: &str = "Fermer";
 const ALL_SENT: &str = "Tout est transmis";

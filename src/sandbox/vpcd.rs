@@ -244,6 +244,9 @@ impl Inside {
                     self.changed.notify_all();
                     return None;
                 }
+                if card.faults.loses_applet_at == Some(index) {
+                    card.lose_applet();
+                }
                 let answer = card.answer(apdu);
                 let is_mute = card.faults.mute || card.faults.mute_from.is_some_and(|from| index >= from);
                 let wait = if is_mute { FOREVER } else { card.faults.slow };

@@ -1,6 +1,8 @@
 //! The courier on a real vault and against a real TLS server: what was begun ends, and nothing goes on under the name of
 //! somebody who has left.
 
+pub mod centre;
+
 use crate::exchange::stage;
 use crate::exchange::stage::Ask;
 use crate::exchange::stage::Reply;
@@ -51,8 +53,10 @@ async fn a_trace_whose_acknowledgement_failed_is_not_on_its_way_for_ever() {
     let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END";
     beside.execute_batch(refuse).expect("made");
     desk.open();
-    // It tells what waits after each round, and this one has failed by then.
-    while !matches!(desk.events.recv().await.expect("the courier lives"), Event::WaitingIs(_)) {}
+    // It tells what waits before it begins and when a request has ended: this one has failed by then.
+    for _ in 0..2 {
+        while !matches!(desk.events.recv().await.expect("the courier lives"), Event::WaitingIs(_)) {}
+    }
     assert_eq!(asked(&server, "/fhir/AuditEvent/").len(), 1);
     assert_eq!(desk.vault.counts().await.expect("counted").traces, 1);
 
@@ -136,10 +140,39 @@ async fn a_holder_who_leaves_stops_what_is_sent_in_their_name() {
     desk.orders.send(Order::Deliver { ticket: Ticket(9) }).await.expect("the courier listens");
     desk.until_delivered(9, Ok(())).await;
     let ids: Vec<String> = asked(&server, "/fhir/Consent").iter().map(id).collect();
-    let (first, again) = ids.split_at(before);
-    assert!(again.len() == 2 && again[0] != again[1], "{ids:?}");
+    // What was on its way when they left may have come in after that was counted.
+    let (first, again) = ids.split_at(ids.len() - 2);
+    assert!((before..=2).contains(&first.len()) && again[0] != again[1], "{ids:?}");
     assert!(first.iter().all(|id| again.contains(id)), "under the ids that they had: {ids:?}");
     assert_eq!(desk.vault.counts().await.expect("counted").consents, 0);
+}
+
+/// Three traces are on their way for ever, or the question which head the server has: an answer that a patient gives meanwhile is
+/// delivered at once, and whoever waits for it is told so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_patients_answer_waits_for_nothing_else() {
+    for (silent_at, rows) in [(("POST", "/fhir"), 3), (("GET", "/fhir/AuditEvent"), 0)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let is_silent = move |ask: &Ask| (ask.method.as_str(), ask.path()) == silent_at;
+        let server = Server::start(ServerIs::Right, move |ask| match ask.path() {
+            _ if is_silent(ask) => Reply::status(200).hangs(),
+            "/fhir" => taken(ask),
+            _ => Reply::status(201),
+        })
+        .await;
+        let mut desk = Desk::set(folder.path(), &server);
+        if rows > 0 {
+            desk.vault.record((0..rows).map(|_| row()).collect(), Vec::new()).await.expect("recorded");
+        }
+        desk.open();
+        desk.until(|| server.asks().iter().any(is_silent)).await;
+        desk.vault.record(vec![row()], vec![said("180032A00100155")]).await.expect("recorded");
+        desk.presence.send_replace(Some(Arc::new(stage::holder())));
+        desk.orders.send(Order::Deliver { ticket: Ticket(1) }).await.expect("the courier listens");
+        desk.until_delivered(1, Ok(())).await;
+        assert_eq!(asked(&server, "/fhir/Consent").len(), 1, "{silent_at:?}");
+        assert_eq!(desk.vault.counts().await.expect("counted").consents, 0, "{silent_at:?}");
+    }
 }
 
 /// A batch, each of its entries made.
@@ -199,6 +232,25 @@ async fn a_disk_that_was_put_back_is_found_out_at_the_next_contact() {
     assert_eq!(told.count(), 1, "the server is told, in the device's own name");
 }
 
+/// A store stands aside since an earlier start: the first word about the disk says so, and of a disk without one it does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_stands_aside_is_told() {
+    for stands_aside in [true, false] {
+        let folder = tempfile::tempdir().expect("a folder");
+        if stands_aside {
+            std::fs::create_dir_all(folder.path().join("aside/001795435200-0")).expect("made");
+        }
+        let server = Server::start(ServerIs::Right, |_| Reply::status(201)).await;
+        let mut desk = Desk::set(folder.path(), &server);
+        desk.open();
+        let right = |disk: &Disk| {
+            assert_eq!(disk.is_sealed_aside, stands_aside);
+            true
+        };
+        desk.until_disk_is(right).await;
+    }
+}
+
 /// A courier, before and after it has begun.
 struct Desk {
     vault: Vault,
@@ -206,6 +258,7 @@ struct Desk {
     presence: watch::Sender<Option<Arc<AsHolder>>>,
     events: mpsc::Receiver<Event>,
     begin: Option<(Courier, mpsc::Receiver<Order>)>,
+    running: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Desk {
@@ -231,15 +284,22 @@ impl Desk {
         let (orders, taken) = mpsc::channel(8);
         let clock = Clock::start(NOON);
         let journal = Journal { retention_days: 90, allowance: Limits::default() };
-        let (vault_too, upstream) = (vault.clone(), Arc::new(upstream));
+        let (vault_too, upstream) = (vault.clone(), Arc::new(upstream.into()));
         let courier =
             Courier { vault: vault_too, upstream, clock, events, presence: is_here, device: DEVICE.into(), journal };
-        Desk { vault, orders, presence, events: heard, begin: Some((courier, taken)) }
+        Desk { vault, orders, presence, events: heard, begin: Some((courier, taken)), running: None }
     }
 
     fn open(&mut self) {
         let (courier, orders) = self.begin.take().expect("opened once");
-        tokio::spawn(courier::run(courier, orders));
+        self.running = Some(tokio::spawn(courier::run(courier, orders)));
+    }
+
+    /// The program ends, and lets go of its folder.
+    async fn end(self) {
+        let Desk { vault, orders, running, .. } = self;
+        drop((vault, orders));
+        tokio::time::timeout(PATIENCE, running.expect("it was opened")).await.expect("it ends").expect("well");
     }
 
     /// Waits for the courier's word about that question, and no other.
@@ -273,6 +333,15 @@ impl Desk {
         while !is_so() {
             assert!(tokio::time::Instant::now() < until, "it never came to that");
             tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The newest head was taken: nothing is left that the upstream could forget unseen.
+    async fn until_anchored(&self) {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while self.vault.unanchored().await.expect("counted").rows > 0 {
+            assert!(tokio::time::Instant::now() < until, "the head is never anchored");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

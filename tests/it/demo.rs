@@ -7,6 +7,7 @@ use chevet::sandbox::drawer::Drawer;
 use chevet::sandbox::people::People;
 use chevet::sandbox::stage::SEED;
 use chevet::time::UnixSeconds;
+use chevet::trouble::Trouble;
 use std::fs;
 use std::fs::File;
 use std::io::BufRead;
@@ -38,14 +39,38 @@ fn a_whole_visit_is_played_and_leaves_nothing_readable() {
 
     let pictures = files(out.path()).into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "png"));
     let mut count = 0;
+    let mut names = String::new();
     for picture in pictures {
+        names.extend([picture.file_name().unwrap_or_default().to_string_lossy().as_ref(), "\n"]);
         let pixels = image::open(&picture).expect("a PNG").to_rgb8();
         let first = pixels.get_pixel(0, 0);
         assert!(pixels.pixels().any(|pixel| pixel != first), "{} is blank", picture.display());
         assert_eq!(pixels.dimensions(), (800, 480), "{}", picture.display());
         count += 1;
     }
-    assert!(count >= 18, "only {count} pictures");
+    assert!(count >= 60, "only {count} pictures");
+    // Every sentence about a card has its picture: by the card that says it, or by its code.
+    for trouble in
+        Trouble::ALL.iter().filter(|trouble| ["lecteur", "carte", "identité"].contains(&trouble.words().layer))
+    {
+        let by_code = format!("phrase-{}.png", trouble.words().code);
+        let of_a_card = match trouble {
+            Trouble::NoReader => "lecteur-absent",
+            Trouble::ReaderBusy => "lecteur-occupe",
+            Trouble::CardMute => "carte-muette",
+            Trouble::CardUnknown => "carte-inconnue",
+            Trouble::CardCps4 => "carte-cps4",
+            Trouble::CardContactless => "carte-sans-contact",
+            Trouble::CardBlocked => "carte-bloquee",
+            Trouble::CardNotAsKnown => "carte-changee",
+            Trouble::CertificateExpired => "carte-perimee",
+            Trouble::CertificateNotYetValid => "carte-pas-encore-valable",
+            Trouble::CertificateRevoked => "carte-revoquee",
+            Trouble::CertificateOtherIssuer => "carte-autre-emetteur",
+            _ => by_code.as_str(),
+        };
+        assert!(names.contains(of_a_card), "{trouble:?} has no picture: {names}");
+    }
 
     let canaries = canaries(out.path());
     assert!(canaries.len() > 20, "too few canaries to prove anything: {}", canaries.len());
@@ -59,6 +84,28 @@ fn a_whole_visit_is_played_and_leaves_nothing_readable() {
         for canary in &canaries {
             assert!(!holds(&bytes, canary.as_bytes()), "{} holds « {canary} »", path.display());
         }
+    }
+}
+
+/// The same over the other connector: a reading, and a note that the card signs.
+#[test]
+fn a_reading_and_a_deposit_are_played_in_the_dmps_own_language() {
+    let out = tempfile::tempdir().expect("a folder");
+    let screen = Screen::start();
+    let log = File::create(out.path().join("log.txt")).expect("a log");
+    let played = Command::new(env!("CARGO_BIN_EXE_chevet"))
+        .args(["demo", "--play", "--connector", "dmp", "--out"])
+        .arg(out.path())
+        .env("DISPLAY", &screen.display)
+        .stderr(log)
+        .status()
+        .expect("the program starts");
+    let log = fs::read_to_string(out.path().join("log.txt")).expect("the log");
+    let story = fs::read_to_string(out.path().join("visit.md")).unwrap_or_default();
+    let tail: Vec<&str> = log.lines().rev().take(12).collect();
+    assert!(played.success() && story.contains("une note déposée"), "{story}\n{tail:#?}");
+    for canary in canaries(out.path()) {
+        assert!(!log.contains(canary.as_str()), "the log holds « {canary} »");
     }
 }
 

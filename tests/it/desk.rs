@@ -127,19 +127,26 @@ pub fn first_card() -> String {
 
 /// Runs `body` where the card `name` is in a reader. `test` is this test's own full name, for the child.
 pub fn with_card(test: &str, name: &str, body: impl FnOnce(&Hands)) {
-    with_desk(test, name, Desk::open, body);
+    with_card_for(CHILD_MAX, test, name, body);
+}
+
+/// The same for one that takes long: its child is ended after `most`.
+pub fn with_card_for(most: Duration, test: &str, name: &str, body: impl FnOnce(&Hands)) {
+    with_desk(most, test, name, Desk::open, body);
 }
 
 /// The same with two readers that can be unplugged, and be stuck; the card is in the first.
 pub fn with_two_readers(test: &str, name: &str, body: impl FnOnce(&Hands)) {
-    with_desk(test, name, Desk::with_switches, body);
+    with_desk(CHILD_MAX, test, name, Desk::with_switches, body);
 }
 
-fn with_desk(test: &str, name: &str, open: impl FnOnce() -> Desk, body: impl FnOnce(&Hands)) {
+fn with_desk(most: Duration, test: &str, name: &str, open: impl FnOnce() -> Desk, body: impl FnOnce(&Hands)) {
     if let Some(socket) = std::env::var_os(HANDS) {
         let line = UnixStream::connect(socket).expect("the test that started this one holds the socket");
         let hands = Hands { line: RefCell::new(BufReader::new(line)) };
         body(&hands);
+        // One that its driver swallowed is not waited for.
+        let _swallowed = chevet::card::settle(READERS_WITHIN);
         hands.ask("done");
         return;
     }
@@ -161,7 +168,7 @@ fn with_desk(test: &str, name: &str, open: impl FnOnce() -> Desk, body: impl FnO
         .stderr(log)
         .spawn()
         .expect("the test binary can be started again");
-    let is_done = serve(desk, inserted, &listener, child);
+    let is_done = serve(desk, inserted, &listener, child, most);
     let said = std::fs::read_to_string(&output).unwrap_or_default();
     assert!(is_done, "{test} failed where the card is (or there is no test of that name):\n{}", end_of(&said));
 }
@@ -176,8 +183,8 @@ fn end_of(said: &str) -> String {
 }
 
 /// Carries out what the child asks for, until it ends; whether it came to its end.
-fn serve(mut desk: Desk, inserted: Inserted, listener: &UnixListener, mut child: Child) -> bool {
-    let until = Instant::now() + CHILD_MAX;
+fn serve(mut desk: Desk, inserted: Inserted, listener: &UnixListener, mut child: Child, most: Duration) -> bool {
+    let until = Instant::now() + most;
     listener.set_nonblocking(true).expect("a listener can be set not to block");
     let mut in_slot = Some(inserted);
     let mut is_done = false;
@@ -240,6 +247,12 @@ fn obey(desk: &mut Desk, in_slot: &mut Option<Inserted>, asked: &str) -> String 
             let turned = if *switch == "plug" { desk.pcscd.plug(number, on) } else { desk.pcscd.stick(number, on) };
             turned.map(|()| String::new()).unwrap_or_else(|error| panic!("{error}"))
         }
+        ["keys", number, words @ ..] => {
+            let number = number.parse().expect("hands write numbers");
+            let words = Some(words.join(" ")).filter(|words| !words.is_empty());
+            let given = desk.pcscd.give_keys(number, words.as_deref());
+            given.map(|()| String::new()).unwrap_or_else(|error| panic!("{error}"))
+        }
         ["insert", name, mute_from, pulled_at] => {
             in_slot.take();
             let (mute_from, pulled_at) = (mute_from.parse().ok(), pulled_at.parse().ok());
@@ -257,11 +270,13 @@ fn obey(desk: &mut Desk, in_slot: &mut Option<Inserted>, asked: &str) -> String 
             started.map(|()| String::new()).unwrap_or_else(|error| panic!("{error}"))
         }
         ["start"] => desk.pcscd.start_again().map(|()| String::new()).unwrap_or_else(|error| panic!("{error}")),
-        ["faults", mute, mute_from, pulled_at, wrong_key, slow_ms] => {
+        ["faults", mute, mute_from, pulled_at, loses_applet_at, hides_tries, wrong_key, slow_ms] => {
             let faults = Faults {
                 mute: *mute == "true",
                 mute_from: mute_from.parse().ok(),
                 pulled_at: pulled_at.parse().ok(),
+                loses_applet_at: loses_applet_at.parse().ok(),
+                hides_tries: *hides_tries == "true",
                 wrong_key: *wrong_key == "true",
                 slow: Duration::from_millis(slow_ms.parse().expect("hands write numbers")),
             };
@@ -355,13 +370,20 @@ impl Hands {
         self.ask(&format!("stick {number} {is_stuck}"));
     }
 
+    /// Gives a reader of [`with_two_readers`] keys of its own: what it offers (`direct`, `start`, `none`), its maker's and its
+    /// product's USB identifiers, and what is typed there (`1234`, `time-out`, `cancel`, `wait`; once only: `1234!`).
+    pub fn give_keys(&self, number: usize, words: &str) {
+        self.ask(&format!("keys {number} {words}"));
+    }
+
     /// From the next APDU on.
     pub fn set_faults(&self, faults: Faults) {
-        let [mute_from, pulled_at] =
-            [faults.mute_from, faults.pulled_at].map(|index| index.map_or("-".to_owned(), |index| index.to_string()));
+        let [mute_from, pulled_at, loses_applet_at] = [faults.mute_from, faults.pulled_at, faults.loses_applet_at]
+            .map(|index| index.map_or("-".to_owned(), |index| index.to_string()));
         self.ask(&format!(
-            "faults {} {mute_from} {pulled_at} {} {}",
+            "faults {} {mute_from} {pulled_at} {loses_applet_at} {} {} {}",
             faults.mute,
+            faults.hides_tries,
             faults.wrong_key,
             faults.slow.as_millis()
         ));
@@ -395,4 +417,5 @@ impl Hands {
 const HANDS: &str = "CHEVET_TEST_HANDS";
 const CARD: &str = "CHEVET_TEST_CARD";
 /// A row of some twenty visits, on a machine that has other things to do.
+const READERS_WITHIN: Duration = Duration::from_secs(3);
 const CHILD_MAX: Duration = Duration::from_secs(400);

@@ -10,15 +10,18 @@ use chevet::cli::doctor::Desk;
 use chevet::cli::doctor::Line;
 use chevet::cli::doctor::examine;
 use chevet::config::Config;
+use chevet::config::Cps4;
 use chevet::sandbox::cps::Faults;
 use chevet::sandbox::stage::Stage;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
 use std::fs;
 use std::io::Read;
+use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::Command;
+use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -117,6 +120,12 @@ fn every_layer_is_named_when_it_is_the_one_that_fails() {
             insert(hands, name);
             only(&practice.failing(), layer, says);
         }
+        insert(hands, "cps4");
+        only(&practice.failing(), "application", "CPS4");
+        practice.config.reader.cps4 = Cps4::Try;
+        let tried = practice.lines();
+        assert!(tried.iter().all(|line| line.ok), "{tried:?}");
+        assert!(tried[4].layer == "card" && tried[4].what.contains("not yet verified with a real card"), "{tried:?}");
         insert(hands, "nurse");
         hands.set_faults(Faults { mute: true, ..Faults::default() });
         only(&practice.failing(), "application", "does not answer");
@@ -225,4 +234,44 @@ fn a_service_that_hangs_up_points_at_polkit() {
     assert_eq!(polkit["ok"], false, "{lines}");
     assert!(polkit["next"].as_str().is_some_and(|next| next.contains("polkit-1/rules.d")), "{polkit}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// polkit has two questions. Whoever may list readers may still be refused the card, by another answer: this Debian's pcscd has
+/// no polkit, so a library before libpcsclite gives that answer to the connection.
+#[test]
+fn a_card_that_is_refused_to_this_user_points_at_polkit() {
+    with_card("doctor::a_card_that_is_refused_to_this_user_points_at_polkit", "nurse", |_| {
+        let practice = Practice::new();
+        let good = practice.lines();
+        assert!(good[2].layer == "polkit" && good[2].what.contains("cards"), "{good:?}");
+        let library = practice.folder.path().join("refuses.so");
+        let source = "long SCardConnect() { return 0x8010006A; }";
+        let mut cc = Command::new("cc")
+            .args(["-shared", "-fPIC", "-x", "c", "-", "-o"])
+            .arg(&library)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("cc is missing: install the Debian package gcc");
+        cc.stdin.take().expect("piped").write_all(source.as_bytes()).expect("written");
+        assert!(cc.wait().expect("it ends").success());
+        let output = Command::new(env!("CARGO_BIN_EXE_chevet"))
+            .args(["doctor", "card", "--json", "--config"])
+            .arg(&practice.stage.settings)
+            .arg("--state")
+            .arg(&practice.stage.state)
+            .env("LD_PRELOAD", &library)
+            .output()
+            .expect("the program starts");
+        let lines: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let bad: Vec<_> = lines.as_array().expect("lines").iter().filter(|line| line["ok"] == false).collect();
+        // The USB of the machine that tests is its own.
+        let bad: Vec<_> = bad.into_iter().filter(|line| line["layer"] != "usb").collect();
+        let [polkit] = bad.as_slice() else { panic!("polkit alone: {lines}") };
+        assert!(
+            polkit["layer"] == "polkit" && polkit["what"].as_str().is_some_and(|what| what.contains("card")),
+            "{lines}"
+        );
+        assert!(polkit["next"].as_str().is_some_and(|next| next.contains("access_card")), "{polkit}");
+        assert_eq!(output.status.code(), Some(1));
+    });
 }

@@ -3,9 +3,13 @@
 
 use crate::desk::pki;
 use crate::desk::with_card;
-use crate::kiosk::Person;
-use crate::kiosk::runtime;
-use crate::kiosk::stage;
+use crate::person::Person;
+use crate::person::runtime;
+use crate::person::stage;
+use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+use aws_lc_rs::signature::EcdsaKeyPair;
+use aws_lc_rs::signature::KeyPair;
+use chevet::config::Config;
 use chevet::device::clock::Clock;
 use chevet::ecps::client::Client;
 use chevet::ecps::client::ClientProof;
@@ -21,6 +25,8 @@ use chevet::journal::words::Mode;
 use chevet::kiosk::phone;
 use chevet::kiosk::phone::Granted;
 use chevet::kiosk::phone::Order;
+use chevet::kiosk::start::StartError;
+use chevet::kiosk::start::make_ecps;
 use chevet::link;
 use chevet::sandbox::dmp;
 use chevet::sandbox::people::People;
@@ -36,6 +42,7 @@ use chevet::visit::Event;
 use chevet::visit::event::PhoneLogin;
 use chevet::visit::event::Ticket;
 use chevet::visit::event::Touch;
+use rustls::pki_types::pem::PemObject as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -198,6 +205,87 @@ async fn each_no_has_its_own_word() {
     assert_eq!(answer.err(), Some(Trouble::PhoneServiceRefused));
 }
 
+/// Whoever leaves while the telephone rings is left alone: no more questions, no token, whatever the telephone says then; the
+/// next one is asked as ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_cancelled_while_it_waits_is_asked_about_no_more() {
+    let mut phone = Phone::with(provider(60, 60));
+    phone.ask(1, NURSE).await;
+    phone.rings(1).await;
+    while phone.psc.polls().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    phone.orders.send(Order::End).await.expect("it listens");
+    // A question that is on its way is answered.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = phone.psc.polls().len();
+    phone.psc.approve();
+    let said = tokio::time::timeout(Duration::from_millis(2_500), phone.events.recv()).await;
+    assert!(said.is_err(), "{said:?}: nobody is told of a request that was cancelled");
+    assert_eq!((phone.psc.polls().len(), phone.psc.issued()), (before, 0));
+    assert!(phone.token().is_none());
+    let login = phone.logs_in(2, DOCTOR).await;
+    assert_eq!(login.person.id.0, DOCTOR);
+}
+
+/// `private_key_jwt`, as the settings give it: each question is signed anew by that key, and by no other is anybody let in.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_that_the_settings_name_signs_for_the_kiosk() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let device = pki().device();
+    let own = public_point(&device.key);
+    for (known, expected) in [(own, None), (vec![4; 65], Some(Trouble::PhoneServiceRefused))] {
+        let psc = provider(60, 60);
+        psc.know_by_key("borne-a-clef", known);
+        let settings = format!(
+            "[site]\nname = \"Essai\"\n[trust]\nanchors = [\"a\"]\nproduction = false\n[upstream]\n\
+             url = \"https://dmp.invalid\"\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n\
+             connector = \"pdsm\"\n[ecps]\nissuer = {issuer:?}\nclient_id = \"borne-a-clef\"\nca = {ca:?}\n\
+             signing_key = {key:?}\nsigning_key_id = \"borne\"\n",
+            ca = pki().tls_authority(),
+            certificate = device.certificate,
+            key = device.key,
+            issuer = psc.issuer,
+        );
+        let config = Config::understand(&settings, &folder.path().join("kiosk.toml")).expect("settings");
+        let client = make_ecps(config.ecps.as_ref().expect("a section")).expect("a client");
+        let mut phone = Phone::of(psc, client);
+        phone.ask(1, NURSE).await;
+        match (phone.next().await, expected) {
+            (Event::PhoneAsked { answer: Ok(_), .. }, None) => {
+                phone.psc.approve();
+                phone.answers(1).await.expect("approved");
+            }
+            (Event::PhoneAsked { answer: Err(trouble), .. }, Some(expected)) => assert_eq!(trouble, expected),
+            (event, _) => panic!("{event:?}"),
+        }
+    }
+    // A key that is none is found out at the start, and named.
+    std::fs::write(folder.path().join("no.key"), "no key").expect("written");
+    let mut config = Config::understand(
+        &format!(
+            "[site]\nname = \"Essai\"\n[trust]\nanchors = [\"a\"]\nproduction = false\n[upstream]\n\
+             url = \"https://dmp.invalid\"\nca = {0:?}\ncertificate = {1:?}\nkey = {2:?}\nconnector = \"pdsm\"\n\
+             [ecps]\nissuer = \"https://psc.invalid/realm\"\nclient_id = \"borne\"\nca = {0:?}\nsigning_key = \"no.key\"\n",
+            pki().tls_authority(),
+            device.certificate,
+            device.key
+        ),
+        &folder.path().join("kiosk.toml"),
+    )
+    .expect("settings");
+    let ecps = config.ecps.take().expect("a section");
+    assert!(matches!(make_ecps(&ecps), Err(StartError::ECps { .. })));
+}
+
+/// A P-256 public key as a point.
+fn public_point(key: &std::path::Path) -> Vec<u8> {
+    let pem = std::fs::read(key).expect("a key");
+    let der = rustls::pki_types::PrivatePkcs8KeyDer::from_pem_slice(&pem).expect("PKCS#8");
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_pkcs8_der()).expect("P-256");
+    pair.public_key().as_ref().to_vec()
+}
+
 /// CIBA Core §11: five seconds more, from then on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_says_slower_is_asked_slower() {
@@ -316,8 +404,14 @@ async fn a_token_that_cannot_be_made_fresh_for_want_of_a_network_ends_with_its_t
 #[tokio::test(flavor = "multi_thread")]
 async fn the_record_server_takes_a_token_of_the_issuer_that_it_knows_and_of_no_other() {
     let today = UnixSeconds(jiff::Timestamp::now().as_second());
-    let options =
-        dmp::Options { pki: pki(), people: People::generate(2026, today), port: 0, web_port: 0, snapshot: None };
+    let options = dmp::Options {
+        pki: pki(),
+        people: People::generate(2026, today),
+        port: 0,
+        card_port: 0,
+        web_port: 0,
+        snapshot: None,
+    };
     let server = dmp::start(options).expect("a server");
     let pdsm = Pdsm::new(link(), &server.base_url, link(), &server.base_url, Profile::Put).expect("a connector");
     let patient = People::generate(2026, today).persons[0].patient.ins.clone();

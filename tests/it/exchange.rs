@@ -5,6 +5,7 @@
 mod searches;
 pub mod stage;
 
+use base64::Engine;
 use chevet::exchange::AsDevice;
 use chevet::exchange::Error;
 use chevet::exchange::Outcome;
@@ -15,6 +16,7 @@ use chevet::journal::Pending;
 use chevet::record::document::Document;
 use chevet::record::state::Authorization;
 use chevet::record::state::Existence;
+use chevet::secret::content::Content;
 use chevet::time::UnixSeconds;
 use serde_json::Value;
 use serde_json::json;
@@ -280,17 +282,49 @@ async fn content_is_fetched_raw_or_wrapped_and_verified() {
     let absolute = format!("{}/Binary/b1", raw.base);
     for (server, url) in [(&raw, "Binary/b1"), (&raw, &*absolute), (&wrapped, "Binary/b1")] {
         let pdsm = connector(server, Profile::Put);
-        let held = pdsm.fetch(&holder(), &ins(), &document(url, content)).await.expect("content");
+        let held = pdsm.fetch(&holder(), &ins(), &document(url, content), None).await.expect("content");
         let shown = held.release(&opened()).unwrap_or_else(|_| panic!("the row covers the document"));
-        assert_eq!(shown.show_bytes(), content);
+        assert_eq!(shown.whole().expect("in memory").show_bytes(), content);
     }
     let mut wrong = document("Binary/b1", content);
     wrong.attachment.sha1 = Some([0; 20]);
-    let said = connector(&raw, Profile::Put).fetch(&holder(), &ins(), &wrong).await;
+    let said = connector(&raw, Profile::Put).fetch(&holder(), &ins(), &wrong, None).await;
     assert!(matches!(said, Err(Error::Damaged { what: "hash" })), "{said:?}");
     wrong.attachment.size_bytes = Some(18);
-    let said = connector(&raw, Profile::Put).fetch(&holder(), &ins(), &wrong).await;
+    let said = connector(&raw, Profile::Put).fetch(&holder(), &ins(), &wrong, None).await;
     assert!(matches!(said, Err(Error::Damaged { what: "size" })), "{said:?}");
+}
+
+/// On its way it lies in a file that no folder names, and is verified, unwrapped and handed out as any other.
+#[tokio::test]
+async fn a_large_content_lies_aside_while_it_comes() {
+    let content = vec![b'x'; 3_000_000];
+    let data = base64::engine::general_purpose::STANDARD.encode(&content);
+    let reply = Reply::text(200, &"x".repeat(3_000_000)).with("content-type", "text/xml");
+    let again = reply.clone();
+    let raw = Server::start(ServerIs::Right, move |_| again.clone());
+    let binary = json!({"resourceType": "Binary", "contentType": "text/xml", "data": data});
+    let wrapped = Server::start(ServerIs::Right, move |_| Reply::json(200, &binary));
+    let folder = tempfile::tempdir().expect("a folder");
+    for (server, is_aside) in [(raw.await, true), (wrapped.await, false)] {
+        let pdsm = connector(&server, Profile::Put);
+        let mut wanted = document("Binary/b1", &content);
+        let held = pdsm.fetch(&holder(), &ins(), &wanted, Some(folder.path())).await.expect("content");
+        let shown = held.release(&opened()).expect("the row covers the document");
+        assert_eq!(matches!(shown, Content::Aside(_)), is_aside);
+        assert_eq!(shown.whole().expect("it can be read back").show_bytes(), content);
+        assert_eq!(folder.path().read_dir().expect("a folder").count(), 0);
+        wanted.attachment.sha1 = Some([0; 20]);
+        let said = pdsm.fetch(&holder(), &ins(), &wanted, Some(folder.path())).await;
+        assert!(matches!(said, Err(Error::Damaged { what: "hash" })), "{said:?}");
+    }
+    let server = Server::start(ServerIs::Right, move |_| reply.clone()).await;
+    let (pdsm, wanted) = (connector(&server, Profile::Put), document("Binary/b1", &content));
+    let said = pdsm.fetch(&holder(), &ins(), &wanted, Some(std::path::Path::new("/proc"))).await;
+    assert!(
+        matches!(said, Err(Error::NotKept { .. })),
+        "a disk that takes nothing is no absence of the network: {said:?}"
+    );
 }
 
 #[tokio::test]
@@ -298,7 +332,7 @@ async fn content_on_another_server_is_not_asked_for() {
     let elsewhere = Server::start(ServerIs::Right, |_| Reply::text(200, "x")).await;
     let server = Server::start(ServerIs::Right, |_| Reply::text(200, "x")).await;
     let away = document(&format!("{}/Binary/b1", elsewhere.base), b"x");
-    let said = connector(&server, Profile::Put).fetch(&holder(), &ins(), &away).await;
+    let said = connector(&server, Profile::Put).fetch(&holder(), &ins(), &away, None).await;
     assert!(matches!(said, Err(Error::Unreadable { .. })), "{said:?}");
     assert_eq!(elsewhere.asks().len() + server.asks().len(), 0);
 }
@@ -312,7 +346,7 @@ async fn a_200_mb_document_is_stopped_at_the_limit() {
     let mut large = document("Binary/b1", b"");
     (large.attachment.size_bytes, large.attachment.sha1) = (None, None);
     let pdsm = connector(&server, Profile::Put).with_document_limit(4 * MB);
-    let said = pdsm.fetch(&holder(), &ins(), &large).await;
+    let said = pdsm.fetch(&holder(), &ins(), &large, None).await;
     assert!(matches!(said, Err(Error::TooLarge { limit_bytes }) if limit_bytes == 4 * MB), "{said:?}");
     drop(pdsm);
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -322,7 +356,7 @@ async fn a_200_mb_document_is_stopped_at_the_limit() {
 
     large.attachment.size_bytes = Some(200 * MB);
     let asked = server.asks().len();
-    let said = connector(&server, Profile::Put).fetch(&holder(), &ins(), &large).await;
+    let said = connector(&server, Profile::Put).fetch(&holder(), &ins(), &large, None).await;
     assert!(matches!(said, Err(Error::TooLarge { .. })), "{said:?}");
     assert_eq!(server.asks().len(), asked, "what is announced as too large is not even asked for");
 }

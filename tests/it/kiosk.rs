@@ -2,8 +2,11 @@
 //! see is read from the views, what they would press is sent as touches.
 
 use crate::desk::Hands;
-use crate::desk::pki;
 use crate::desk::with_card;
+use crate::person::Person;
+use crate::person::runtime;
+use crate::person::stage;
+use crate::person::text_of;
 use crate::vault::faults;
 use crate::vault::receipts::photographed;
 use chevet::config::Config;
@@ -15,39 +18,39 @@ use chevet::journal::note::VerifyingKey;
 use chevet::journal::receipt::Receipt;
 use chevet::journal::words::Class;
 use chevet::kiosk::rulebook;
-use chevet::kiosk::start::Kiosk;
-use chevet::kiosk::start::Start;
 use chevet::kiosk::start::StartError;
-use chevet::kiosk::start::start;
-use chevet::patient::ins::Patient;
 use chevet::policy::framework::Framework;
 use chevet::policy::signed;
 use chevet::policy::signed::Standing;
 use chevet::sandbox::cps::Faults;
 use chevet::sandbox::drawer::Drawer;
-use chevet::sandbox::people::round_for;
 use chevet::sandbox::stage::Stage;
 use chevet::screen::view::Body;
 use chevet::screen::view::DocumentRow;
 use chevet::screen::view::GateAct;
 use chevet::screen::view::View;
-use chevet::time::UnixSeconds;
 use chevet::trouble::Trouble;
 use chevet::vault::Look;
 use chevet::vault::Status;
 use chevet::visit::event::Touch;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
-use std::time::SystemTime;
 
+mod cards;
 mod compose;
+mod damaged;
 mod desk;
 mod keys;
 mod known;
+mod pages;
+mod pinpad;
+mod printed;
 mod pulled;
+mod quiet;
+mod readers;
+mod rooms;
 mod round;
 mod scanned;
 
@@ -222,42 +225,6 @@ async fn attested(look: &Look) -> Status {
     panic!("not attested in 30 s: {:?}", look.status());
 }
 
-/// Pulled with digits typed, at home, at the gate, in the list, in a document: blank at once, ready for the next card.
-#[test]
-fn a_card_that_is_pulled_leaves_a_blank_page() {
-    with_card("kiosk::a_card_that_is_pulled_leaves_a_blank_page", "nurse", |hands: &Hands| {
-        runtime().block_on(async {
-            let folder = tempfile::tempdir().expect("a folder");
-            let stage = stage(folder.path());
-            let mut kiosk = Person::before(&stage, &stage.settings).await;
-            for deep in 0..5 {
-                match deep {
-                    0 => kiosk.type_pin().await,
-                    _ => kiosk.log_in().await,
-                }
-                if deep == 2 {
-                    kiosk.touch(Touch::OpenPatient(0)).await;
-                    kiosk.until("the gate", |body| matches!(body, Body::Gate(_))).await;
-                }
-                if deep > 2 {
-                    kiosk.open_record_of(0).await;
-                }
-                if deep > 3 {
-                    kiosk.touch(Touch::OpenDocument(0)).await;
-                    kiosk
-                        .until("a document", |body| matches!(body, Body::Reader(page) if page.reading.is_some()))
-                        .await;
-                }
-                hands.pull();
-                kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
-                // A hand takes a second; a reader that is looked at every 0.4 s may miss a faster one.
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                hands.insert("nurse");
-            }
-        });
-    });
-}
-
 /// What the sealed worker read is found again by its words, under a row of its own, and only what may be seen.
 #[test]
 fn words_of_a_document_that_was_read_are_found_again() {
@@ -425,94 +392,8 @@ fn live_without_a_service() {
 const ALONE: &str = "CHEVET_TEST_ALONE";
 const SEEN: &str = "the idle page names the reader";
 
-/// Somebody at the screen.
-pub struct Person {
-    kiosk: Kiosk,
-}
-
-impl Person {
-    pub async fn before(stage: &Stage, settings: &Path) -> Person {
-        let nurse = Drawer::profile("nurse").expect("the nurse");
-        let round = round_for(&HolderId(nurse.holder_id.to_owned()));
-        Person::with_round(stage, settings, round).await.expect("a kiosk")
-    }
-
-    async fn with_round(stage: &Stage, settings: &Path, starter_round: Vec<Patient>) -> Result<Person, StartError> {
-        let begin = Start {
-            config: Config::read(settings).expect("settings"),
-            state: stage.state.clone(),
-            credentials: None,
-            program: PathBuf::from(env!("CARGO_BIN_EXE_chevet")),
-            starter_round,
-        };
-        let _ =
-            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_env_filter("chevet=trace").try_init();
-        Ok(Person { kiosk: start(begin).await? })
-    }
-
-    async fn log_in(&mut self) {
-        self.type_pin().await;
-        self.touch(Touch::Confirm).await;
-        let inside =
-            |body: &Body| matches!(body, Body::Duty(_)) || matches!(body, Body::Home(home) if !home.rows.is_empty());
-        // Told at the first login on a device, and not again the same day.
-        if matches!(self.until("home, or what a consultation entails", inside).await, Body::Duty(_)) {
-            self.touch(Touch::Understood).await;
-        }
-        self.until("home", |body| matches!(body, Body::Home(home) if !home.rows.is_empty())).await;
-    }
-
-    /// A page that says why not is no wait for the PIN page.
-    async fn type_pin(&mut self) {
-        let seen = |body: &Body| matches!(body, Body::Pin(_) | Body::Trouble(_));
-        let body = self.until("PIN page, or why not", seen).await;
-        assert!(matches!(body, Body::Pin(_)), "no PIN page: {}", text_of(&body));
-        for digit in [1, 2, 3, 4] {
-            self.touch(Touch::Digit(digit)).await;
-        }
-    }
-
-    async fn open_record_of(&mut self, place: usize) {
-        self.touch(Touch::OpenPatient(place)).await;
-        let may = |body: &Body| matches!(body, Body::Gate(gate) if gate.act == GateAct::OpenRecord);
-        self.until("a ground that stands", may).await;
-        self.touch(Touch::OpenRecord).await;
-        self.until("the list", |body| matches!(body, Body::Documents(page) if page.rows.len() > 1)).await;
-    }
-
-    pub async fn touch(&self, touch: Touch) {
-        self.kiosk.touches.send(Box::new(touch)).await.expect("the loop listens");
-    }
-
-    /// The page as it is now.
-    pub fn shown(&self) -> Body {
-        self.kiosk.views.borrow().body.clone()
-    }
-
-    pub async fn until(&mut self, what: &str, there: impl Fn(&Body) -> bool) -> Body {
-        let waited =
-            tokio::time::timeout(Duration::from_secs(30), self.kiosk.views.wait_for(|view: &View| there(&view.body)));
-        let body = waited.await.ok().and_then(Result::ok).map(|view| view.body.clone());
-        body.unwrap_or_else(|| {
-            let view = self.kiosk.views.borrow();
-            panic!("no {what} in 30 s; the page is {}: {}", view.page, text_of(&view.body))
-        })
-    }
-}
-
-pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
-}
-
 /// Believed at desks only.
 const DESK_KEY: &str = include_str!("../../data/keys/development.key");
-
-pub fn stage(folder: &Path) -> Stage {
-    // Keys cost seconds to draw: the tests' own are used again.
-    pki().copy_to(&folder.join("pki")).expect("copied");
-    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs();
-    Stage::set(folder, UnixSeconds(i64::try_from(seconds).expect("small"))).expect("a stage")
-}
 
 /// Numbers of this process's children: the sealed workers.
 fn workers() -> BTreeSet<String> {
@@ -522,14 +403,4 @@ fn workers() -> BTreeSet<String> {
         children.extend(listed.split_whitespace().map(str::to_owned));
     }
     children
-}
-
-/// Every pill and notice of the pages that these tests read.
-fn text_of(body: &Body) -> String {
-    match body {
-        Body::Idle(page) => page.pills.iter().map(|pill| pill.text.clone() + "\n").collect(),
-        Body::Gate(page) => format!("{}\n{}\n{}\n{}", page.pill.text, page.headline, page.sentence, page.law),
-        Body::Trouble(page) => format!("{}\n{}", page.pill.text, page.happened),
-        _ => String::new(),
-    }
 }

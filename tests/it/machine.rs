@@ -66,15 +66,21 @@ pub struct Canary {
     pub author: String,
     /// In the text of each document.
     pub text: String,
+    /// A holder wrote it: in a draft of the one who authorized, in a finished note of the one who was asked.
+    pub note: String,
+    /// A holder looked for it.
+    pub looked_for: String,
 }
 
 impl Canary {
     /// What they are called, and what they are.
-    pub fn words(&self) -> [(&'static str, &str); 6] {
+    pub fn words(&self) -> [(&'static str, &str); 8] {
         [
             ("the title", &self.title),
             ("the author", &self.author),
             ("the text", &self.text),
+            ("the note", &self.note),
+            ("what was looked for", &self.looked_for),
             ("the patient's name", &self.patient.birth_name),
             ("the patient's given name", &self.patient.birth_given_names),
             ("the INS", &self.patient.ins.matricule),
@@ -180,8 +186,10 @@ impl Machine {
         self.card = Some(self.desk.pcscd.slots()[0].insert(card).expect("inserted"));
     }
 
-    pub fn pull(&mut self) {
-        self.card = None;
+    /// Every signature that the card gave meanwhile, in order; none where there is no card.
+    pub fn pull(&mut self) -> Vec<Vec<u8>> {
+        let card = self.card.take().and_then(Inserted::pull);
+        card.map(|card| card.signatures().to_vec()).unwrap_or_default()
     }
 
     /// PIN, then the round.
@@ -234,6 +242,55 @@ impl Machine {
     pub fn back_to_the_list(&self) {
         self.press("Documents");
         self.until("the list", |page| page.contains(QUIT) && page.contains("Historique"));
+    }
+
+    /// A note in the open record: its type, then its words, letter by letter.
+    pub fn begin_a_note(&self, words: &str) {
+        self.press(WRITE);
+        self.until("types of documents", |page| page.contains(NOTE));
+        self.press_first(|label| label.contains(NOTE));
+        self.until("the sheet", |page| page.contains(READ_AGAIN));
+        // A sentence begins with a capital by itself.
+        self.strike(&words.to_lowercase());
+        self.until("its words", |page| page.contains(words));
+    }
+
+    /// What was begun is read again, and kept with its trace.
+    pub fn finish_the_note(&self) {
+        self.press(READ_AGAIN);
+        self.until("its words again", |page| page.contains(DEPOSIT));
+        self.press_first(|label| label.starts_with(DEPOSIT));
+        self.until("word that it is kept", |page| page.contains("Note enregistrée"));
+    }
+
+    /// Words that nobody wrote: the page says so, and them.
+    pub fn search(&self, words: &str) {
+        self.press("Rechercher");
+        self.until("the words' page", |page| page.contains("Que cherchez-vous"));
+        self.strike(words);
+        self.press("Chercher");
+        self.until("what was found", |page| page.contains(words) && page.contains("aucun titre"));
+    }
+
+    /// What is on the page, onto the practice's printer.
+    pub fn print(&self) {
+        let before = self.stage.printer.jobs().len();
+        self.press("Imprimer");
+        self.until("word that it is printed", |page| page.contains("C’est imprimé"));
+        self.press("Fermer");
+        assert_eq!(self.stage.printer.jobs().len(), before + 1);
+    }
+
+    /// The patient's receipt, from the history; back in the list.
+    pub fn show_a_receipt(&self) {
+        self.press("Historique");
+        self.press("Reçu pour le patient");
+        self.until("a receipt", |page| page.contains("liste des documents"));
+        self.back_to_the_list();
+    }
+
+    fn strike(&self, words: &str) {
+        words.chars().for_each(|letter| self.press(&letter.to_string()));
     }
 
     pub fn press(&self, label: &str) {
@@ -314,7 +371,7 @@ pub async fn unlock(vault: &Vault, pki: &Pki, whose: &Profile, by: &Profile) -> 
     let holder = HolderId(whose.holder_id.to_owned());
     let statement = vault.compartment_statement(&holder, key).await?;
     let signature = pki.card(by).expect("a card").sign_with_authentication(statement.message()).expect("signed");
-    vault.unlock(&holder, key, SecretBytes::new(signature), now()).await
+    vault.unlock(&holder, key, SecretBytes::new(signature), now()).await.map(drop)
 }
 
 impl Drop for Machine {
@@ -363,7 +420,8 @@ fn invent(stage: &mut Stage, case: Case) -> Canary {
     person.patient.birth_given_names = given;
     person.patient.ins.matricule = matricule;
     person.papers = papers;
-    Canary { patient: person.patient.clone(), title, author, text }
+    let (note, looked_for) = (word("Note"), word("cherche").to_uppercase());
+    Canary { patient: person.patient.clone(), title, author, text, note, looked_for }
 }
 
 /// A word that nobody has ever written, of letters that no encoding changes.
@@ -396,3 +454,8 @@ const OPEN: &str = "Ouvrir le dossier";
 const ASK: &str = "Tourner l’écran vers le patient";
 const AGREED: &str = "Oui, je suis d’accord";
 const QUIT: &str = "Quitter ce dossier";
+const WRITE: &str = "Écrire une note";
+/// Of the types that a nurse writes at a bedside.
+const NOTE: &str = "acte thérapeutique";
+const READ_AGAIN: &str = "Relire";
+const DEPOSIT: &str = "Identité vérifiée";

@@ -20,16 +20,24 @@ mod ecps;
 #[cfg(feature = "sandbox")]
 mod exchange;
 #[cfg(feature = "sandbox")]
+mod idle;
 mod kiosk;
 #[cfg(feature = "sandbox")]
 mod link;
+#[cfg(feature = "sandbox")]
+mod lives;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 mod machine;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 mod memory;
 #[cfg(all(feature = "sandbox", feature = "screen"))]
 mod needles;
+mod paper;
+#[cfg(feature = "sandbox")]
+mod person;
 mod policy;
+#[cfg(feature = "sandbox")]
+mod printer;
 mod render;
 #[cfg(feature = "screen")]
 mod screen;

@@ -47,9 +47,23 @@ fn every_target_takes_its_seeds_and_what_is_cut_of_them() {
 #[test]
 fn the_seeds_reach_behind_the_first_check() {
     use chevet::card::pkcs15;
+    use chevet::device::printer;
+    use chevet::exchange::Outcome;
+    use chevet::exchange::dmp;
+    use chevet::exchange::dmp::ebrim::Element;
+    use chevet::exchange::dmp::entry;
+    use chevet::exchange::dmp::habilitation;
+    use chevet::exchange::dmp::multipart;
+    use chevet::exchange::dmp::query;
+    use chevet::exchange::dmp::retrieve;
+    use chevet::exchange::dmp::soap;
+    use chevet::exchange::dmp::xml;
+    use chevet::exchange::pdsm::answer;
+    use chevet::exchange::pdsm::capability::Capability;
     use chevet::exchange::pdsm::documents;
     use chevet::exchange::pdsm::fhir::Bundle;
     use chevet::exchange::pdsm::history;
+    use chevet::exchange::pdsm::lists;
     use chevet::identity::certificate::Certificate;
     use chevet::identity::crl::Crls;
     use chevet::identity::id_token;
@@ -78,6 +92,9 @@ fn the_seeds_reach_behind_the_first_check() {
         Keys::read(set.as_bytes()).is_some_and(|keys| id_token::open(token, &keys).is_ok())
     });
     any("situation", &|seed| situations::read(seed).is_some());
+    any("printer", &|seed| {
+        printer::read_state(seed.to_vec()).is_ok_and(|state| state.hindrance.is_some() && state.pdf)
+    });
     any("tlv", &|seed| pkcs15::serial(seed).is_some());
     let resource = |seed: &[u8]| serde_json::from_slice(seed).ok().into_iter().collect::<Vec<serde_json::Value>>();
     any("fhir", &|seed| documents::documents(resource(seed), &targets::ASKED).unreadable == 0);
@@ -91,6 +108,48 @@ fn the_seeds_reach_behind_the_first_check() {
         let date = lines.next().and_then(header::http_date);
         lines.next().and_then(|line| header::retry_after_s(line, date)) == Some(90)
     });
+    any("batch", &|seed| {
+        let outcomes = answer::batched(seed, 4).unwrap_or_default();
+        matches!(&outcomes[..], [Outcome::Acknowledged, Outcome::Refused { code, .. }, Outcome::NotNow, Outcome::NotNow]
+            if code == "business-rule" || code == "refused")
+    });
+    any("lists", &|seed| {
+        Bundle::read(seed, "searchset", "sets")
+            .is_ok_and(|page| lists::entries(&page.matches().collect::<Vec<_>>()) == ["e1", "e2"])
+    });
+    any("capability", &|seed| {
+        let said = Capability::read(seed);
+        !said.lists && !said.last_updated
+    });
+    // Each kind of answer is read by its own reader.
+    let said = |seed: &[u8], read: &dyn Fn(roxmltree::Node<'_, '_>, &[multipart::Part<'_>]) -> bool| {
+        let end = seed.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+        let kind = std::str::from_utf8(&seed[..end]).unwrap_or_default();
+        let message = soap::Message::read(kind, &seed[(end + 1).min(seed.len())..]);
+        message.is_ok_and(|message| {
+            message.parse().is_ok_and(|document| soap::body(&document).is_ok_and(|node| read(node, &message.parts)))
+        })
+    };
+    any("soap", &|seed| {
+        let entries = |answer: query::Answer| entry::documents(&answer.objects).documents.len();
+        said(seed, &|node, _| query::read(node).is_some_and(|answer| entries(answer) == 1))
+    });
+    any("soap", &|seed| said(seed, &|node, _| query::read(node).is_some_and(|answer| answer.remarks.len() == 1)));
+    any("soap", &|seed| said(seed, &|node, _| dmp::state::read(node).is_ok()));
+    any("soap", &|seed| said(seed, &|node, _| habilitation::is_set(node) == Some(Ok(()))));
+    any("soap", &|seed| said(seed, &|node, _| matches!(habilitation::listed(node), Some(Ok(all)) if all.len() == 1)));
+    any("soap", &|seed| said(seed, &|node, parts| retrieve::read(node, parts, "1.2.3").is_ok()));
+    any("ebrim", &|seed| {
+        let text = std::str::from_utf8(seed).unwrap_or_default();
+        xml::parse(text).is_ok_and(|document| entry::read(&Element::read(document.root_element())).is_some())
+    });
+    any("outcome", &|seed| seed.starts_with(b"422{\"resourceType\""));
+    any("resumed", &|seed| {
+        let text = std::str::from_utf8(seed).unwrap_or_default();
+        let second = text.lines().nth(1).and_then(|line| line.split('\t').nth(1)).and_then(header::content_range);
+        // Where the first line left off: seven bytes a letter.
+        second.is_some_and(|range| Some(range.first) == text.lines().next().map(|line| line.len() as u64 * 7))
+    });
     any("datamatrix", &|seed| std::str::from_utf8(seed).is_ok_and(|text| datamatrix::parse(text).is_ok()));
     any("agenda", &|seed| {
         let agenda =
@@ -98,6 +157,10 @@ fn the_seeds_reach_behind_the_first_check() {
         agenda.is_some_and(|agenda| agenda.visits.len() == 1 && agenda.unreadable == 1)
     });
     any("tlv", &|seed| pkcs15::root_application(seed).is_some());
+    any("document", &|seed| {
+        let read = chevet::render::read_here(seed, "", "", 0..0, &chevet::render::Limits::default());
+        read.is_ok_and(|reading| chevet::record::summary::lines(&reading).len() == 9)
+    });
 }
 
 #[cfg(feature = "sandbox")]

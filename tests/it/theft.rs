@@ -25,8 +25,8 @@ fn a_stolen_device_tells_nothing_and_opens_nothing() {
     live_a_day(&mut machine);
     let needles = needles(&machine);
     let told = std::fs::read(machine.folder.path().join("dmp.json")).expect("the DMP's own state");
+    let found = find(&told, &needles);
     for what in ["the INS in UTF-8", "the nurse's number in UTF-8", "the doctor's number in UTF-8"] {
-        let found = find(&told, &needles);
         assert!(found.iter().any(|found| found.starts_with(what)), "{what} is not where it must be: {found:?}");
     }
     tells_nothing(&machine, &needles);
@@ -49,10 +49,21 @@ fn live_a_day(machine: &mut Machine) {
     machine.read(&machine.patient, 0);
     machine.back_to_the_list();
     machine.read(&machine.patient, 1);
+    machine.print();
+    machine.back_to_the_list();
+    machine.search(&machine.patient.looked_for);
+    machine.back_to_the_list();
+    machine.show_a_receipt();
+    machine.begin_a_note(&machine.patient.note);
     machine.back_to_the_list();
     machine.quit_record();
     machine.ask_and_open();
     machine.read(&machine.asked, 0);
+    machine.back_to_the_list();
+    machine.search(&machine.asked.looked_for);
+    machine.back_to_the_list();
+    machine.begin_a_note(&machine.asked.note);
+    machine.finish_the_note();
     machine.pull();
     machine.until("all delivered", |page| page.contains("Tout est transmis"));
 
@@ -77,6 +88,8 @@ fn needles(machine: &Machine) -> Vec<Needle> {
     let mut needles = Vec::new();
     for canary in [&machine.patient, &machine.asked] {
         needles.extend(canary.words().into_iter().flat_map(|(what, word)| spellings(what, word)));
+        // The keys give capitals; what is looked for may be small letters.
+        needles.extend(spellings("what was looked for", &canary.looked_for.to_lowercase()));
     }
     for (what, word) in [
         ("the nurse's number", Machine::nurse().holder_id),
@@ -117,6 +130,8 @@ async fn the_right_card_opens_it(machine: &Machine) {
     assert!(round.iter().any(|row| row.patient == machine.patient.patient && row.cached >= 2), "{round:?}");
     assert!(vault.list(&machine.patient.patient.ins).await.expect("read").is_some());
     assert!(!vault.consents(&machine.asked.patient.ins).await.expect("read").is_empty(), "what the other said");
+    let draft = vault.note_draft(&machine.patient.patient.ins).await.expect("read").expect("a draft");
+    assert_eq!(draft.text, machine.patient.note, "what was begun");
     drop(vault);
     // And so has whoever computes the keys by themselves: what was looked for in memory is what is used.
     let burglar = Burglar::enter(folder.path());

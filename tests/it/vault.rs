@@ -36,10 +36,12 @@ use chevet::record::state::Existence;
 use chevet::record::state::RecordState;
 use chevet::secret::SecretBytes;
 use chevet::secret::SecretKey;
+use chevet::secret::content::Content;
 use chevet::time::Now;
 use chevet::time::UnixSeconds;
 use chevet::time::Wall;
 use chevet::vault::Error;
+use chevet::vault::Opened;
 use chevet::vault::Options;
 use chevet::vault::Vault;
 use std::path::Path;
@@ -53,6 +55,7 @@ mod cards;
 mod contributions;
 #[cfg(feature = "sandbox")]
 mod counter;
+mod damaged_log;
 #[cfg(feature = "sandbox")]
 mod export;
 pub mod faults;
@@ -75,12 +78,15 @@ mod put_back;
 #[cfg(feature = "sandbox")]
 pub mod receipts;
 mod recent;
+mod reseal;
 #[cfg(feature = "sandbox")]
 mod retention;
 mod search;
 mod shredding;
 mod sync;
 mod upgrades;
+#[cfg(feature = "sandbox")]
+mod wired;
 mod withdrawal;
 
 const NOON: UnixSeconds = UnixSeconds(1_795_435_200);
@@ -216,6 +222,11 @@ async fn unlock(vault: &Vault, holder: &str, card: u8) -> Result<(), Error> {
 }
 
 async fn unlock_at(vault: &Vault, holder: &str, card: u8, at: UnixSeconds) -> Result<(), Error> {
+    open_compartment(vault, holder, card, at).await.map(drop)
+}
+
+/// The same, with how it was found.
+async fn open_compartment(vault: &Vault, holder: &str, card: u8, at: UnixSeconds) -> Result<Opened, Error> {
     let signature = signature(vault, holder, card).await;
     vault.unlock(&HolderId(holder.into()), CertificateKeyId([card; 32]), signature, at).await
 }
@@ -224,8 +235,8 @@ fn held_list(count: u32) -> Held<Vec<Document>> {
     Held::record(patient(), (1..=count).map(document).collect())
 }
 
-fn held(number: u32, content: &[u8]) -> Held<SecretBytes> {
-    Held::document(patient(), document(number).unique_id, SecretBytes::new(content.to_vec()))
+fn held(number: u32, content: &[u8]) -> Held<Content> {
+    Held::document(patient(), document(number).unique_id, Content::new(content.to_vec()))
 }
 
 async fn opened_row(vault: &Vault, holder: &str, about: &Ins, number: u32) -> Committed {
@@ -257,9 +268,13 @@ fn large() -> Vec<u8> {
 }
 
 fn state() -> RecordState {
+    state_until(NOON.plus(90 * 86_400))
+}
+
+fn state_until(end: UnixSeconds) -> RecordState {
     RecordState {
         existence: Existence::Open,
-        authorization: Authorization::Valid { until: Some(NOON) },
+        authorization: Authorization::Valid { until: Some(end) },
         blocked: false,
         emergency: None,
         minor: Some(false),
@@ -400,7 +415,7 @@ async fn a_value_moved_between_rows_or_patients_is_refused() {
     let other = ins(OTHER_MATRICULE);
     let list = Held::record(other.clone(), vec![document(1)]);
     vault.remember_list(&list, NOON).await.expect("kept");
-    let theirs = Held::document(other.clone(), document(1).unique_id, SecretBytes::new(b"theirs".to_vec()));
+    let theirs = Held::document(other.clone(), document(1).unique_id, Content::new(b"theirs".to_vec()));
     vault.store(&document(1).unique_id, &theirs, NOON).await.expect("kept");
     drop(vault);
 

@@ -14,8 +14,8 @@ use crate::cli::doctor::usb::UsbReader;
 use crate::identity::certificate::Certificate;
 use crate::identity::crl::Crls;
 use crate::identity::trust;
-use crate::identity::trust::CRL_FRESH_S;
-use crate::identity::trust::CRL_TOLERATED_S;
+use crate::identity::trust::Age;
+use crate::identity::trust::ListPolicy;
 use crate::kiosk::trusted;
 use crate::kiosk::trusted::Trust;
 use crate::time::BUILT_AFTER;
@@ -95,18 +95,13 @@ fn service(desk: &Desk<'_>, lines: &mut Vec<Line>) -> Result<Vec<Slot>, ()> {
     match service::slots() {
         Ok(slots) => {
             lines.push(Line::good("pcscd", "the smart-card service answers"));
-            lines.push(Line::good("polkit", "this user may use it"));
+            lines.push(Line::good("polkit", "this user may ask it for readers"));
             Ok(slots)
         }
         // It listens, and hangs up on us before its first word: that is how pcscd turns away whom polkit refuses.
         Err(card::Error::ServiceDown) => {
             lines.push(Line::good("pcscd", "the smart-card service listens"));
-            lines.push(Line::bad(
-                "polkit",
-                "the service hangs up on this user, as it does when polkit refuses",
-                "Allow org.debian.pcsc-lite.access_pcsc and access_card for the kiosk's user in /etc/polkit-1/rules.d; \
-                 journalctl -u pcscd says whether it was that.",
-            ));
+            lines.push(Line::bad("polkit", "the service hangs up on this user, as it does when polkit refuses", ALLOW));
             Err(())
         }
         Err(error) => {
@@ -158,6 +153,10 @@ fn card_in(slot: &Slot, lines: &mut Vec<Line>) -> bool {
                 let what = format!("a card is in, and is no CPS (ATR {})", hex::encode_upper(atr));
                 Line::bad("card", what, "Put a CPS in, not a Vitale or bank card.")
             }
+            generation if generation.is_untried() => {
+                let what = format!("a card of generation {}, not yet verified with a real card", generation.name());
+                Line::good("card", what)
+            }
             generation => Line::good("card", format!("a card of generation {}", generation.name())),
         },
     };
@@ -170,8 +169,14 @@ fn card_in(slot: &Slot, lines: &mut Vec<Line>) -> bool {
 fn application(desk: &Desk<'_>, lines: &mut Vec<Line>) -> Option<CardContents> {
     let why = match cli::card::contents(desk.config) {
         Ok(contents) => {
+            say_of_polkit(lines, Line::good("polkit", "this user may use readers and cards"));
             lines.push(Line::good("application", "the CPS application gives an authentication certificate"));
             return Some(contents);
+        }
+        // Whoever may list readers may be refused their cards: only a connection tells.
+        Err(card::Error::Forbidden) => {
+            say_of_polkit(lines, Line::bad("polkit", card::Error::Forbidden.to_string(), ALLOW));
+            return None;
         }
         Err(why) => why,
     };
@@ -184,6 +189,13 @@ fn application(desk: &Desk<'_>, lines: &mut Vec<Line>) -> Option<CardContents> {
     };
     lines.push(Line::bad("application", why.to_string(), next));
     None
+}
+
+/// In the place of what was said of it before the card was connected.
+fn say_of_polkit(lines: &mut [Line], line: Line) {
+    if let Some(said) = lines.iter_mut().find(|said| said.layer == line.layer) {
+        *said = line;
+    }
 }
 
 /// Whom the card names, and whether that can be believed today.
@@ -266,7 +278,10 @@ fn date(desk: &Desk<'_>, certificate: Option<&Certificate>, verdict: &Result<tru
 fn revocations(verdict: &Result<trust::Verified, trust::Error>, crls: &Crls, trust: &Trust, now: Wall) -> Line {
     let age = |age_s: i64| UnixSeconds(now.value().0 - age_s);
     match verdict {
-        Ok(verified) => aged(verified.crl_age_s).since(age(verified.crl_age_s)),
+        Ok(verified) => {
+            let line = aged(verified.crl_age_s, crls.policy()).since(age(verified.crl_age_s));
+            Line { what: format!("{}{}", line.what, of_authorities(crls, trust)), ..line }
+        }
         Err(trust::Error::CrlTooOld { .. }) => newest(crls, trust, now, "the revocation list is too old"),
         Err(error) => Line::bad("crl", error.to_string(), FETCH),
     }
@@ -277,23 +292,33 @@ fn newest(crls: &Crls, trust: &Trust, now: Wall, none: &str) -> Line {
     let newest = crls.signed(&trust.anchors).map(|(_, at, _)| at).max();
     match newest {
         None => Line::bad("crl", none, FETCH),
-        Some(at) => aged((now.value().0 - at.0).max(0)).since(at),
+        Some(at) => aged((now.value().0 - at.0).max(0), crls.policy()).since(at),
     }
 }
 
-fn aged(age_s: i64) -> Line {
+/// P9: whoever is not asked about is named.
+fn of_authorities(crls: &Crls, trust: &Trust) -> String {
+    match crls.unspoken_for(&trust.anchors).count() {
+        0 => String::new(),
+        count => format!("; whether {count} authorities were revoked is not known here (chevet trust list)"),
+    }
+}
+
+fn aged(age_s: i64, policy: ListPolicy) -> Line {
     let days = age_s / 86_400;
-    match age_s {
-        _ if age_s > CRL_TOLERATED_S => {
-            Line::bad("crl", format!("the revocation list is {days} days old: no card is taken"), FETCH)
-        }
-        _ if age_s > CRL_FRESH_S => Line {
+    match policy.age(age_s) {
+        Age::TooOld => Line::bad("crl", format!("the revocation list is {days} days old: no card is taken"), FETCH),
+        Age::Tolerated => Line {
             next: Some(FETCH.to_owned()),
-            ..Line::good("crl", format!("the revocation list is {days} days old: tolerated up to {TOLERATED_DAYS}"))
+            ..Line::good(
+                "crl",
+                format!("the revocation list is {days} days old: tolerated up to {}", policy.tolerated_days),
+            )
         },
-        _ => Line::good("crl", format!("the revocation list is {days} days old")),
+        Age::Fresh => Line::good("crl", format!("the revocation list is {days} days old")),
     }
 }
 
+const ALLOW: &str = "Allow org.debian.pcsc-lite.access_pcsc and access_card for the kiosk's user in /etc/polkit-1/rules.d; \
+                     journalctl -u pcscd says whether it was that.";
 const FETCH: &str = "Connect the network and run chevet trust refresh; it names the address that does not answer.";
-const TOLERATED_DAYS: i64 = CRL_TOLERATED_S / 86_400;

@@ -87,9 +87,10 @@ impl Hands {
         let mut start = |going: &mut JoinSet<_>| {
             if let Some(outline) = waiting.next() {
                 let (upstream, who, ins) = (self.upstream.clone(), who.clone(), ins.clone());
+                let folder = self.vault.folder().to_owned();
                 going.spawn(async move {
                     // Nobody waits for it: whoever does goes first, and a metered line's day ends it.
-                    let fetching = upstream.fetch(&who, &ins, outline.document());
+                    let fetching = upstream.fetch(&who, &ins, outline.document(), Some(&folder));
                     let content = turns::at(Urgency::Prefetch, fetching).await;
                     (outline, content)
                 });
@@ -131,7 +132,7 @@ impl Hands {
     async fn hold_ahead(
         &self,
         id: &crate::record::document::UniqueId,
-        content: crate::journal::Held<crate::secret::SecretBytes>,
+        content: crate::journal::Held<crate::secret::content::Content>,
     ) -> Option<()> {
         self.present.lock().await.as_mut()?.ahead.insert(id.clone(), content);
         Some(())

@@ -10,6 +10,7 @@ use crate::journal::words::Class;
 use crate::kiosk::perform::hands::Hands;
 use crate::render;
 use crate::secret::UnseenWords;
+use crate::trouble::Trouble;
 use crate::vault;
 use crate::vault::Checked;
 use crate::vault::Uncountersigned;
@@ -17,23 +18,42 @@ use std::time::Duration;
 
 impl Hands {
     /// What is done when nobody asks for anything: what a new card told is kept, one attestation, one step of the search index,
-    /// one document read for it. How long to rest afterwards.
-    pub(super) async fn when_quiet(&self) -> Duration {
+    /// one document read for it. How long to rest afterwards; `None`: nobody is here, and nothing is left to do for anybody.
+    pub(super) async fn when_quiet(&self) -> Option<Duration> {
         self.keep_card().await;
         let rest = self.attest().await;
         self.counter.raise_when_due(&self.vault).await;
+        if self.seal_anew().await {
+            return Some(Duration::ZERO);
+        }
         match self.vault.index_some().await {
-            Ok(true) => return Duration::ZERO,
+            Ok(true) => return Some(Duration::ZERO),
             Ok(false) => {}
-            // Nobody is here.
-            Err(vault::Error::Locked | vault::Error::TimeLost) => return rest,
+            Err(vault::Error::Locked | vault::Error::TimeLost) => return self.while_present(rest).await,
             Err(error) => {
                 tracing::warn!(%error, "the search index cannot be built");
-                return rest;
+                return self.while_present(rest).await;
             }
         }
         self.check_compartment().await;
-        if self.read_for_the_search().await { Duration::ZERO } else { rest }
+        if self.read_for_the_search().await { Some(Duration::ZERO) } else { self.while_present(rest).await }
+    }
+
+    /// What is written while nobody is here is put under a checkpoint before it is delivered.
+    async fn while_present(&self, rest: Duration) -> Option<Duration> {
+        self.present.lock().await.is_some().then_some(rest)
+    }
+
+    /// What was touched, and another board or an older program had sealed. False: there is none, or it has to wait.
+    async fn seal_anew(&self) -> bool {
+        match self.vault.reseal_some().await {
+            Ok(more) => more,
+            Err(vault::Error::Locked | vault::Error::TimeLost) => false,
+            Err(error) => {
+                tracing::warn!(%error, "what is sealed otherwise stays so for now");
+                false
+            }
+        }
     }
 
     /// Every page of the compartment, once a visit.
@@ -42,7 +62,7 @@ impl Hands {
             Ok(Checked::NothingToDo | Checked::Whole) | Err(vault::Error::Locked) => {}
             Ok(Checked::SealedAside) => {
                 tracing::error!("a damaged compartment stands aside; what it held is fetched again");
-                self.tell_desk().await;
+                self.tell_desk_with(Some(Trouble::DeskSetAside)).await;
                 self.wake_courier();
             }
             Err(error) => tracing::warn!(%error, "the compartment cannot be checked"),
@@ -126,6 +146,11 @@ impl Hands {
             && present.holder.id == *login.holder()
         {
             present.login = Some(login.index());
+            let mut begun = self.begun.lock().await;
+            // One stay of a card is one visit, however often its screen was locked.
+            if begun.is_none_or(|(insertion, _)| insertion != present.insertion) {
+                *begun = Some((present.insertion, login.index()));
+            }
         }
     }
 }

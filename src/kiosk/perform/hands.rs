@@ -2,33 +2,43 @@
 
 use crate::card;
 use crate::device::clock::Clock;
-use crate::exchange::pdsm::Pdsm;
+use crate::exchange::Connector;
+use crate::exchange::connector::Wants;
+use crate::exchange::dmp::vihf::Actor;
 use crate::exchange::token;
 use crate::exchange::upstream::AsHolder;
 use crate::exchange::upstream::Upstream;
 use crate::identity::certificate::Certificate;
 use crate::identity::holder::Holder;
+use crate::identity::holder::Situation;
 use crate::identity::statement::Statement;
 use crate::identity::trust;
 use crate::journal::Held;
 use crate::journal::trace::CardProof;
 use crate::journal::trace::LoginProof;
 use crate::journal::words::Mode;
+use crate::kiosk::card_key::CardKey;
 use crate::kiosk::counter::Counter;
 use crate::kiosk::courier;
 use crate::kiosk::perform::ahead::Pace;
 use crate::kiosk::perform::makers::AgendaFile;
 use crate::kiosk::perform::prepared::Prepared;
+use crate::kiosk::perform::print::Outlet;
 use crate::kiosk::phone::Line;
 use crate::kiosk::troubles;
 use crate::kiosk::trusted::Trust;
 use crate::patient::ins::Patient;
+use crate::policy::nomenclature;
 use crate::policy::team::Team;
 use crate::record::document::UniqueId;
 use crate::render::Worker;
 use crate::secret::Pin;
 use crate::secret::SecretBytes;
+use crate::secret::content::Content;
+use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
+use crate::vault::Checked;
+use crate::vault::Opened;
 use crate::vault::Vault;
 use crate::visit::Effect;
 use crate::visit::Event;
@@ -51,7 +61,9 @@ pub struct Hands {
     pub device: String,
     pub reader: card::Reader,
     pub vault: Vault,
-    pub upstream: Arc<Pdsm>,
+    pub upstream: Arc<Connector>,
+    /// The card, where the connector wants it in the handshake.
+    pub key: Arc<CardKey>,
     pub worker: Worker,
     pub trust: Arc<Trust>,
     /// Wakes the task that fetches revocation lists.
@@ -69,8 +81,12 @@ pub struct Hands {
     pub starter_round: Vec<Patient>,
     /// Where the settings name one.
     pub agenda: Option<AgendaFile>,
+    /// The printer, where the settings name one.
+    pub outlet: Option<Outlet>,
     pub prepared: Mutex<Prepared>,
     pub present: Mutex<Option<Present>>,
+    /// Which login began the visit of which stay.
+    pub begun: Mutex<Option<(Insertion, u64)>>,
     pub pace: Pace,
 }
 
@@ -79,13 +95,15 @@ pub struct Present {
     pub(super) insertion: Insertion,
     pub(super) holder: Holder,
     pub(super) by: By,
+    /// When they came.
+    pub(super) since: UnixSeconds,
     /// Index of the login's row, once it is on the disk.
     pub(super) login: Option<u64>,
     /// What may not rest on the disk: fetched and unseen, or seen under its row.
-    pub(super) fetched: HashMap<UniqueId, Held<SecretBytes>>,
+    pub(super) fetched: HashMap<UniqueId, Held<Content>>,
     pub(super) seen: HashMap<UniqueId, Arc<SecretBytes>>,
     /// Fetched ahead, on its way into the compartment, never to be seen from here.
-    pub(super) ahead: HashMap<UniqueId, Held<SecretBytes>>,
+    pub(super) ahead: HashMap<UniqueId, Held<Content>>,
 }
 
 /// By what they are here.
@@ -156,8 +174,8 @@ impl Hands {
                 let answer = self.check_pin(insertion, None).await;
                 Some(Event::PinChecked { insertion, answer })
             }
-            Effect::OpenCompartment { ticket, insertion } => {
-                let answer = self.open_compartment(insertion).await;
+            Effect::OpenCompartment { ticket, insertion, situation } => {
+                let answer = self.open_compartment(insertion, situation).await;
                 Some(Event::CompartmentOpened { ticket, answer })
             }
             Effect::AskPhone { ticket, holder } => {
@@ -234,23 +252,34 @@ impl Hands {
                 let answer = self.fetch(&patient, &document, mode, keep).await;
                 Some(Event::Fetched { ticket, answer })
             }
-            Effect::Render { ticket, patient, document, committed, page } => {
-                let answer = self.render(&patient, &document, &committed, page).await.map(Arc::new);
+            Effect::Render { ticket, patient, document, committed, pages } => {
+                let answer = self.render(&patient, &document, &committed, pages).await.map(Arc::new);
                 Some(Event::Rendered { ticket, answer })
+            }
+            Effect::Print { ticket, paper, committed } => {
+                Some(Event::Printed { ticket, answer: self.print(&paper, committed.as_ref()).await })
+            }
+            Effect::StopPrint => {
+                self.stop_print().await;
+                None
             }
             Effect::HandOver { ticket, until } => {
                 let answer = self.vault.hand_over(until).await.map_err(|error| troubles::of_vault(&error));
                 Some(Event::HandedOver { ticket, answer })
             }
-            Effect::OpenDraft { ticket, patient } => {
-                Some(Event::DraftCame { ticket, answer: self.open_draft(&patient).await })
+            Effect::OpenDraft { ticket, patient, corrects } => {
+                Some(Event::DraftCame { ticket, answer: self.open_draft(&patient, corrects).await })
+            }
+            Effect::OpenRefused { ticket, id, author } => {
+                let note = self.vault.refused_note(id, &author).await.map_err(|error| troubles::of_vault(&error));
+                Some(Event::RefusedOpened { ticket, answer: note.map(|note| note.map(|note| note.patient)) })
             }
             Effect::KeepDraft { patient, draft } => {
                 self.keep_draft(&patient, *draft).await;
                 None
             }
-            Effect::Contribute { ticket, row, id, contribution } => {
-                let answer = self.contribute(*row, id, *contribution).await;
+            Effect::Contribute { ticket, row, id, contribution, corrects } => {
+                let answer = self.contribute(*row, id, *contribution, corrects).await;
                 self.wake_courier();
                 Some(Event::Recorded { ticket, answer: answer.map(|row| vec![row]) })
             }
@@ -284,7 +313,11 @@ impl Hands {
         self.worker.kill();
         self.reader.leave();
         self.end_phone();
+        if let Some(outlet) = &self.outlet {
+            outlet.forget_job();
+        }
         self.presence.send_replace(None);
+        self.key.leave();
         self.upstream.hang_up();
         // The keys do not wait for whoever still holds the presence.
         let forget = async { *self.present.lock().await = None };
@@ -302,6 +335,7 @@ impl Hands {
         self.want_lists_of(&certificate, &verdict);
         let verified = verdict.map_err(|error| troubles::of_trust(&error))?;
         let holder = certificate.holder();
+        self.key.take(&self.reader, insertion, certificate.der());
         *self.present.lock().await = Some(Present {
             insertion,
             holder: holder.clone(),
@@ -311,25 +345,27 @@ impl Hands {
                 is_kept: false,
                 tokens: HashMap::new(),
             },
+            since: self.clock.as_shown(),
             login: None,
             fetched: HashMap::new(),
             seen: HashMap::new(),
             ahead: HashMap::new(),
         });
         let pin_entry = if contents.has_pinpad { PinEntry::Reader } else { PinEntry::Screen };
-        let is_untried = contents.generation == card::Generation::Cps4;
+        let is_untried = contents.generation.is_untried();
         let card::CardContents { tries_left, pin_digits, .. } = contents;
         Ok(CardRead { holder, tries_left, pin_digits, pin_entry, is_untried, verified })
     }
 
-    /// A card whose chain stands tells where its authority publishes. An address from any other card is never asked.
+    /// A card whose chain stands tells where its authority publishes, and the authorities where the ones above them do. An address from any other card is never asked.
     fn want_lists_of(&self, certificate: &Certificate, verdict: &Result<trust::Verified, trust::Error>) {
         let lacking = match verdict {
-            Ok(verified) => verified.warnings.contains(&trust::Warning::CrlAging),
-            Err(trust::Error::CrlMissing | trust::Error::CrlTooOld { .. }) => true,
+            Ok(verified) => verified.warnings.iter().any(|warning| matches!(warning, trust::Warning::CrlAging { .. })),
+            Err(trust::Error::CrlMissing | trust::Error::AuthorityCrlMissing | trust::Error::CrlTooOld { .. }) => true,
             Err(_) => return,
         };
-        let learned = self.trust.learn_points(certificate.lists_at()).unwrap_or_else(|error| {
+        let said = [certificate.lists_at(), &self.trust.anchors.lists_at()].concat();
+        let learned = self.trust.learn_points(&said).unwrap_or_else(|error| {
             tracing::warn!(%error, "where revocation lists are fetched is not remembered");
             false
         });
@@ -384,13 +420,15 @@ impl Hands {
     }
 
     /// The card's deterministic signature is half of the compartment's key.
-    async fn open_compartment(&self, insertion: Insertion) -> Result<Desk, Trouble> {
-        {
-            let present = self.present.lock().await;
+    async fn open_compartment(&self, insertion: Insertion, situation: Option<Situation>) -> Result<Desk, Trouble> {
+        let opened = {
+            let mut present = self.present.lock().await;
             let present = present
-                .as_ref()
+                .as_mut()
                 .filter(|present| present.insertion == insertion)
                 .ok_or(Trouble::CardPulledWhileReading)?;
+            present.holder.situations = Some(situation.into_iter().collect());
+            let present = &*present;
             let own = present.certificate().ok_or(Trouble::Internal)?;
             let (id, key) = (&present.holder.id, own.key_id());
             let of_vault = |error| troubles::of_vault(&error);
@@ -403,16 +441,28 @@ impl Hands {
             }
             // A floor where nobody vouches for the time: the system's clock must not end leases.
             let at = self.clock.now().wall.value();
-            self.vault.unlock(id, key, SecretBytes::new(signature), at).await.map_err(of_vault)?;
-        }
+            self.vault.unlock(id, key, SecretBytes::new(signature), at).await.map_err(of_vault)?
+        };
+        let mut notice = match opened {
+            Opened::Whole => None,
+            Opened::SetAside => Some(Trouble::DeskSetAside),
+            Opened::NewestLost => Some(Trouble::DeskNewestLost),
+        };
         let now = self.clock.now();
+        if matches!(self.vault.round().await, Err(crate::vault::Error::Damaged { .. })) {
+            // Without its round no page comes: what else is looked at in a quiet moment is looked at now.
+            let checked = self.vault.check_compartment(now.wall.value()).await;
+            if checked.map_err(|error| troubles::of_vault(&error))? == Checked::SealedAside {
+                notice = Some(Trouble::DeskSetAside);
+            }
+        }
         let taken = self.vault.take_over(now.since_boot, now.wall.value()).await;
         taken.map_err(|error| troubles::of_vault(&error))?;
         if !self.starter_round.is_empty() && self.desk().await?.round.is_empty() {
             let round = self.starter_round.clone();
             self.vault.put_round(round, self.clock.as_shown()).await.map_err(|error| troubles::of_vault(&error))?;
         }
-        self.desk().await
+        Ok(Desk { notice, ..self.desk().await? })
     }
 
     pub(super) async fn desk(&self) -> Result<Desk, Trouble> {
@@ -427,16 +477,26 @@ impl Hands {
             ready: row.ready,
         };
         let told = self.vault.told(DUTY_TEXT).await.map_err(|error| troubles::of_vault(&error))?;
+        // Only a help: a desk opens without it.
+        let recent = self.vault.recent().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "who was seen lately is not known");
+            Vec::new()
+        });
         let present = self.present.lock().await;
         let card_ends = present.as_ref().and_then(Present::certificate).map(Certificate::not_after);
-        Ok(Desk { round: rows.into_iter().map(entry).collect(), told, card_ends })
+        Ok(Desk { round: rows.into_iter().map(entry).collect(), recent, told, card_ends, notice: None })
     }
 
     /// The round as it stands now, for the next time home is shown.
     pub(super) async fn tell_desk(&self) {
+        self.tell_desk_with(None).await;
+    }
+
+    /// The same, with what happened to it.
+    pub(super) async fn tell_desk_with(&self, notice: Option<Trouble>) {
         let insertion = self.present.lock().await.as_ref().map(|present| present.insertion);
         if let (Some(insertion), Ok(desk)) = (insertion, self.desk().await)
-            && self.events.send(Event::DeskIs { insertion, desk }).await.is_err()
+            && self.events.send(Event::DeskIs { insertion, desk: Desk { notice, ..desk } }).await.is_err()
         {
             tracing::debug!("the loop is gone");
         }
@@ -458,15 +518,30 @@ impl Hands {
         if let Some(token) = tokens.get(&mode).filter(serves) {
             return Ok(token.clone());
         }
+        let Wants::Token { audience, device } = self.upstream.wants() else {
+            let actor = Actor {
+                holder: present.holder.clone(),
+                subject: certificate.distinguished_name().to_owned(),
+                profession_label: present.holder.profession.map_or("", nomenclature::profession_label).to_owned(),
+                logged_in: present.since,
+            };
+            return Ok(Arc::new(AsHolder {
+                holder: present.holder.id.clone(),
+                token: SecretBytes::new(Vec::new()),
+                until: now.plus(token::LIFE_S),
+                mode: Some(mode),
+                actor: Some(Box::new(actor)),
+            }));
+        };
         let mut nonce = [0; 32];
         aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Trouble::Internal)?;
         let request = token::Request {
             holder: present.holder.id.clone(),
             x5c: vec![certificate.der().to_vec()],
-            audience: self.upstream.audience().to_owned(),
+            audience,
             now,
             nonce,
-            device: self.upstream.device_thumbprint(),
+            device,
             mode,
         };
         let signing_input = request.signing_input();

@@ -45,6 +45,7 @@ impl Hands {
             insertion,
             holder,
             by: By::Phone { ticket, round: Vec::new() },
+            since: self.clock.as_shown(),
             login: None,
             fetched: HashMap::new(),
             seen: HashMap::new(),
@@ -79,7 +80,7 @@ impl Hands {
             By::Phone { round, .. } => {
                 let entry =
                     |patient: &Patient| RoundEntry { patient: patient.clone(), cached: 0, as_of: None, ready: None };
-                Some(Desk { round: round.iter().map(entry).collect(), told: None, card_ends: None })
+                Some(Desk { round: round.iter().map(entry).collect(), ..Desk::default() })
             }
         }
     }

@@ -26,18 +26,21 @@ use crate::record::state::Access;
 use crate::record::state::Authorization;
 use crate::record::state::RecordState;
 use crate::record::state::TakenBack;
+use crate::render;
 use crate::secret::SecretBytes;
 use crate::time::UnixSeconds;
 use crate::trouble::Trouble;
 use crate::vault;
+use crate::vault::Seen;
 use crate::vault::Whose;
 use crate::visit::Event;
 use crate::visit::effect::Keep;
 use crate::visit::event::History;
 use crate::visit::event::Listing;
 use crate::visit::event::PatientReceipt;
+use crate::visit::event::ServerSaid;
 use crate::visit::event::StateAnswer;
-use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 impl Hands {
@@ -121,9 +124,11 @@ impl Hands {
         self.vault.shred(ins, others).await.map_err(|error| troubles::of_writing(&error))
     }
 
-    async fn opened(&self, ins: &Ins) -> Result<HashSet<UniqueId>, Trouble> {
-        let opened = self.vault.opened_by(ins, &self.holder().await?).await;
-        opened.map_err(|error| troubles::of_vault(&error))
+    /// What this holder read of that record, and when they last saw its list before this visit.
+    async fn seen(&self, ins: &Ins) -> Result<Seen, Trouble> {
+        let begun = (*self.begun.lock().await).map(|(_, login)| login);
+        let seen = self.vault.seen_by(ins, &self.holder().await?, begun).await;
+        seen.map_err(|error| troubles::of_vault(&error))
     }
 
     pub(super) async fn holder(&self) -> Result<HolderId, Trouble> {
@@ -167,12 +172,19 @@ impl Hands {
                     self.remember_recent(patient).await;
                     self.refresh_authorization(ins).await;
                 }
-                Ok(Listing { documents, opened: self.opened(ins).await?, source: Source::Online, as_of })
+                let lease = match keep {
+                    Keep::Compartment => self.vault.lease_end(ins).await.map_err(of_vault)?,
+                    Keep::Memory => None,
+                };
+                let Seen { opened, last_visit } = self.seen(ins).await?;
+                Ok(Listing { documents, opened, last_visit, source: Source::Online, as_of, lease })
             }
             Err(trouble) if trouble.leaves_the_compartment() && !self.is_memory_only().await => {
                 let (documents, as_of) = self.vault.list(ins).await.map_err(of_vault)?.ok_or(trouble)?;
                 self.remember_recent(patient).await;
-                Ok(Listing { documents, opened: self.opened(ins).await?, source: Source::Cached, as_of })
+                let lease = self.vault.lease_end(ins).await.map_err(of_vault)?;
+                let Seen { opened, last_visit } = self.seen(ins).await?;
+                Ok(Listing { documents, opened, last_visit, source: Source::Cached, as_of, lease })
             }
             Err(trouble) => Err(trouble),
         }
@@ -273,7 +285,9 @@ impl Hands {
             return Ok(Source::Cached);
         }
         let who = self.as_holder(mode).await?;
-        let answer = self.upstream.fetch(&who, ins, document).await;
+        // What may not be kept does not lie on the disk on its way either.
+        let aside = (keep == Keep::Compartment).then(|| self.vault.folder());
+        let answer = self.upstream.fetch(&who, ins, document, aside).await;
         let content = self.heard(answer).await?;
         if keep == Keep::Compartment {
             match self.vault.store(&document.unique_id, &content, self.believed()).await {
@@ -295,24 +309,35 @@ impl Hands {
         ins: &Ins,
         document: &Document,
         committed: &Committed,
-        page: u32,
+        pages: Range<u32>,
     ) -> Result<Reading, Trouble> {
-        let content = match self.release_from_memory(document, committed).await? {
-            Some(content) => content,
-            None => {
-                let released = self.vault.release(ins, &document.unique_id, committed).await;
-                Arc::new(released.map_err(|error| troubles::of_vault(&error))?)
-            }
-        };
-        let pages = page..page.saturating_add(PAGES_AT_ONCE);
+        let content = self.content_of(ins, document, committed).await?;
         let kind = document.attachment.content_type.as_str();
         let reading = self.worker.read(&content, kind, &document.format_code, pages).await;
-        let reading = reading.map_err(|error| troubles::of_render(&error));
+        let reading = match reading {
+            // What it is, and what to do: more than that there is something.
+            Err(render::Error::UnknownFormat { found }) => Ok(render::named_only(&found)),
+            reading => reading.map_err(|error| troubles::of_render(&error)),
+        };
         if let Ok(reading) = &reading {
             self.keep_words(ins, document, reading).await;
         }
         self.tell_desk().await;
         reading
+    }
+
+    /// Released under its own durable row, from wherever it rests.
+    pub(super) async fn content_of(
+        &self,
+        ins: &Ins,
+        document: &Document,
+        committed: &Committed,
+    ) -> Result<Arc<SecretBytes>, Trouble> {
+        if let Some(content) = self.release_from_memory(document, committed).await? {
+            return Ok(content);
+        }
+        let released = self.vault.release(ins, &document.unique_id, committed).await;
+        Ok(Arc::new(released.map_err(|error| troubles::of_vault(&error))?))
     }
 
     /// The proof of one row of this visit, as paper says it and as a code carries it.
@@ -356,7 +381,11 @@ impl Hands {
         let present = present.as_mut().ok_or(Trouble::CardPulledWhileReading)?;
         if let Some(held) = present.fetched.remove(&document.unique_id) {
             let content = held.release(committed).map_err(|_| Trouble::TraceNotWritten)?;
-            present.seen.insert(document.unique_id.clone(), Arc::new(content));
+            let content = content.whole().map_err(|error| {
+                tracing::error!(%error, "a document cannot be read back from where it lay while it came");
+                Trouble::Internal
+            })?;
+            present.seen.insert(document.unique_id.clone(), content);
         }
         Ok(present.seen.get(&document.unique_id).cloned())
     }
@@ -378,8 +407,18 @@ impl Hands {
             // It may have been made by a clock that was wrong until this answer: the next call makes another.
             present.forget_tokens();
         }
-        if self.events.send(Event::LinkIs(courier::link_of(trouble))).await.is_err() {
-            tracing::debug!("the loop is gone");
+        // What it says itself comes before the answer that it is about.
+        let said = match &answer {
+            Err(upstream::Error::Refused { code, text, .. }) => {
+                let said = ServerSaid { code: code.clone(), text: text.0.clone() };
+                Some(Event::ServerSaid(Box::new(said)))
+            }
+            _ => None,
+        };
+        for event in said.into_iter().chain([Event::LinkIs(courier::link_of(trouble))]) {
+            if self.events.send(event).await.is_err() {
+                tracing::debug!("the loop is gone");
+            }
         }
         answer.map_err(|error| troubles::of_upstream(&error))
     }
@@ -396,6 +435,7 @@ fn unsent_line(trace: &Trace) -> Option<Access> {
     let action = match trace.draft.class {
         Class::Listed => "a ouvert le DMP sur une borne Chevet",
         Class::Searched => "a cherché dans les documents",
+        Class::Summary => "a consulté le résumé",
         Class::Opened => "a lu un document",
         Class::Printed => "a imprimé un document",
         Class::Consent => "a recueilli un accord",
@@ -418,8 +458,6 @@ fn unsent_line(trace: &Trace) -> Option<Access> {
 const AUTOMATIC_SEARCH_S_MAX: i64 = 2 * 366 * 24 * 3600;
 /// How far back a history is asked for: one year.
 const HISTORY_S: i64 = 366 * 24 * 3600;
-/// The page asked for and the next one, ready before it is asked.
-const PAGES_AT_ONCE: u32 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,5 @@
 //! What a person sees with every card and every reader that is not as it should be, played: each sentence has its picture.
-//!
-//! A PIN typed on a reader's own keys is not among them: the virtual reader has none.
+//! Those that no card of the drawer says are in `gallery`.
 
 use crate::sandbox::cps::Card;
 use crate::sandbox::cps::Faults;
@@ -36,6 +35,12 @@ impl Player {
         self.pin("1234").await?;
         self.until("reception desk", |view| matches!(view.body, Body::Reception(_))).await?;
         self.picture("accueil-cpe", "Une carte d’établissement (CPE) ouvre l’accueil, jamais un dossier.").await?;
+        self.take_away().await?;
+        self.insert("authorised").await?;
+        self.until("PIN page", |view| matches!(view.body, Body::Pin(_))).await?;
+        self.pin("1234").await?;
+        self.until("reception desk", |view| matches!(view.body, Body::Reception(_))).await?;
+        self.picture("accueil-cpa", "Une personne autorisée (CPA) : l’accueil, jamais un dossier.").await?;
         self.take_away().await?;
         self.pulled_in_its_pin().await?;
         self.under_anothers_number().await?;
@@ -136,11 +141,12 @@ impl Player {
     }
 }
 
-const REFUSED: [(&str, &str, &str); 7] = [
+const REFUSED: [(&str, &str, &str); 8] = [
     ("unknown", "carte-inconnue", "Une carte d’une autre famille : rien ne lui est demandé."),
     ("cps4", "carte-cps4", "Une carte d’une autre génération : nommée, et refusée."),
     ("contactless", "carte-sans-contact", "Une carte tenue contre le lecteur : elle prouve sa présence, pas le code."),
     ("expired", "carte-perimee", "Une carte périmée."),
+    ("not-yet", "carte-pas-encore-valable", "Une carte qui n’est pas encore valable."),
     ("revoked", "carte-revoquee", "Une carte en opposition."),
     ("other-issuer", "carte-autre-emetteur", "Une carte qu’aucune autorité connue n’a émise."),
     ("pin-blocked", "carte-bloquee", "Une carte bloquée : aucun code n’est demandé."),

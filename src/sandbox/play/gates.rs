@@ -16,7 +16,7 @@ impl Player {
     }
 
     async fn agreements_and_another_event(&mut self) -> Result<(), Error> {
-        self.press("Accords").await?;
+        self.press("Gestion").await?;
         self.until("what the patient said", |view| matches!(view.body, Body::Agreements(_))).await?;
         self.picture("accords", "Ce que le patient a dit, et comment il peut le reprendre.").await?;
         self.press("Le patient retire son accord").await?;
@@ -165,7 +165,7 @@ impl Player {
         self.leave_record().await
     }
 
-    async fn leave_record(&mut self) -> Result<(), Error> {
+    pub(super) async fn leave_record(&mut self) -> Result<(), Error> {
         self.press("Quitter ce dossier").await?;
         self.until("home page", is_home).await
     }

@@ -1,4 +1,4 @@
-//! A note, written at the bedside: typed, read again, finished, refused once by the server, settled in « À régler ».
+//! A note, written at the bedside: typed, read again, finished, refused once by the server, corrected from « À régler ».
 
 use crate::sandbox::play::Error;
 use crate::sandbox::play::Player;
@@ -52,10 +52,37 @@ impl Player {
         self.until("tray", |view| matches!(view.body, Body::Tray(_))).await?;
         self.picture("a-regler", "Ce qui a été refusé, pourquoi, et que faire. Rien ne s’efface à la main.").await?;
         self.stage.refuse_notes(false);
-        self.press("Renvoyer").await?;
-        let settled = |view: &View| matches!(&view.body, Body::Tray(tray) if tray.rows.is_empty());
-        self.until("empty tray", settled).await?;
-        self.press("Tournée").await?;
-        self.until("home page", |view| matches!(view.body, Body::Home(_))).await
+        self.correct().await?;
+        let settled = |view: &View| matches!(&view.body, Body::Home(home) if home.tray.is_empty());
+        self.until("word that nothing is left to settle", settled).await
+    }
+
+    /// From the tray through the patient's gate to the note's own words, and back home.
+    async fn correct(&mut self) -> Result<(), Error> {
+        self.press("Corriger").await?;
+        self.until("patient gate", |view| matches!(view.body, Body::Gate(_))).await?;
+        let open = self.view_of(|body| match body {
+            Body::Gate(gate) => Some(gate.act_label.clone()),
+            _ => None,
+        })?;
+        self.press(&open).await?;
+        self.owe("listed", 1);
+        let refused = |view: &View| matches!(&view.body, Body::Note(note) if note.begun.ends_with("laie propre."));
+        self.until("words that were refused", refused).await?;
+        self.press(".").await?;
+        self.picture("note-a-corriger", "Son texte revient à son auteur, dans le dossier du patient.").await?;
+        self.press("Relire").await?;
+        self.until("page to read again", |view| matches!(view.body, Body::Check(_))).await?;
+        let deposit = self.view_of(|body| match body {
+            Body::Check(page) => Some(page.act_label.clone()),
+            _ => None,
+        })?;
+        self.press(&deposit).await?;
+        self.owe("contributed", 1);
+        let done = |view: &View| matches!(&view.body, Body::Wait(page) if page.title.starts_with("Note enregistrée"));
+        self.until("word that it is kept", done).await?;
+        self.press("Documents").await?;
+        self.until("list of documents", |view| matches!(view.body, Body::Documents(_))).await?;
+        self.leave_record().await
     }
 }

@@ -1,7 +1,9 @@
 //! Keys on real parts: what a card that signs wrongly gets, and what the server takes back while a holder's card is away.
 
 use super::*;
+use chevet::sandbox::people::NURSE;
 use chevet::sandbox::people::Record;
+use chevet::sandbox::people::Standing;
 use rusqlite::Connection;
 
 /// It proves itself at the login, and signs with another key for its compartment: nothing is wrapped with that, and nothing
@@ -72,6 +74,34 @@ fn what_the_server_takes_back_is_destroyed_whoevers_card_is_in() {
             kiosk.touch(Touch::OpenPatient(0)).await;
             kiosk.until("why not", |body| matches!(body, Body::Why(_))).await;
             assert_eq!(living(&stage), (0, 2), "nobody's are left");
+        });
+    });
+}
+
+/// The patient has blocked the nurse: the very visit that is told so destroys her copies, and leaves the doctor's.
+#[test]
+fn a_holder_who_is_blocked_keeps_no_copies() {
+    with_card("kiosk::keys::a_holder_who_is_blocked_keeps_no_copies", "doctor", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            kiosk.open_record_of(0).await;
+            swap(&mut kiosk, hands, "nurse").await;
+            kiosk.open_record_of(0).await;
+            assert_eq!(living(&stage), (2, 0), "each has copies");
+
+            stage.stop_dmp();
+            stage.people.persons[0].standing.push(Standing::Blocked(NURSE));
+            stage.start_dmp().expect("back");
+            swap(&mut kiosk, hands, "nurse").await;
+            kiosk.touch(Touch::OpenPatient(0)).await;
+            kiosk.until("why not", |body| matches!(body, Body::Why(_))).await;
+            assert_eq!(living(&stage), (1, 1), "hers are gone, and hers alone");
+            swap(&mut kiosk, hands, "doctor").await;
+            kiosk.open_record_of(0).await;
+            assert_eq!(living(&stage), (1, 1), "the doctor still reads");
         });
     });
 }

@@ -50,6 +50,14 @@ fn classes(stage: &Stage, class: &str) -> usize {
     String::from_utf8(out).expect("text").matches(&format!("\"class\":\"{class}\"")).count()
 }
 
+/// What whoever looks after the device is told, beside the kiosk that runs.
+fn status(stage: &Stage) -> serde_json::Value {
+    let mut chevet = std::process::Command::new(env!("CARGO_BIN_EXE_chevet"));
+    let done = chevet.args(["sync", "status", "--json", "--state"]).arg(&stage.state).output().expect("it runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).expect("JSON")
+}
+
 #[test]
 fn a_round_is_prepared_unseen_read_offline_and_accounted_for() {
     with_card("kiosk::round::a_round_is_prepared_unseen_read_offline_and_accounted_for", "nurse", |hands: &Hands| {
@@ -92,6 +100,9 @@ fn a_round_is_prepared_unseen_read_offline_and_accounted_for() {
             kiosk.until("a document", |body| matches!(body, Body::Reader(page) if page.reading.is_some())).await;
             kiosk.touch(Touch::Quit).await;
             home(&mut kiosk, "home", |_| true).await;
+            let told = status(&stage);
+            assert!(told["waiting"]["traces"].as_u64() >= Some(3), "what was done offline waits: {told}");
+            assert!(told["last_success"].is_string() && told["set_aside"] == serde_json::json!([]), "{told}");
 
             stage.start_dmp().expect("back");
             swap_same(&mut kiosk, hands).await;

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::ecps::bracelet;
+use chevet::sandbox::people::round_for;
 use rustix::pty;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 
 /// The scanner is plugged in after the start, pulled out and plugged in again: each time it is heard, and what it reads opens the
 /// gate of whom it names. What is no bracelet says so, and the page stays.
