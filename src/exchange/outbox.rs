@@ -89,6 +89,8 @@ pub enum Failure {
     Again,
     /// The server named a time.
     AfterSeconds(u64),
+    /// The card that is in cannot sign it: with another one, or when it is put in again.
+    NotByThisCard,
 }
 
 /// What the plan remembers. Losing it (a crash) costs an earlier try, nothing else.
@@ -98,6 +100,8 @@ pub struct Plan {
     link: Link,
     lanes: BTreeMap<Lane, Pause>,
     in_flight: Vec<Batch>,
+    /// What the card that is in cannot sign.
+    unsigned: HashSet<Uuid>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -129,7 +133,7 @@ const TRACE_BYTES: usize = 4 * 1024;
 impl Plan {
     /// `seed` spreads the fleet's retries: any number that differs from device to device.
     pub fn new(seed: u64) -> Plan {
-        Plan { seed, link: Link::Unknown, lanes: BTreeMap::new(), in_flight: Vec::new() }
+        Plan { seed, link: Link::Unknown, lanes: BTreeMap::new(), in_flight: Vec::new(), unsigned: HashSet::new() }
     }
 
     /// When the network returns, nothing waits for a back-off made while it was gone. `true`: it returns.
@@ -147,6 +151,11 @@ impl Plan {
         if let Some(pause) = self.lanes.get_mut(&Lane::Holder(holder.clone())) {
             (pause.failures, pause.ours) = (0, Duration::ZERO);
         }
+    }
+
+    /// Another card may sign what the last one could not.
+    pub fn another_card(&mut self) {
+        self.unsigned.clear();
     }
 
     /// What to do now. `present` is whose token can be made or is still good.
@@ -189,6 +198,10 @@ impl Plan {
     /// No answer that counts. The same items again, later.
     pub fn failed(&mut self, batch: &Batch, why: Failure, since_boot: Duration) {
         self.in_flight.retain(|other| other != batch);
+        if why == Failure::NotByThisCard {
+            self.unsigned.extend(&batch.ids);
+            return;
+        }
         let salt = match &batch.lane {
             Lane::Device => 0,
             Lane::Holder(holder) => holder.0.bytes().fold(1, |sum, byte| mix(sum ^ u64::from(byte))),
@@ -220,8 +233,17 @@ impl Plan {
         let bars = |item: &Waiting| if item.kind == Kind::Consent { &barred_here } else { &barred };
         // Whoever stays behind keeps what is behind them.
         let mut held: HashSet<&Ins> = HashSet::new();
+        // A note that no card here signs keeps the author's later ones about that patient behind it, and not what the patient says.
+        let mut held_notes: HashSet<&Ins> = HashSet::new();
         let mut free: Vec<&Waiting> = Vec::new();
         for item in waiting.iter().filter(|item| item.lane == *lane && !gone.contains(&item.id)) {
+            if self.unsigned.contains(&item.id) {
+                held_notes.extend(&item.order);
+                continue;
+            }
+            if item.kind == Kind::Contribution && item.order.as_ref().is_some_and(|one| held_notes.contains(one)) {
+                continue;
+            }
             held.extend(item.order.iter().filter(|patient| bars(item).contains(patient)));
             if item.order.as_ref().is_none_or(|patient| !held.contains(patient)) {
                 free.push(item);

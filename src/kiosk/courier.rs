@@ -57,6 +57,8 @@ pub enum Order {
     Wake,
     /// Deliver all that waits for the holder who is present, then tell the visit how it went.
     Deliver { ticket: Ticket },
+    /// The card is out.
+    CardLeft,
 }
 
 /// Under whose name may be sent. `None` the moment the card is out, whatever the courier is doing.
@@ -158,7 +160,14 @@ impl Courier {
 
     /// Whether somebody asked for what waits for them.
     async fn obey(&self, order: Order, plan: &mut Plan, asked: &mut Vec<Ticket>) -> bool {
-        let Order::Deliver { ticket } = order else { return false };
+        let ticket = match order {
+            Order::Deliver { ticket } => ticket,
+            Order::Wake => return false,
+            Order::CardLeft => {
+                plan.another_card();
+                return false;
+            }
+        };
         let Some(who) = self.present() else {
             // What waits for somebody who has left is not even listed: nothing left is not all delivered.
             let gone = Err(Trouble::CardPulledWhileReading);
@@ -309,6 +318,11 @@ impl Courier {
                     Stopped::Upstream(error) => (Failure::of(&error), troubles::of_upstream(&error)),
                     _ => (Failure::Again, Trouble::ServerFailed),
                 };
+                // It never left: nothing is learnt of the network.
+                if trouble == Trouble::CardSignsNoDocument {
+                    plan.failed(batch, Failure::NotByThisCard, now);
+                    return Landed::Badly(trouble);
+                }
                 plan.failed(batch, why, now);
                 if trouble == Trouble::Offline {
                     plan.link_is(Link::Down);

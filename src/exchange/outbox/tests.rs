@@ -67,6 +67,27 @@ fn what_a_person_waits_for_goes_first_and_a_patients_items_in_order() {
 }
 
 #[test]
+fn a_note_that_this_card_cannot_sign_keeps_neither_the_patients_word_nor_another_patients_note() {
+    let mut plan = Plan::new(1);
+    let waiting = [
+        item(1, Kind::Contribution, Some(1)),
+        item(2, Kind::Contribution, Some(1)),
+        item(3, Kind::Consent, Some(1)),
+        item(4, Kind::Contribution, Some(2)),
+    ];
+    let Next::Send(batch) = plan.next(&waiting[..1], Some(&nurse()), NOW) else { panic!("sends") };
+    plan.sent(&batch);
+    plan.failed(&batch, Failure::NotByThisCard, NOW);
+    assert_eq!(plan.next(&waiting[..1], Some(&nurse()), NOW), Next::Rest, "not again with the same card, nor later");
+    assert_eq!(plan.next(&waiting[..2], Some(&nurse()), NOW), Next::Rest, "what builds on it stays behind it");
+    assert_eq!(numbers(plan.next(&waiting, Some(&nurse()), NOW)), [3]);
+    let without_the_word = [&waiting[..2], &waiting[3..]].concat();
+    assert_eq!(numbers(plan.next(&without_the_word, Some(&nurse()), NOW)), [4]);
+    plan.another_card();
+    assert_eq!(numbers(plan.next(&waiting[..2], Some(&nurse()), NOW)), [1]);
+}
+
+#[test]
 fn a_lane_that_fails_waits_alone() {
     let mut plan = Plan::new(1);
     let waiting = [item(1, Kind::Consent, Some(1)), item(2, Kind::Trace, Some(2))];

@@ -317,6 +317,8 @@ impl Hands {
             outlet.forget_job();
         }
         self.presence.send_replace(None);
+        // Lost in a full channel, a note that the next card could sign waits for the one after it.
+        let _told = self.courier.try_send(courier::Order::CardLeft);
         self.key.leave();
         self.upstream.hang_up();
         // The keys do not wait for whoever still holds the presence.
