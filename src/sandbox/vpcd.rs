@@ -15,11 +15,14 @@
 //! no reader does. So it first sends more bytes than any client has room for: that, the driver reports as a
 //! communication error, and so does a real reader.
 //!
-//! Inserting waits until the driver has spoken, for a connection alone only says that a kernel queued it.
+//! Inserting waits until the driver has spoken, for a connection alone only says that a kernel queued it; and no card comes in faster
+//! after the last one than a hand brings it: pcscd looks into a slot every 400 ms, and takes one that was put in between two looks for
+//! the one that left.
 
 use crate::sandbox::cps::Card;
 use crate::sandbox::cps::Counters;
 use crate::sandbox::cps::Faults;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::io::Write;
 use std::net::Shutdown;
@@ -43,6 +46,7 @@ pub struct Slot {
 
 /// A card that the driver has seen, answered for by a thread of its own. Dropping it pulls the card.
 pub struct Inserted {
+    path: PathBuf,
     inside: Arc<Inside>,
     thread: Option<JoinHandle<()>>,
 }
@@ -65,6 +69,8 @@ struct State {
     card: Option<Card>,
     /// The card lies in the slot; false as soon as it is pulled, by hand or by its own fault.
     is_in: bool,
+    /// When its own fault pulled it.
+    left: Option<Instant>,
     /// The driver has spoken.
     is_seen: bool,
     /// To hang up from outside.
@@ -86,14 +92,18 @@ impl Slot {
 
     /// Puts a card in and waits until the driver has spoken to it.
     pub fn insert(&self, card: Card) -> Result<Inserted, Error> {
-        let state = State { card: Some(card), is_in: true, is_seen: false, line: None, apdus: 0 };
+        let left = last_left().get(&self.path).copied();
+        if let Some(left) = left {
+            std::thread::sleep((left + HAND).saturating_duration_since(Instant::now()));
+        }
+        let state = State { card: Some(card), is_in: true, left: None, is_seen: false, line: None, apdus: 0 };
         let inside = Arc::new(Inside { state: Mutex::new(state), changed: Condvar::new() });
         let (shared, path) = (inside.clone(), self.path.clone());
         let thread = std::thread::Builder::new()
             .name("virtual card".to_owned())
             .spawn(move || shared.stay_in(&path))
             .map_err(|source| Error::Thread { source })?;
-        let inserted = Inserted { inside, thread: Some(thread) };
+        let inserted = Inserted { path: self.path.clone(), inside, thread: Some(thread) };
         let (state, _) = inserted
             .inside
             .changed
@@ -139,6 +149,10 @@ impl Inserted {
 impl Inserted {
     fn take_out(&mut self) -> Option<Card> {
         let mut state = self.inside.lock();
+        if state.is_in || state.left.is_some() {
+            let left = state.left.take().unwrap_or_else(Instant::now);
+            last_left().insert(self.path.clone(), left);
+        }
         state.is_in = false;
         state.hang_up();
         let mut card = state.card.take();
@@ -240,6 +254,7 @@ impl Inside {
                 *apdus += 1;
                 if card.faults.pulled_at == Some(index) {
                     state.is_in = false;
+                    state.left = Some(Instant::now());
                     drop(state);
                     self.changed.notify_all();
                     return None;
@@ -273,6 +288,13 @@ impl Inside {
     }
 }
 
+/// When a card last left each slot of this process.
+fn last_left() -> MutexGuard<'static, BTreeMap<PathBuf, Instant>> {
+    static LEFT: Mutex<BTreeMap<PathBuf, Instant>> = Mutex::new(BTreeMap::new());
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const HAND: Duration = Duration::from_millis(500);
 /// The driver looks about twice a second.
 const LOOK_S_MAX: u64 = 10;
 const FOREVER: Duration = Duration::from_secs(24 * 3600);
