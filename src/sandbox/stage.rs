@@ -128,6 +128,13 @@ impl Stage {
         }
     }
 
+    /// Each answer comes that much later.
+    pub fn answer_late(&self, by: Duration) {
+        if let Some(running) = &self.dmp {
+            running.faults().set(dmp::Fault::Slow(by));
+        }
+    }
+
     /// The DMP goes away: nobody answers at its address.
     pub fn stop_dmp(&mut self) {
         if let Some(running) = self.dmp.take() {

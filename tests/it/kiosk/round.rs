@@ -145,6 +145,49 @@ fn a_round_that_is_cut_short_is_gone_on_with() {
     });
 }
 
+/// Pulled while documents come: nothing is shown, nothing is ready that did not come, and the same card goes on with it.
+#[test]
+fn a_card_pulled_while_documents_come_leaves_a_round_that_is_gone_on_with() {
+    let name = "kiosk::round::a_card_pulled_while_documents_come_leaves_a_round_that_is_gone_on_with";
+    with_card(name, "nurse", |hands: &Hands| {
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut stage = stage(folder.path());
+            let mut kiosk = Person::before(&stage, &stage.settings).await;
+            kiosk.log_in().await;
+            agree(&mut kiosk).await;
+            kiosk.touch(Touch::PrepareRound).await;
+            ahead(&mut kiosk, "what there is to fetch", |page| page.act == AheadAct::Start).await;
+            stage.answer_late(Duration::from_secs(3));
+            kiosk.touch(Touch::Start).await;
+            ahead(&mut kiosk, "documents that come", |page| page.act == AheadAct::Stop).await;
+            hands.pull();
+            kiosk.until("a blank page", |body| matches!(body, Body::Idle(_))).await;
+            assert_eq!(classes(&stage, "prefetched"), 0, "what did not come is not said to have come");
+
+            // The server has forgotten its haste, as one that was started anew.
+            stage.stop_dmp();
+            stage.start_dmp().expect("back");
+            hands.insert("nurse");
+            kiosk.log_in().await;
+            let found = home(&mut kiosk, "home", |page| !page.prepare.is_empty()).await;
+            assert!(!found.summary.contains("prêt"), "{}", found.summary);
+            kiosk.touch(Touch::PrepareRound).await;
+            ahead(&mut kiosk, "the same to fetch", |page| page.act == AheadAct::Start).await;
+            kiosk.touch(Touch::Start).await;
+            ahead(&mut kiosk, "documents that come", |page| page.act == AheadAct::Stop).await;
+            let done = ahead(&mut kiosk, "the end", |page| page.act == AheadAct::None && page.percent > 0).await;
+            assert!(done.summary.starts_with("1\u{a0}patient prêt sur 9"), "{}", done.summary);
+            // Each of them once: the first try left nothing behind.
+            let of_a_row = |page: &Home| page.rows[ASKED].details.clone();
+            kiosk.touch(Touch::Back).await;
+            let row = of_a_row(&home(&mut kiosk, "home", |page| page.summary.starts_with('1')).await);
+            let count = classes(&stage, "prefetched");
+            assert!(row.contains(&format!("{count}\u{a0}documents sur la borne")), "{count} rows beside « {row} »");
+        });
+    });
+}
+
 /// Opens the first record and leaves it: how many documents it showed.
 async fn rows_of(kiosk: &mut Person) -> usize {
     kiosk.touch(Touch::OpenPatient(0)).await;
