@@ -32,8 +32,8 @@ fn look(process: u32) -> Looked {
 const SLEPT_MOST: u64 = 40;
 /// Of a desk's window alone: its accessibility bus (zbus) looks around twice a second. An appliance has no such thread.
 const OF_A_DESK: &str = "blocking-";
-/// A debug build; what is promised of a release build is 2.
-const TICKS_MOST: u64 = 10;
+/// A debug build beside other tests; what is promised of a release build is 2. Whatever spins uses thousands.
+const TICKS_MOST: u64 = 100;
 
 #[test]
 fn an_idle_device_wakes_for_the_minute_alone() {
