@@ -73,7 +73,7 @@ pub struct Batch {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing to send, or nobody to send it as, or no network: an event will wake us.
+    /// Nothing to send, or nobody to send it as: an event will wake us.
     Rest,
     /// Ask again then (time since boot).
     Sleep {
@@ -121,6 +121,8 @@ pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 pub const IN_FLIGHT_MAX: usize = 6;
 /// In a holder's: a note may be large, and a patient's word is not to share the line with six of them.
 const IN_FLIGHT_HOLDER_MAX: usize = 2;
+/// With something waiting, how often a network that went is looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
 /// The first pause; it doubles with each failure.
 pub const PAUSE_MIN: Duration = Duration::from_secs(2);
 pub const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
@@ -160,14 +162,14 @@ impl Plan {
 
     /// What to do now. `present` is whose token can be made or is still good.
     pub fn next(&self, waiting: &[Waiting], present: Option<&HolderId>, since_boot: Duration) -> Next {
-        if self.link == Link::Down {
-            return Next::Rest;
-        }
         let mut wake: Option<Duration> = None;
         let holder = present.map(|holder| Lane::Holder(holder.clone()));
         for lane in holder.into_iter().chain([Lane::Device]) {
             let Some(batch) = self.batch(waiting, &lane) else { continue };
-            let until = self.lanes.get(&lane).map_or(Duration::ZERO, |pause| pause.ours.max(pause.theirs));
+            let until = match self.link {
+                Link::Down => since_boot + LOOK_AGAIN,
+                _ => self.lanes.get(&lane).map_or(Duration::ZERO, |pause| pause.ours.max(pause.theirs)),
+            };
             if since_boot >= until {
                 return Next::Send(batch);
             }

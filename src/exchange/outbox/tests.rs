@@ -36,7 +36,11 @@ fn nothing_waits_or_nobody_is_here_or_no_network() {
     assert_eq!(plan.next(&consent, Some(&HolderId("other".into())), NOW), Next::Rest);
     assert_eq!(numbers(plan.next(&consent, Some(&nurse()), NOW)), [1]);
     plan.link_is(Link::Down);
-    assert_eq!(plan.next(&consent, Some(&nurse()), NOW), Next::Rest);
+    assert_eq!(plan.next(&[], Some(&nurse()), NOW), Next::Rest);
+    assert_eq!(plan.next(&consent, None, NOW), Next::Rest);
+    let soon = Next::Sleep { until: NOW + Duration::from_secs(20) };
+    assert_eq!(plan.next(&consent, Some(&nurse()), NOW), soon, "what waits looks for the network");
+    assert_eq!(plan.next(&[item(2, Kind::Trace, Some(1))], None, NOW), soon, "with nobody here too");
 }
 
 #[test]
