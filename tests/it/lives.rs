@@ -520,7 +520,7 @@ async fn the_checks_catch_what_is_broken() {
     }
 }
 
-/// `CHEVET_LIVES` says another number: CI lives three thousand.
+/// `CHEVET_LIVES` says another number.
 fn lives_to_live() -> u64 {
     std::env::var("CHEVET_LIVES").ok().and_then(|number| number.parse().ok()).unwrap_or(1_000)
 }
