@@ -121,8 +121,8 @@ pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 pub const IN_FLIGHT_MAX: usize = 6;
 /// In a holder's: a note may be large, and a patient's word is not to share the line with six of them.
 const IN_FLIGHT_HOLDER_MAX: usize = 2;
-/// With something waiting, how often a network that went is looked for.
-const LOOK_AGAIN: Duration = Duration::from_secs(20);
+/// With something waiting or somebody here, how often a network that went is looked for.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(20);
 /// The first pause; it doubles with each failure.
 pub const PAUSE_MIN: Duration = Duration::from_secs(2);
 pub const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);

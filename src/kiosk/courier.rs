@@ -123,10 +123,10 @@ pub async fn run(courier: Courier, mut orders: mpsc::Receiver<Order>) {
         courier.tell_allowance().await;
         courier.prune_when_due(&mut prune_at).await;
         let rest = match went {
-            Ok(Next::Sleep { until }) => until.saturating_sub(courier.clock.now().since_boot).min(REST),
+            Ok(Next::Sleep { until }) => until.saturating_sub(courier.clock.now().since_boot).min(outbox::LOOK_AGAIN),
             // Nobody is here and nothing waits: whoever comes sends for it.
             Ok(_) if courier.presence.borrow().is_none() => courier.clock.until_minute(),
-            Ok(_) => REST,
+            Ok(_) => outbox::LOOK_AGAIN,
             Err(_) => RETRY,
         };
         courier.tell_delivered(&mut asked, went.map(|_| ())).await;
@@ -580,8 +580,6 @@ pub(super) fn link_of(trouble: Option<Trouble>) -> LinkState {
 
 /// How much is looked at to find the next batch.
 const LISTED_MAX: usize = 2 * outbox::IN_FLIGHT_MAX * outbox::BATCH_MAX;
-/// With nothing waiting and somebody here, how often the network is looked for; with nobody, at the clock's minute.
-const REST: Duration = Duration::from_secs(20);
 /// How often the journal is looked through for what is past its time.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 const DAY_S: i64 = 86_400;
